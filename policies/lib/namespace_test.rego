@@ -1,0 +1,38 @@
+package lib.namespace_test
+
+import data.lib.namespace
+
+production := {"metadata": {"name": "shop", "labels": {"environment": "production"}}}
+
+test_a_label_of_the_namespace_is_read if {
+	namespace.label("environment") == "production" with input.namespace as production
+}
+
+test_an_absent_label_is_undefined if not namespace.label("team") with input.namespace as production
+
+test_an_unknown_namespace_has_no_labels if not namespace.label("environment") with input as {}
+
+test_a_label_is_found_among_values if {
+	namespace.label_in("environment", ["staging", "production"]) with input.namespace as production
+}
+
+test_a_label_is_not_found_among_other_values if {
+	not namespace.label_in("environment", ["staging"]) with input.namespace as production
+}
+
+test_an_unknown_namespace_is_not_found_among_values if {
+	not namespace.label_in("environment", ["production"]) with input as {}
+}
+
+test_a_namespace_is_its_own_subject if {
+	namespace.is_subject with input.review.kind as {"group": "", "version": "v1", "kind": "Namespace"}
+}
+
+test_a_foreign_kind_called_namespace_is_not_a_namespace if {
+	kind := {"group": "example.com", "version": "v1", "kind": "Namespace"}
+	not namespace.is_subject with input.review.kind as kind
+}
+
+test_labels_of_an_object_without_metadata_are_empty if namespace.labels_of({}) == {}
+
+test_labels_of_an_object_are_read if namespace.labels_of(production) == {"environment": "production"}
