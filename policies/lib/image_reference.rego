@@ -42,9 +42,7 @@ first_component(text) := split(text, "/")[0] if contains(text, "/")
 
 remainder(text) := substring(text, indexof(text, "/") + 1, -1)
 
-hub("docker.io")
-
-hub("index.docker.io")
+hub(component) if component in {"docker.io", "index.docker.io"}
 
 host(component) if component == "localhost"
 
@@ -62,7 +60,7 @@ official(path) := path if {
 # 64 hexadecimal digits are an image's identifier, which no registry can be asked for.
 is_identifier(text) if regex.match(`^[a-f0-9]{64}$`, text)
 
-acceptable_digest("")
+acceptable_digest(digest) if digest == ""
 
 acceptable_digest(digest) if {
 	regex.match(`^(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$`, digest)

@@ -1,0 +1,81 @@
+# METADATA
+# scope: package
+# title: Allowed registries
+# description: |-
+#   Images come from the registries that the parameter names, and from nowhere else. A pattern is a
+#   registry's host (`registry.example.com`, `localhost:5000`, `*.example.com` for its subdomains),
+#   optionally with the first components of the repository (`ghcr.io/team`); it ends on a component's
+#   boundary, so `ghcr.io/team` does not allow `ghcr.io/team-evil/app`. Short names are Docker Hub's:
+#   `nginx` is `docker.io/library/nginx`.
+# custom:
+#   severity: high
+#   category: images
+#   controls: [CIS-5.5.1, NSA-image-repositories]
+#   remedy: Pull the image from an allowed registry, or have it mirrored there.
+#   parameters:
+#     type: object
+#     additionalProperties: false
+#     required: [registries]
+#     properties:
+#       registries:
+#         description: Patterns of registries and repositories from which images may come.
+#         type: array
+#         minItems: 1
+#         uniqueItems: true
+#         items:
+#           type: string
+#           pattern: '^(\*\.)?[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*(/[a-z0-9._-]+)*/?$'
+#   facts: []
+#   needs: []
+#   sensitive: false
+package images.allowed_registries
+
+import data.lib.image_reference
+import data.lib.pod_images
+
+deny contains object.union(finding, entry.seen) if {
+	some entry in pod_images.all
+	not allowed(entry)
+	finding := {
+		"rule": "registry-not-allowed",
+		"path": entry.path,
+		"expected": sprintf("an image from %s", [concat(" or ", registries)]),
+		"msg": where_from(entry),
+	}
+}
+
+allowed(entry) if {
+	reference := image_reference.parse(entry.image)
+	some pattern in registries
+	parts := split(trim_suffix(pattern, "/"), "/")
+	host_matches(lower(reference.registry), lower(parts[0]))
+	prefix := concat("/", array.slice(parts, 1, count(parts)))
+	repository_matches(reference.repository, prefix)
+}
+
+host_matches(host, pattern) if host == pattern
+
+# The same registry under its older name; parsed references always say docker.io.
+host_matches(host, pattern) if {
+	host == "docker.io"
+	pattern == "index.docker.io"
+}
+
+host_matches(host, pattern) if {
+	startswith(pattern, "*.")
+	endswith(host, trim_prefix(pattern, "*"))
+}
+
+repository_matches(_, prefix) if prefix == ""
+
+repository_matches(repository, prefix) if repository == prefix
+
+repository_matches(repository, prefix) if startswith(repository, concat("", [prefix, "/"]))
+
+where_from(entry) := sprintf("it comes from %s/%s", [reference.registry, reference.repository]) if {
+	reference := image_reference.parse(entry.image)
+} else := "this is not an image reference" if {
+	entry.image
+} else := "no image is named"
+
+registries := object.get(input, ["parameters", "registries"], [])
