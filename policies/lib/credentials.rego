@@ -28,13 +28,13 @@ words_of(name) := words if {
 	words := regex.replace(parted, "[^a-z0-9]+", "_")
 }
 
-# `pass` and `pwd` only at the end and behind another word: PWD is a shell's working directory.
+# `pass` and `pwd` only at the end, and `pwd` behind another word: PWD is a shell's working directory.
 credential_words := concat("|", [
 	"password|passwd|passphrase",
 	"(^|_)[a-z0-9]*(secret|token)(_|[0-9]|$)",
 	"(^|_)[a-z0-9]*(api|access|secret|private|encryption|signing|auth|account|license)_?key(_|[0-9]|$)",
 	"(^|_)(credential|credentials|creds)(_|$)",
-	"_(pass|pwd)[0-9]*$",
+	"(^|_)pass[0-9]*$|_pwd[0-9]*$",
 	"^(db|pg|mysql|root|admin|user|smtp|redis)pass$",
 ])
 
@@ -103,9 +103,12 @@ assignments(text) := {{"name": parts[1], "value": unquoted(parts[2])} |
 	some parts in regex.find_all_string_submatch_n(pattern, text, -1)
 }
 
-assignment := `(?:^|[\s;&|"'(])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)=("[^"]*"|'[^']*'|[^\s"';&|]+)`
+assignment := concat("", [`(?:^|[\s;&|"'(])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)=(`, word, `|[^\s"';&|]+)`])
 
-option := `(?:^|[\s;&|"'(])--([A-Za-z][A-Za-z0-9_.-]*)\s+("[^"]*"|'[^']*'|[^\s"';&|-][^\s"';&|]*)`
+option := concat("", [`(?:^|[\s;&|"'(])--([A-Za-z][A-Za-z0-9_.-]*)\s+(`, word, `|[^\s"';&|-][^\s"';&|]*)`])
+
+# A word of a command line that may hold spaces: quoted, or what another command prints.
+word := `"[^"]*"|'[^']*'|\$\([^)]*\)|\x60[^\x60]*\x60`
 
 # The settings that a configuration file holds, as {"name", "value"}: `name = value` and `name: value`
 # lines, and JSON members.

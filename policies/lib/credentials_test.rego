@@ -98,6 +98,14 @@ test_a_command_lines_assignments_are_found if {
 	}
 }
 
+test_what_another_command_prints_is_one_value if {
+	credentials.assignments("A=$(cat /a b) run --password `cat /b c` --token $(cat /c d)") == {
+		{"name": "A", "value": "$(cat /a b)"},
+		{"name": "password", "value": "`cat /b c`"},
+		{"name": "token", "value": "$(cat /c d)"},
+	}
+}
+
 test_a_configuration_files_settings_are_found if {
 	text := concat("\n", [
 		"# password: no",
