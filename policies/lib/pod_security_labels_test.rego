@@ -1,0 +1,108 @@
+package lib.pod_security_labels_test
+
+import data.lib.pod_security_labels as labels
+
+latest(level) := {"level": level, "version": "latest", "minor": 37}
+
+prefixed(pairs) := {concat("", ["pod-security.kubernetes.io/", key]): value | some key, value in pairs}
+
+test_without_labels_and_defaults_everything_is_privileged if {
+	labels.enforce({}, {}) == latest("privileged")
+	labels.audit({}, {}) == latest("privileged")
+	labels.warn({}, {}) == latest("privileged")
+}
+
+test_defaults_hold_where_labels_are_absent if {
+	defaults := {
+		"enforce": "baseline",
+		"enforce-version": "v1.30",
+		"audit": "restricted",
+		"audit-version": "v1.31",
+		"warn": "restricted",
+		"warn-version": "v1.32",
+	}
+	labels.enforce({}, defaults) == {"level": "baseline", "version": "v1.30", "minor": 30}
+	labels.audit({}, defaults) == {"level": "restricted", "version": "v1.31", "minor": 31}
+	labels.warn({}, defaults) == {"level": "restricted", "version": "v1.32", "minor": 32}
+}
+
+test_labels_beat_defaults_level_and_version_apart if {
+	defaults := {"enforce": "restricted", "enforce-version": "v1.30"}
+	labels.enforce(prefixed({"enforce": "baseline"}), defaults) == {
+		"level": "baseline",
+		"version": "v1.30",
+		"minor": 30,
+	}
+	labels.enforce(prefixed({"enforce-version": "v1.20"}), defaults) == {
+		"level": "restricted",
+		"version": "v1.20",
+		"minor": 20,
+	}
+}
+
+test_an_invalid_level_enforces_restricted_but_neither_audits_nor_warns if {
+	wrong := prefixed({"enforce": "bogus", "audit": "bogus", "warn": "bogus"})
+	labels.enforce(wrong, {}) == latest("restricted")
+	labels.audit(wrong, {"audit": "restricted"}) == latest("privileged")
+	labels.warn(wrong, {"warn": "restricted"}) == latest("privileged")
+}
+
+test_an_empty_level_is_invalid if {
+	labels.enforce(prefixed({"enforce": ""}), {}) == latest("restricted")
+}
+
+test_an_invalid_version_is_latest if {
+	every version in ["", "1.24", "v1", "v2.0", "v1.01", "v1.24.1", "newest", "v1.9223372036854775808"] {
+		labels.enforce(prefixed({"enforce": "baseline", "enforce-version": version}), {}) == latest("baseline")
+	}
+}
+
+test_versions_later_than_the_newest_are_kept if {
+	labels.enforce(prefixed({"enforce": "baseline", "enforce-version": "v1.99"}), {}) == {
+		"level": "baseline",
+		"version": "v1.99",
+		"minor": 99,
+	}
+}
+
+test_warnings_follow_a_stricter_enforced_level_and_its_version if {
+	labels.warn(prefixed({"enforce": "baseline", "enforce-version": "v1.22"}), {}) == {
+		"level": "baseline",
+		"version": "v1.22",
+		"minor": 22,
+	}
+	labels.warn(prefixed({"enforce": "baseline", "warn-version": "v1.23"}), {}) == {
+		"level": "baseline",
+		"version": "v1.23",
+		"minor": 23,
+	}
+}
+
+test_warnings_do_not_follow_a_level_that_is_not_stricter if {
+	labels.warn(prefixed({"enforce": "baseline"}), {"warn": "restricted"}) == latest("restricted")
+	labels.warn(prefixed({"enforce": "baseline", "warn": "privileged"}), {}) == latest("privileged")
+	labels.warn(prefixed({"enforce": "bogus"}), {}) == latest("privileged")
+}
+
+test_mistakes_are_listed_in_upstreams_order if {
+	found := labels.mistakes(prefixed({
+		"warn": "bogus",
+		"enforce-version": "1.24",
+		"enforce": "baseline",
+		"audit-version": "v1.24",
+	}))
+	found == [
+		{
+			"label": "pod-security.kubernetes.io/enforce-version",
+			"value": "1.24",
+			"expected": "\"latest\" or \"v1.x\"",
+		},
+		{
+			"label": "pod-security.kubernetes.io/warn",
+			"value": "bogus",
+			"expected": "one of privileged, baseline, restricted",
+		},
+	]
+}
+
+test_labels_that_are_absent_are_no_mistakes if labels.mistakes({"team": "bogus"}) == []

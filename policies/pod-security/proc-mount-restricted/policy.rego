@@ -1,0 +1,109 @@
+# METADATA
+# scope: package
+# title: No unmasked /proc, not even in a user namespace
+# description: >-
+#   The masks over /proc hide kernel interfaces that are dangerous in a container. `restricted` requires
+#   them in every Pod; up to v1.34 this is the baseline check `procMount`.
+# custom:
+#   severity: high
+#   category: pod-security
+#   controls: [PSS-restricted]
+#   remedy: >-
+#     Remove `securityContext.procMount`, or set it to `Default`.
+#   parameters:
+#     type: object
+#     additionalProperties: false
+#     properties:
+#       level:
+#         description: Level to judge by, in every namespace. Not read with namespaceLabels.
+#         type: string
+#         enum: [baseline, restricted]
+#         default: restricted
+#       version:
+#         description: Version of the standard, `latest` or `v1.N`. Not read with namespaceLabels.
+#         type: string
+#         pattern: ^(latest|v1\.(0|[1-9][0-9]*))$
+#         default: latest
+#       namespaceLabels:
+#         description: >-
+#           Behave as the built-in plugin. The namespace's pod-security.kubernetes.io labels choose level and
+#           version; Pods are refused, workloads warned.
+#         type: boolean
+#         default: false
+#       defaults:
+#         description: Levels and versions for what a namespace has no label for. Read with namespaceLabels.
+#         type: object
+#         additionalProperties: false
+#         default: {}
+#         properties:
+#           enforce: {type: string, enum: [privileged, baseline, restricted], default: privileged}
+#           enforce-version: {type: string, pattern: '^(latest|v1\.(0|[1-9][0-9]*))$', default: latest}
+#           audit: {type: string, enum: [privileged, baseline, restricted], default: privileged}
+#           audit-version: {type: string, pattern: '^(latest|v1\.(0|[1-9][0-9]*))$', default: latest}
+#           warn: {type: string, enum: [privileged, baseline, restricted], default: privileged}
+#           warn-version: {type: string, pattern: '^(latest|v1\.(0|[1-9][0-9]*))$', default: latest}
+#       exemptions:
+#         description: Requests that are never judged.
+#         type: object
+#         additionalProperties: false
+#         default: {}
+#         properties:
+#           usernames:
+#             description: Authenticated users, by their whole name.
+#             type: array
+#             uniqueItems: true
+#             items: {type: string, minLength: 1}
+#             default: []
+#           namespaces:
+#             description: Namespaces by name.
+#             type: array
+#             uniqueItems: true
+#             items: {type: string, minLength: 1}
+#             default: []
+#           runtimeClasses:
+#             description: Pods with one of these runtime classes.
+#             type: array
+#             uniqueItems: true
+#             items: {type: string, minLength: 1}
+#             default: []
+#   facts: []
+#   needs: []
+#   sensitive: false
+package pod_security.proc_mount_restricted
+
+import data.lib.containers
+import data.lib.pod_security
+
+check := {
+	"id": "procMount_restricted",
+	"level": "restricted",
+	"since": 35,
+	"reason": "procMount",
+}
+
+deny contains pod_security.denial(standard, check, problem) if {
+	standard := pod_security.enforced(check)
+	some problem in problems
+}
+
+warn contains pod_security.notice(standard, check, problem) if {
+	standard := pod_security.warned(check)
+	some problem in problems
+}
+
+audit contains pod_security.notice(standard, check, problem) if {
+	standard := pod_security.audited(check)
+	some problem in problems
+}
+
+problems contains {"at": at, "detail": detail} if {
+	some list in containers.lists
+	some i, container in input.review.object.spec[list]
+	value := container.securityContext.procMount
+	not harmless(value)
+	at := pod_security.container_field(list, i, "securityContext/procMount", value, "`Default` or unset")
+	title := containers.title(container)
+	detail := sprintf("%s must not set securityContext.procMount to \"%v\"", [title, value])
+}
+
+harmless(value) if value in {null, "Default"}

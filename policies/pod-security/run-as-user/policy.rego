@@ -1,0 +1,120 @@
+# METADATA
+# scope: package
+# title: Containers do not run as user 0
+# description: >-
+#   Neither the Pod nor a container asks to run as root by its number. From v1.35 on Pods in a user
+#   namespace (`hostUsers: false`) pass.
+# custom:
+#   severity: high
+#   category: pod-security
+#   controls: [PSS-restricted, CIS-5.2.7]
+#   remedy: >-
+#     Set `securityContext.runAsUser` to a number above 0, or remove it.
+#   parameters:
+#     type: object
+#     additionalProperties: false
+#     properties:
+#       level:
+#         description: Level to judge by, in every namespace. Not read with namespaceLabels.
+#         type: string
+#         enum: [baseline, restricted]
+#         default: restricted
+#       version:
+#         description: Version of the standard, `latest` or `v1.N`. Not read with namespaceLabels.
+#         type: string
+#         pattern: ^(latest|v1\.(0|[1-9][0-9]*))$
+#         default: latest
+#       namespaceLabels:
+#         description: >-
+#           Behave as the built-in plugin. The namespace's pod-security.kubernetes.io labels choose level and
+#           version; Pods are refused, workloads warned.
+#         type: boolean
+#         default: false
+#       defaults:
+#         description: Levels and versions for what a namespace has no label for. Read with namespaceLabels.
+#         type: object
+#         additionalProperties: false
+#         default: {}
+#         properties:
+#           enforce: {type: string, enum: [privileged, baseline, restricted], default: privileged}
+#           enforce-version: {type: string, pattern: '^(latest|v1\.(0|[1-9][0-9]*))$', default: latest}
+#           audit: {type: string, enum: [privileged, baseline, restricted], default: privileged}
+#           audit-version: {type: string, pattern: '^(latest|v1\.(0|[1-9][0-9]*))$', default: latest}
+#           warn: {type: string, enum: [privileged, baseline, restricted], default: privileged}
+#           warn-version: {type: string, pattern: '^(latest|v1\.(0|[1-9][0-9]*))$', default: latest}
+#       exemptions:
+#         description: Requests that are never judged.
+#         type: object
+#         additionalProperties: false
+#         default: {}
+#         properties:
+#           usernames:
+#             description: Authenticated users, by their whole name.
+#             type: array
+#             uniqueItems: true
+#             items: {type: string, minLength: 1}
+#             default: []
+#           namespaces:
+#             description: Namespaces by name.
+#             type: array
+#             uniqueItems: true
+#             items: {type: string, minLength: 1}
+#             default: []
+#           runtimeClasses:
+#             description: Pods with one of these runtime classes.
+#             type: array
+#             uniqueItems: true
+#             items: {type: string, minLength: 1}
+#             default: []
+#   facts: []
+#   needs: []
+#   sensitive: false
+package pod_security.run_as_user
+
+import data.lib.containers
+import data.lib.pod_security
+
+check := {
+	"id": "runAsUser",
+	"level": "restricted",
+	"since": 23,
+	"user_namespace_passes_since": 35,
+	"reason": "runAsUser=0",
+}
+
+deny contains pod_security.denial(standard, check, problem) if {
+	standard := pod_security.enforced(check)
+	some problem in problems
+}
+
+warn contains pod_security.notice(standard, check, problem) if {
+	standard := pod_security.warned(check)
+	some problem in problems
+}
+
+audit contains pod_security.notice(standard, check, problem) if {
+	standard := pod_security.audited(check)
+	some problem in problems
+}
+
+problems contains {"at": at, "detail": "pod must not set runAsUser=0"} if {
+	value := input.review.object.spec.securityContext.runAsUser
+	not harmless(value)
+	at := pod_security.field("/spec/securityContext/runAsUser", value, "above 0 or unset")
+}
+
+problems contains {"at": at, "detail": detail} if {
+	some list in containers.lists
+	some i, container in input.review.object.spec[list]
+	value := container.securityContext.runAsUser
+	not harmless(value)
+	at := pod_security.container_field(list, i, "securityContext/runAsUser", value, "above 0 or unset")
+	detail := sprintf("%s must not set runAsUser=0", [containers.title(container)])
+}
+
+harmless(value) if value == null
+
+harmless(value) if {
+	is_number(value)
+	value != 0
+}
