@@ -29,7 +29,7 @@ enforced(check) := standard if {
 	by_labels
 	standard := enforce_standard
 	includes(standard, check)
-	scope.judged
+	scope.judged_by_labels
 }
 
 enforced(check) := standard if {
@@ -43,14 +43,14 @@ enforced(check) := standard if {
 warned(check) := standard if {
 	standard := warn_standard
 	includes(standard, check)
-	scope.judged
+	scope.judged_by_labels
 }
 
 # The standard by which a violation is recorded. Undefined if there is none.
 audited(check) := standard if {
 	standard := audit_standard
 	includes(standard, check)
-	scope.judged
+	scope.judged_by_labels
 }
 
 default parameters := {}

@@ -57,6 +57,11 @@ test_an_invalid_version_is_latest if {
 	}
 }
 
+test_the_largest_version_that_upstream_can_read_is_valid if {
+	largest := "v1.9223372036854775807"
+	labels.enforce(prefixed({"enforce-version": largest}), {}).version == largest
+}
+
 test_versions_later_than_the_newest_are_kept if {
 	labels.enforce(prefixed({"enforce": "baseline", "enforce-version": "v1.99"}), {}) == {
 		"level": "baseline",

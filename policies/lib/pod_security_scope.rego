@@ -3,16 +3,24 @@
 # title: What Pod Security judges
 # description: |-
 #   Which requests the Pod Security policies judge at all. The answers are those of the built-in plugin:
-#   subresources that cannot change a Pod's spec, exempt users, namespaces and runtime classes, and updates
-#   of a Pod that change no image and add no container are let through.
+#   subresources that cannot change a Pod's spec are let through, and exempt users, namespaces and runtime
+#   classes; where namespace labels choose the level, also updates of a Pod that change no image and add no
+#   container. Where the level is fixed, an update is judged, and the Policy's `existing` decides what
+#   becomes of findings that the Pod had before.
 package lib.pod_security_scope
 
 import data.lib.fields
 
+# What the built-in plugin judges.
+judged_by_labels if {
+	judged
+	not insignificant_update
+}
+
+# What a fixed level judges.
 judged if {
 	not passive_subresource
 	not exempt
-	not insignificant_update
 }
 
 # True when the object is the Pod of a workload's template, not a Pod of its own.

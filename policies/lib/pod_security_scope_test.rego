@@ -10,10 +10,16 @@ exemptions := {
 	"runtimeClasses": ["sandboxed"],
 }
 
-judged(review) if scope.judged with input as {"review": review, "parameters": {"exemptions": exemptions}}
+judged(review) if {
+	scope.judged_by_labels with input as {"review": review, "parameters": {"exemptions": exemptions}}
+}
 
 judged_template(review) if {
-	scope.judged with input as {"review": review, "owner": {"kind": "Deployment"}, "parameters": {}}
+	scope.judged_by_labels with input as {
+		"review": review,
+		"owner": {"kind": "Deployment"},
+		"parameters": {},
+	}
 }
 
 updates(old, new) := {"operation": "UPDATE", "object": {"spec": new}, "oldObject": {"spec": old}}
@@ -70,6 +76,11 @@ test_without_a_request_the_namespace_object_tells_the_name if {
 test_an_update_of_labels_is_not_judged if {
 	not judged(updates({"containers": [{"image": "a"}]}, {"containers": [{"image": "a", "tty": true}]}))
 	not judged(updates({"containers": [{"name": "no-image"}]}, {"containers": [{"name": "no-image"}]}))
+}
+
+test_a_fixed_level_judges_every_update if {
+	same := {"containers": [{"image": "a"}]}
+	scope.judged with input as {"review": updates(same, same), "parameters": {}}
 }
 
 test_an_update_of_a_template_is_judged if {

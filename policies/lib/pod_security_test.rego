@@ -95,6 +95,16 @@ test_a_fixed_level_refuses_pods_and_workloads_and_warns_of_nothing if {
 	pod_security.enforced(restricted_check) == standard("restricted", "v1.30", 30) with input as workload
 }
 
+test_only_labels_let_insignificant_updates_pass if {
+	spec := {"containers": [{"image": "a"}]}
+	review := {"operation": "UPDATE", "object": {"spec": spec}, "oldObject": {"spec": spec}}
+	pod_security.enforced(baseline_check) with input as {"review": review, "parameters": {}}
+	labelled := object.union(in_namespace(labels), {"review": review})
+	not pod_security.enforced(baseline_check) with input as labelled
+	not pod_security.warned(baseline_check) with input as labelled
+	not pod_security.audited(baseline_check) with input as labelled
+}
+
 test_absent_parameters_mean_the_checks_own_level if {
 	every parameters in [{}, null] {
 		request := fixed(parameters, {})
