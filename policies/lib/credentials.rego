@@ -55,12 +55,15 @@ not_a_value := "^(allow|enable|disable|use|require|validate|skip|max|min|no|has|
 literal(text, references) if {
 	trimmed := trim_space(text)
 	trimmed != ""
-	not regex.match("^(?i:true|false|yes|no|on|off|null|nil|none|~)$", trimmed)
+	word_only := lower(trimmed)
+	not word_only in no_values
 	not regex.match("^<[^<>]*>$", trimmed)
 	not regex.match("^/[A-Za-z0-9_./-]*$", trimmed)
 	without_placeholders(trimmed) == trimmed
 	not refers(trimmed, references)
 }
+
+no_values := {"true", "false", "yes", "no", "on", "off", "null", "nil", "none", "~"}
 
 refers(text, references) if {
 	some pattern in references
@@ -80,21 +83,28 @@ shapes(text) := {kind |
 	regex.match(pattern, stripped)
 }
 
-# Prefixes that the issuers publish so that such scans find their tokens.
+# Prefixes that the issuers publish so that such scans find their tokens. (Written without `\b`, `\s` and
+# `(?i)`, whose meaning depends on how much of Unicode an engine's regular expressions know.)
 patterns := {
-	"an AWS access key": `\b(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`,
+	"an AWS access key": `(^|[^A-Za-z0-9])(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}($|[^A-Za-z0-9])`,
 	"a private key": `-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----`,
-	"a JSON Web Token": `\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`,
-	"a GitHub token": `\b(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22})`,
-	"a GitLab token": `\bglpat-[A-Za-z0-9_-]{20}`,
-	"a Slack token": `\bxox[abeoprs]-[A-Za-z0-9-]{10}`,
+	"a JSON Web Token": `(^|[^A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`,
+	"a GitHub token": `(^|[^A-Za-z0-9])(gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22})`,
+	"a GitLab token": `(^|[^A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}`,
+	"a Slack token": `(^|[^A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{10}`,
 	"a Slack webhook": `hooks\.slack\.com/services/[A-Z0-9]+/[A-Z0-9]+/[A-Za-z0-9]{16}`,
-	"a Stripe key": `\b[sr]k_(live|test)_[A-Za-z0-9]{16}`,
-	"a Google API key": `\bAIza[A-Za-z0-9_-]{35}`,
-	"an npm token": `\bnpm_[A-Za-z0-9]{36}`,
-	"a SendGrid key": `\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`,
-	"a URL with a password": `[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@"']*:[^/\s@"']*[^/\s@"'*][^/\s@"']*@`,
-	"an Authorization header": `(?i)authorization["']?\s*[:=]\s*["']?(bearer|basic|token)\s+[a-z0-9+/=._~-]{8}`,
+	"a Stripe key": `(^|[^A-Za-z0-9])[sr]k_(live|test)_[A-Za-z0-9]{16}`,
+	"a Google API key": `(^|[^A-Za-z0-9])AIza[A-Za-z0-9_-]{35}`,
+	"an npm token": `(^|[^A-Za-z0-9])npm_[A-Za-z0-9]{36}`,
+	"a SendGrid key": `(^|[^A-Za-z0-9])SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`,
+	"a URL with a password": concat("", [
+		`[A-Za-z][A-Za-z0-9+.-]*://[^/ \t\r\n:@"']*:`,
+		`[^/ \t\r\n@"']*[^/ \t\r\n@"'*][^/ \t\r\n@"']*@`,
+	]),
+	"an Authorization header": concat("", [
+		`([Aa]uthorization|AUTHORIZATION)["']?[ \t]*[:=][ \t]*["']?`,
+		`([Bb]earer|[Bb]asic|[Tt]oken|BEARER|BASIC|TOKEN)[ \t]+[A-Za-z0-9+/=._~-]{8}`,
+	]),
 }
 
 # The `name=value` and `--name value` that a command line holds, as {"name", "value"}.
@@ -103,9 +113,16 @@ assignments(text) := {{"name": parts[1], "value": unquoted(parts[2])} |
 	some parts in regex.find_all_string_submatch_n(pattern, text, -1)
 }
 
-assignment := concat("", [`(?:^|[\s;&|"'(])-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)=(`, word, `|[^\s"';&|]+)`])
+assignment := concat("", [before_name, `-{0,2}([A-Za-z_][A-Za-z0-9_.-]*)=(`, word, `|[^ \t\r\n"';&|]+)`])
 
-option := concat("", [`(?:^|[\s;&|"'(])--([A-Za-z][A-Za-z0-9_.-]*)\s+(`, word, `|[^\s"';&|-][^\s"';&|]*)`])
+option := concat("", [
+	before_name,
+	`--([A-Za-z][A-Za-z0-9_.-]*)[ \t]+(`,
+	word,
+	`|[^ \t\r\n"';&|-][^ \t\r\n"';&|]*)`,
+])
+
+before_name := `(?:^|[ \t\r\n;&|"'(])`
 
 # A word of a command line that may hold spaces: quoted, or what another command prints.
 word := `"[^"]*"|'[^']*'|\$\([^)]*\)|\x60[^\x60]*\x60`
@@ -119,10 +136,10 @@ settings(text) := {{"name": parts[1], "value": unquoted(parts[2])} |
 
 setting := concat("", [
 	`(?m)^[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[:=][ \t]*`,
-	`("[^"\n]*"|'[^'\n]*'|[^\s"'#|>&*!\[{][^\s#,]*)[ \t]*,?[ \t]*(?:#.*)?\r?$`,
+	`("[^"\n]*"|'[^'\n]*'|[^ \t\r\n"'#|>&*!\[{][^ \t\r\n#,]*)[ \t]*,?[ \t]*(?:#.*)?\r?$`,
 ])
 
-member := `"([A-Za-z_][A-Za-z0-9_.-]*)"\s*:\s*("[^"\\\n]*")`
+member := `"([A-Za-z_][A-Za-z0-9_.-]*)"[ \t\r\n]*:[ \t\r\n]*("[^"\\\n]*")`
 
 # In a configuration file `secret: web-tls` mostly names something, and a line of prose may speak of tokens:
 # there only names that leave no doubt count.
@@ -139,7 +156,9 @@ unmistakable_name(name) if {
 }
 
 # The key of a ConfigMap that holds a file of settings, rather than a program or prose.
-settings_file(key) if regex.match(`(?i)(^|\.)(env|properties|ini|conf|cnf|cfg|toml|ya?ml|json)$`, key)
+settings_file(key) if {
+	regex.match(`(^|\.)(env|properties|ini|conf|cnf|cfg|toml|ya?ml|json)$`, lower(key))
+}
 
 # True when the whole text is a shell's variable, as in `--password $DB_PASSWORD`, or a file's reference in
 # the manner of `$oidc.clientSecret`.

@@ -17,7 +17,7 @@ all contains entry if {
 }
 
 all contains entry if {
-	some index, volume in input.review.object.spec.volumes
+	some index, volume in fields.list_at(fields.object_at(input.review.object, "spec"), "volumes")
 	is_object(volume.image)
 	entry := at(sprintf("/spec/volumes/%d/image/reference", [index]), volume.image, "reference")
 }

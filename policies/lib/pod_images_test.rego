@@ -29,6 +29,10 @@ test_an_image_volume_without_a_reference_is_listed_without_one if {
 	pod_images.all == expected with input.review.object as pod
 }
 
+test_null_volumes_have_no_images if {
+	pod_images.all == set() with input.review.object as {"spec": {"volumes": null}}
+}
+
 test_a_pod_without_containers_has_no_images if {
 	pod_images.all == set() with input.review.object as {"spec": {}}
 }

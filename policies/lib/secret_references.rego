@@ -33,7 +33,7 @@ all contains entry if {
 
 all contains entry if {
 	some index, volume in volumes
-	some number, source in volume.projected.sources
+	some number, source in fields.list_at(fields.object_at(volume, "projected"), "sources")
 	path := sprintf("/spec/volumes/%d/projected/sources/%d/secret/name", [index, number])
 	entry := at(path, source.secret, "name")
 }
@@ -58,12 +58,14 @@ all contains entry if {
 
 # A pull secret without a name, which charts like to leave behind, names nothing, and the API accepts it.
 all contains entry if {
-	some index, secret in input.review.object.spec.imagePullSecrets
+	some index, secret in fields.list_at(spec, "imagePullSecrets")
 	secret.name != ""
 	entry := at(sprintf("/spec/imagePullSecrets/%d/name", [index]), secret, "name")
 }
 
-volumes := fields.list_at(fields.object_at(input.review.object, "spec"), "volumes")
+spec := fields.object_at(input.review.object, "spec")
+
+volumes := fields.list_at(spec, "volumes")
 
 at(path, reference, key) := object.union_n([
 	{"path": path, "seen": fields.seen(reference, key), "optional": optional(reference)},

@@ -80,3 +80,9 @@ test_a_reference_without_a_name_is_listed_without_one if {
 }
 
 test_a_pod_without_secrets_names_none if references({"containers": [{"name": "c"}]}) == set()
+
+test_null_lists_name_none if {
+	references({"volumes": null, "imagePullSecrets": null}) == set()
+	references({"volumes": [{"projected": {"sources": null}}, {"secret": null}]}) == set()
+	references({"containers": [{"name": "c", "env": null, "envFrom": null}]}) == set()
+}

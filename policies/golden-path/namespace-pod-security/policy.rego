@@ -29,7 +29,7 @@
 #         type: boolean
 #         default: false
 #   facts: []
-#   needs: []
+#   needs: [oldObject]
 #   sensitive: false
 package golden_path.namespace_pod_security
 

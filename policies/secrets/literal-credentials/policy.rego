@@ -92,9 +92,11 @@ named_literal(place) if {
 
 named_literal(place) if {
 	some setting in place.settings
-	not setting.name in allowed_names
-	credentials.literal(setting.value, references)
-	not credentials.shell_variable(setting.value)
+	name := setting.name
+	not name in allowed_names
+	value := setting.value
+	credentials.literal(value, references)
+	not credentials.shell_variable(value)
 }
 
 # An environment variable's value is not expanded by a shell: there `$ecret` is just a password.
@@ -108,12 +110,13 @@ places contains place if {
 	some entry in containers.all
 	some index, variable in fields.list_at(entry.container, "env")
 	is_string(variable.value)
-	not variable.name in allowed_names
+	name := text_of(variable, "name")
+	not name in allowed_names
 	place := {
 		"path": sprintf("%s/env/%d/value", [entry.path, index]),
 		"text": variable.value,
 		"scanned": variable.value,
-		"name": variable.name,
+		"name": name,
 		"settings": set(),
 		"shell": false,
 		"expected": "read from a Secret (valueFrom.secretKeyRef)",
@@ -140,14 +143,15 @@ places contains place if {
 places contains place if {
 	some entry in containers.all
 	some hook in hooks
-	some index, header in object.get(entry.container, array.concat(hook, ["httpGet", "httpHeaders"]), [])
+	some index, header in listed(entry.container, array.concat(hook, ["httpGet", "httpHeaders"]))
 	is_string(header.value)
-	not header.name in allowed_names
+	name := text_of(header, "name")
+	not name in allowed_names
 	place := {
 		"path": sprintf("%s/%s/httpGet/httpHeaders/%d/value", [entry.path, concat("/", hook), index]),
 		"text": header.value,
-		"scanned": sprintf("%s: %s", [header.name, header.value]),
-		"name": header.name,
+		"scanned": sprintf("%s: %s", [name, header.value]),
+		"name": name,
 		"settings": set(),
 		"shell": false,
 		"expected": "free of credentials: let the check answer without them",
@@ -157,7 +161,7 @@ places contains place if {
 # ConfigMaps.
 places contains place if {
 	input.review.kind.kind == "ConfigMap"
-	some key, text in input.review.object.data
+	some key, text in fields.object_at(input.review.object, "data")
 	is_string(text)
 	not key in allowed_names
 	place := {
@@ -185,7 +189,7 @@ command_lines contains line if {
 	some hook in hooks
 	line := {
 		"path": sprintf("%s/%s/exec/command", [entry.path, concat("/", hook)]),
-		"words": object.get(entry.container, array.concat(hook, ["exec", "command"]), []),
+		"words": listed(entry.container, array.concat(hook, ["exec", "command"])),
 	}
 }
 
@@ -199,14 +203,17 @@ hooks := [
 
 # The option whose value this word is, as in `--password`, `hunter2`; "" where it is none's.
 option_before(words, index) := option if {
-	index > 0
-	not is_option(words[index])
+	word := words[index]
+	not is_option(word)
 	is_option(words[index - 1])
 	option := trim_left(words[index - 1], "-")
 	not option in allowed_names
 } else := ""
 
-is_option(word) if regex.match(`^--?[A-Za-z][A-Za-z0-9_.-]*$`, word)
+is_option(word) if {
+	is_string(word)
+	regex.match(`^--?[A-Za-z][A-Za-z0-9_.-]*$`, word)
+}
 
 sensitive_assignments(word) := {setting |
 	some setting in credentials.assignments(word)
@@ -215,7 +222,8 @@ sensitive_assignments(word) := {setting |
 
 # Of a ConfigMap's key the name counts only where it names a value, and not a file of many lines.
 name_of_line(key, text) := key if {
-	not contains(trim_space(text), "\n")
+	line := trim_space(text)
+	not contains(line, "\n")
 } else := ""
 
 sensitive_settings(key, text) := {setting |
@@ -230,6 +238,17 @@ sensitive_setting(name) if {
 	some pattern in further_names
 	regex.match(pattern, credentials.words_of(name))
 }
+
+text_of(holder, key) := holder[key] if {
+	is_string(holder[key])
+} else := ""
+
+# The list at a path within a container, which a file may have filled with anything.
+listed(container, path) := list if {
+	is_object(container)
+	list := object.get(container, path, [])
+	is_array(list)
+} else := []
 
 allowed_names := object.get(input, ["parameters", "allowedNames"], [])
 

@@ -168,6 +168,13 @@ test_a_config_map_without_data_passes if {
 	verdict(request) == set()
 }
 
+test_null_and_odd_fields_are_no_literals if {
+	verdict({"review": {"kind": {"kind": "ConfigMap"}, "object": {"data": null}}}) == set()
+	verdict(app({"env": null, "args": null, "command": "sh", "livenessProbe": {"exec": null}})) == set()
+	verdict(app({"env": [{"value": "x"}, null, 7], "args": [null, 7, "x"]})) == set()
+	verdict(config({"a.yaml": 7})) == set()
+}
+
 test_data_of_other_kinds_is_not_looked_into if {
 	request := {"review": {"kind": {"kind": "Secret"}, "object": {"data": {"password": "aHVudGVyMg=="}}}}
 	verdict(request) == set()

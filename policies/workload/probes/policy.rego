@@ -69,8 +69,9 @@ checks_something(checks) if {
 runs_to_completion if input.owner.kind in {"Job", "CronJob"}
 
 runs_to_completion if {
-	some owner in input.review.object.metadata.ownerReferences
+	some owner in fields.list_at(fields.object_at(input.review.object, "metadata"), "ownerReferences")
 	owner.kind == "Job"
+	is_string(owner.apiVersion)
 	startswith(owner.apiVersion, "batch/")
 }
 

@@ -72,6 +72,11 @@ test_a_pod_made_by_the_job_controller_needs_none if {
 		with input.review.object.metadata as {"ownerReferences": [owner]}
 }
 
+test_null_owners_own_nothing if {
+	probes.deny == both with input as app({})
+		with input.review.object.metadata as {"ownerReferences": null}
+}
+
 test_a_foreign_job_is_no_job if {
 	owner := {"apiVersion": "example.com/v1", "kind": "Job", "name": "report", "uid": "1"}
 	probes.deny == both with input as app({})
