@@ -1,0 +1,272 @@
+//! One admission request, from its head to its answer.
+
+use crate::answer::{Answer, Ending};
+use crate::body::{self, Arrival, HEAD_BYTES};
+use crate::budget::{ByteBudget, Charge};
+use crate::connections::Busy;
+use crate::deadline::Deadline;
+use crate::facts::FactSource;
+use crate::judging::{Case, FACT_ROUNDS, Round, Subject, Tools, Unreadable, decode, uid_in};
+use crate::log_text::{LONGEST_NAME, clean};
+use crate::metrics::Metrics;
+use crate::own_kinds::OwnKinds;
+use crate::policies::PolicySource;
+use crate::workers::{Pending, QueueFull, WorkerPool};
+use crate::{Config, Path};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use axum::http::{Request, Response, StatusCode};
+use axum::routing::post;
+use std::sync::Arc;
+use std::time::Instant;
+use tracing::Instrument;
+use wayguard_engine::facts::Fact;
+use wayguard_engine::{FactKey, Facts, Verdict};
+
+/// What all requests share.
+pub(crate) struct Admission {
+    pub(crate) config: Config,
+    pub(crate) policies: Arc<PolicySource>,
+    pub(crate) budget: Arc<ByteBudget>,
+    pub(crate) pool: Arc<WorkerPool>,
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) own_kinds: Arc<OwnKinds>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// The routes: POST on the four paths; other methods get 405, other paths 404, nothing ever a redirect
+/// (the API server would follow it: CVE-2020-8561).
+pub(crate) fn router(admission: Arc<Admission>) -> Router {
+    let mut router = Router::new();
+    for path in Path::ALL {
+        let handler = move |State(admission): State<Arc<Admission>>, request: Request<Body>| async move {
+            admission.answer(path, request).await
+        };
+        router = router.route(path.url(), post(handler));
+    }
+    router.with_state(admission)
+}
+
+impl Admission {
+    async fn answer(&self, path: Path, request: Request<Body>) -> Response<Body> {
+        let _in_flight = self.metrics.begin();
+        let deadline = Deadline::from_query(request.uri().query(), self.config.default_timeout);
+        let span = tracing::info_span!(
+            "admission",
+            path = path.url(),
+            uid = tracing::field::Empty,
+            kind = tracing::field::Empty,
+            namespace = tracing::field::Empty,
+            name = tracing::field::Empty,
+            operation = tracing::field::Empty,
+            decision = tracing::field::Empty,
+            duration_ms = tracing::field::Empty,
+        );
+        let (subject, answer) = self.judge(path, request, deadline).instrument(span.clone()).await;
+        let took = deadline.started.elapsed();
+        self.metrics.observe(path, &answer, took);
+        span.in_scope(|| log(&span, &subject, &answer, took.as_secs_f64() * 1000.0));
+        answer.into_response()
+    }
+
+    async fn judge(&self, path: Path, request: Request<Body>, deadline: Deadline) -> (Subject, Answer) {
+        if let Some(answer) = refuse_by_headers(request.headers()) {
+            return (Subject::default(), answer);
+        }
+        let busy = request.extensions().get::<Arc<Busy>>().cloned();
+        let by = deadline.at.min(Instant::now() + self.config.body_timeout);
+        let limit = self.config.body_limit;
+        let (head, rest, ending, problem) = match body::read(request.into_body(), limit, &self.budget, by).await {
+            Arrival::Whole(bytes, charge) => return self.judge_body(path, bytes, charge, deadline).await,
+            Arrival::TooLarge(head, rest) => {
+                let problem = format!("the review is larger than {} MiB", limit >> 20);
+                (head, Some(rest), Ending::TooLarge, problem)
+            }
+            Arrival::OverBudget(head, rest) => {
+                let problem = "too many large reviews are being judged at once; try again".to_owned();
+                (head, Some(rest), Ending::OverBudget, problem)
+            }
+            Arrival::Late(head) => {
+                (head, None, Ending::TimedOut, "the review had not arrived whole in time".to_owned())
+            }
+            Arrival::Broken => {
+                let words = "the body ended before its end";
+                return (Subject::default(), Answer::http(Ending::NotAdmission, StatusCode::BAD_REQUEST, words));
+            }
+        };
+        if let Some(rest) = rest {
+            tokio::spawn(body::linger(rest, busy));
+        }
+        unjudged(path, &head, ending, &problem)
+    }
+
+    async fn judge_body(&self, path: Path, bytes: Bytes, charge: Charge, deadline: Deadline) -> (Subject, Answer) {
+        let Some(stage) = path.stage() else {
+            return self.judge_own(bytes, charge, deadline).await;
+        };
+        let head = head_of(&bytes);
+        let Some(set) = self.policies.current() else {
+            // Before readiness nothing is admitted by us: where the group's answer would be an allow, the
+            // failure policy of the registration decides, not we.
+            let words = "no policy set has been loaded yet; the server is not ready";
+            if path.admits_unjudged() {
+                let answer = Answer::http(Ending::NotLoaded, StatusCode::SERVICE_UNAVAILABLE, words);
+                return (Subject::default(), answer);
+            }
+            return unjudged(path, &head, Ending::NotLoaded, words);
+        };
+        let facts = Facts::new();
+        let charge = Arc::new(charge);
+        let mut case = Case { stage, body: bytes, set, facts, deadline, rounds_left: FACT_ROUNDS };
+        loop {
+            let (tools, held) = (Arc::clone(&self.tools), Arc::clone(&charge));
+            let round = self.pool.submit(move |arena| {
+                let round = case.round(arena, &tools);
+                drop(held);
+                round
+            });
+            let round = match self.result(path, &head, round, deadline).await {
+                Ok(round) => round,
+                Err(answer) => return answer,
+            };
+            match round {
+                Round::Judged { subject, decision, reply } => {
+                    self.metrics.decided(&decision);
+                    return (subject, Answer::judged(path, decision.verdict, reply));
+                }
+                Round::NeedsFacts(next, keys) => {
+                    case = next;
+                    self.fetch(&mut case, keys).await;
+                }
+                Round::Endless(subject) => {
+                    let problem = "the policies kept asking for more facts; this is a fault of the server";
+                    let answer = Answer::unjudged(path, Some(&subject.uid), Ending::FactsEndless, problem);
+                    return (subject, answer);
+                }
+                Round::Unreadable(unreadable) => return unreadable_answer(path, unreadable),
+            }
+        }
+    }
+
+    async fn judge_own(&self, bytes: Bytes, charge: Charge, deadline: Deadline) -> (Subject, Answer) {
+        let path = Path::Own;
+        let head = head_of(&bytes);
+        let (tools, own_kinds) = (Arc::clone(&self.tools), Arc::clone(&self.own_kinds));
+        let judged = self.pool.submit(move |arena| {
+            let judged = decode(arena, &bytes).map(|request| own_kinds.judge(&request, (tools.clock)()));
+            drop(charge);
+            judged
+        });
+        match self.result(path, &head, judged, deadline).await {
+            Ok(Ok(judged)) => (judged.subject, Answer::judged(path, judged.verdict, judged.body)),
+            Ok(Err(unreadable)) => unreadable_answer(path, unreadable),
+            Err(answer) => answer,
+        }
+    }
+
+    /// Waits for a worker's result until the deadline; what comes instead of it is an answer.
+    async fn result<T>(
+        &self,
+        path: Path,
+        head: &[u8],
+        pending: Result<Pending<T>, QueueFull>,
+        deadline: Deadline,
+    ) -> Result<T, (Subject, Answer)> {
+        let Ok(pending) = pending else {
+            let problem = "too many reviews are waiting to be judged; try again";
+            return Err(unjudged(path, head, Ending::QueueFull, problem));
+        };
+        match tokio::time::timeout_at(deadline.at.into(), pending.result()).await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(_panicked)) => {
+                let problem = "the evaluation panicked, which is a fault of the server or of a policy and not of \
+                               your object; the server's log names the place";
+                Err(unjudged(path, head, Ending::Panicked, problem))
+            }
+            Err(_elapsed) => {
+                let problem = format!("time-out: there was no verdict within {:.1} s", deadline.whole().as_secs_f64());
+                Err(unjudged(path, head, Ending::TimedOut, &problem))
+            }
+        }
+    }
+
+    /// Answers every key, by its value or by why there is none.
+    async fn fetch(&self, case: &mut Case, keys: Vec<FactKey>) {
+        let by = case.deadline.for_facts();
+        let (source, asked): (Arc<dyn FactSource>, _) = (Arc::clone(&self.tools.facts), keys.clone());
+        // A task of its own: a panic in a look-up is an unavailable fact, not a lost request.
+        let mut fetching = tokio::spawn(async move { source.fetch(asked, by).await });
+        let (answers, reason) = match tokio::time::timeout_at(by.into(), &mut fetching).await {
+            Ok(Ok(answers)) => (answers, "the look-up gave no answer"),
+            Ok(Err(_panicked)) => (Vec::new(), "the look-up failed unexpectedly"),
+            Err(_elapsed) => {
+                fetching.abort();
+                (Vec::new(), "the look-up took too long")
+            }
+        };
+        for key in keys {
+            case.facts.insert(key, Fact::Unavailable(reason.to_owned()));
+        }
+        for (key, fact) in answers {
+            case.facts.insert(key, fact);
+        }
+    }
+}
+
+/// What HTTP itself refuses: bodies in an encoding (a compressed body can be a bomb, and the API server sends
+/// none) and bodies that are no JSON.
+fn refuse_by_headers(headers: &HeaderMap) -> Option<Answer> {
+    let refused = |words| Answer::http(Ending::NotAdmission, StatusCode::UNSUPPORTED_MEDIA_TYPE, words);
+    let plain = headers.get_all(CONTENT_ENCODING).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if !plain {
+        return Some(refused("encoded bodies are not read; send the review without Content-Encoding"));
+    }
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Some(refused("Content-Type must be application/json"));
+    }
+    None
+}
+
+fn head_of(bytes: &Bytes) -> Bytes {
+    bytes.slice(..HEAD_BYTES.min(bytes.len()))
+}
+
+/// The answer without a verdict, to the uid that the head names.
+fn unjudged(path: Path, head: &[u8], ending: Ending, problem: &str) -> (Subject, Answer) {
+    let uid = uid_in(head);
+    let answer = Answer::unjudged(path, uid.as_deref(), ending, problem);
+    (Subject { uid: uid.unwrap_or_default(), ..Subject::default() }, answer)
+}
+
+fn unreadable_answer(path: Path, unreadable: Unreadable) -> (Subject, Answer) {
+    let Unreadable { uid, problem, too_large } = unreadable;
+    let ending = if too_large { Ending::TooLarge } else { Ending::Unreadable };
+    let answer = Answer::unjudged(path, uid.as_deref(), ending, &problem);
+    (Subject { uid: uid.unwrap_or_default(), ..Subject::default() }, answer)
+}
+
+/// One line per request: what was asked and how it ended, nothing of the object's content. Plain allows are
+/// for debugging.
+fn log(span: &tracing::Span, subject: &Subject, answer: &Answer, duration_ms: f64) {
+    span.record("uid", clean(&subject.uid, LONGEST_NAME));
+    span.record("kind", &subject.kind);
+    span.record("namespace", &subject.namespace);
+    span.record("name", &subject.name);
+    span.record("operation", subject.operation);
+    span.record("decision", answer.ending.as_str());
+    span.record("duration_ms", duration_ms);
+    match answer.ending {
+        Ending::Verdict(Verdict::Allow) => tracing::debug!("admitted"),
+        Ending::Verdict(Verdict::Warn) => tracing::info!("admitted with warnings"),
+        Ending::Verdict(_) if answer.admitted == Some(true) => tracing::warn!("not mutated"),
+        Ending::Verdict(Verdict::Deny) => tracing::info!("denied"),
+        Ending::Verdict(Verdict::Error) => tracing::warn!("denied: not all policies could be evaluated"),
+        Ending::NotAdmission => tracing::debug!("not an admission request"),
+        _ if answer.admitted == Some(true) => tracing::warn!("admitted without being judged"),
+        _ => tracing::warn!("refused without being judged"),
+    }
+}

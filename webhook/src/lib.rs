@@ -1,0 +1,43 @@
+//! The HTTPS admission server: decode, match, gather facts, evaluate, reply.
+//!
+//! ```text
+//! listener ─► connections (cap, slow, idle, old)            health: /livez /readyz /metrics
+//!    └► admission ─► body (limits, budget) ─► workers ─► judging ⇄ facts ─► answer ─► log, metrics
+//!                                                └► own_kinds (our own kinds, at apply)
+//! ```
+//!
+//! Once a review's uid is known every outcome, panics and time-outs included, is an AdmissionReview with that
+//! uid and HTTP status 200: under `failurePolicy: Ignore` anything else would be an allow that nobody chose.
+//! What each path answers without a verdict is written at [`Path`].
+
+mod admission;
+mod answer;
+mod body;
+mod budget;
+mod config;
+mod connections;
+mod deadline;
+mod facts;
+mod health;
+mod judging;
+mod listener;
+mod log_text;
+mod metrics;
+mod own_kinds;
+mod panics;
+mod path;
+mod policies;
+mod readiness;
+mod server;
+#[cfg(test)]
+mod tests;
+mod workers;
+
+pub use config::Config;
+pub use facts::{BoxFuture, FactSource, NoCluster};
+pub use judging::{Clock, Engine, Judge};
+pub use panics::log_panics_without_values;
+pub use path::Path;
+pub use policies::PolicySource;
+pub use readiness::{Latch, Readiness};
+pub use server::{AdmissionServer, ExpiryCheck, Parts, StartError, terminated};

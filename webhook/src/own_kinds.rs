@@ -1,0 +1,157 @@
+//! `/validate/own`: the suite's own kinds, judged when they are applied. What the replicas could not load, or
+//! would not honour, is refused here with the place and what would work, instead of being found in a status.
+//!
+//! Never refused: DELETE, subresources (status), and an UPDATE that leaves `spec` as it was, so that labels and
+//! finalizers of an object that has become invalid (an expired exception, a policy that left the library) can
+//! still be edited.
+
+use crate::judging::Subject;
+use crate::policies::PolicySource;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use wayguard_engine::policy::exception::Exception;
+use wayguard_engine::policy::library::Library;
+use wayguard_engine::policy::set::SetConfig;
+use wayguard_engine::policy::spec::{API_VERSION, PolicyExceptionSpec, PolicySpec};
+use wayguard_engine::request::Operation;
+use wayguard_engine::value::Value;
+use wayguard_engine::{PolicySet, PolicySetBuilder, Request, Verdict, reply};
+
+/// How a policy of the cluster is named in messages, before its place.
+const FROM_CLUSTER: &str = "cluster";
+
+/// A message ends here: the API server prints all of it on somebody's terminal.
+const LONGEST_MESSAGE: usize = 8 << 10;
+
+/// What the judging of our own kinds depends on.
+pub(crate) struct OwnKinds {
+    pub(crate) library: Arc<Library>,
+    pub(crate) policies: Arc<PolicySource>,
+    /// The only namespace in which exceptions count.
+    pub(crate) namespace: String,
+}
+
+/// What is said about one object.
+#[derive(Debug, PartialEq, Eq)]
+enum Opinion {
+    Fine,
+    Warning(String),
+    Refused(String),
+}
+
+/// The verdict and the review that says it.
+pub(crate) struct Judged {
+    pub(crate) subject: Subject,
+    pub(crate) verdict: Verdict,
+    pub(crate) body: Vec<u8>,
+}
+
+impl OwnKinds {
+    /// Judges one review.
+    pub(crate) fn judge(&self, request: &Request<'_>, now: Timestamp) -> Judged {
+        let (verdict, body) = match self.opinion(request, now) {
+            Opinion::Fine => (Verdict::Allow, admit(request.uid)),
+            Opinion::Warning(text) => (Verdict::Warn, reply::admit_with_warning(request.uid, &text)),
+            Opinion::Refused(text) => (Verdict::Deny, reply::refuse(request.uid, 422, &clip(text))),
+        };
+        Judged { subject: Subject::of(request), verdict, body }
+    }
+
+    fn opinion(&self, request: &Request<'_>, now: Timestamp) -> Opinion {
+        let judged = matches!(request.operation, Operation::Create | Operation::Update);
+        if !judged || !request.sub_resource.is_empty() {
+            return Opinion::Fine;
+        }
+        let spec = |object: Option<Value<'_>>| object.and_then(|object| object.get("spec")).unwrap_or_default().to_serde();
+        let new = spec(request.object);
+        if request.operation == Operation::Update && new == spec(request.old_object) {
+            return Opinion::Fine;
+        }
+        match (request.kind.api_version().as_str(), request.kind.kind) {
+            (API_VERSION, "Policy") => self.policy(request.name, new),
+            (API_VERSION, "PolicyException") => self.exception(request, new, now),
+            // A newer `control` has registered a kind that this replica does not know: admitting it unjudged
+            // could let a forged stamp in.
+            (version, kind) => Opinion::Refused(format!(
+                "`{version}` `{kind}` is not judged by this version of the server; bring all replicas to the version that registered it"
+            )),
+        }
+    }
+
+    fn policy(&self, name: &str, spec: serde_json::Value) -> Opinion {
+        let spec: PolicySpec = match read(spec) {
+            Ok(spec) => spec,
+            Err(problem) => return Opinion::Refused(format!("policy `{name}`: {problem}")),
+        };
+        // As the replicas will load it: with the server's own configuration, alone.
+        let config = self.policies.current().map_or_else(SetConfig::default, |set| set.config().clone());
+        let mut builder = PolicySetBuilder::new(Arc::clone(&self.library), config);
+        builder.policy(name, spec, FROM_CLUSTER, None);
+        let set = builder.build();
+        let errors: Vec<String> =
+            set.failures().iter().flat_map(|failure| &failure.errors).map(ToString::to_string).collect();
+        if errors.is_empty() {
+            return Opinion::Fine;
+        }
+        Opinion::Refused(format!("policy `{name}` cannot be loaded:\n{}", errors.join("\n")))
+    }
+
+    fn exception(&self, request: &Request<'_>, spec: serde_json::Value, now: Timestamp) -> Opinion {
+        let name = request.name;
+        let refused = |problem: String| Opinion::Refused(format!("exception `{name}`: {problem}"));
+        if request.namespace != self.namespace {
+            return refused(format!(
+                "namespace is `{}`; must be `{}`, the only one whose exceptions are honoured",
+                request.namespace, self.namespace
+            ));
+        }
+        if spec.get("expiresAt").is_none_or(serde_json::Value::is_null) {
+            return refused("spec.expiresAt is missing; must be a time as in RFC 3339, such as 2027-01-31T00:00:00Z: an exception ends".into());
+        }
+        let checked = read::<PolicyExceptionSpec>(spec).and_then(|spec| Exception::new(name.to_owned(), spec));
+        match checked {
+            Err(problem) => refused(problem),
+            Ok(exception) if !exception.in_force(now) => {
+                refused(format!("spec.expiresAt is `{}`; must be in the future", exception.expires()))
+            }
+            Ok(exception) => self.policies.current().map_or(Opinion::Fine, |set| unknown_policies(&exception, &set)),
+        }
+    }
+}
+
+/// Policies may come after their exceptions: a name that nothing has yet is worth a warning, not a refusal.
+fn unknown_policies(exception: &Exception, set: &PolicySet) -> Opinion {
+    let known = |name: &String| set.policies().any(|policy| policy.name == *name || policy.id == *name);
+    let unknown: Vec<String> =
+        exception.spec.policies.iter().filter(|name| !known(name)).map(|name| format!("`{name}`")).collect();
+    if unknown.is_empty() {
+        return Opinion::Fine;
+    }
+    Opinion::Warning(format!("no loaded policy is named {}; the exception has no effect on it until one is", unknown.join(", ")))
+}
+
+/// A spec by its type: unknown fields, wrong types and missing fields are errors, with their place.
+fn read<T: DeserializeOwned>(spec: serde_json::Value) -> Result<T, String> {
+    if spec.is_null() {
+        return Err("`spec` is missing".into());
+    }
+    serde_json::from_value(spec).map_err(|error| format!("spec: {error}"))
+}
+
+/// The plain yes.
+fn admit(uid: &str) -> Vec<u8> {
+    let response = serde_json::json!({"uid": uid, "allowed": true});
+    serde_json::json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response})
+        .to_string()
+        .into_bytes()
+}
+
+fn clip(mut text: String) -> String {
+    if text.len() > LONGEST_MESSAGE {
+        let end = (0..=LONGEST_MESSAGE).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        text.truncate(end);
+        text.push_str("\n… and more");
+    }
+    text
+}

@@ -1,0 +1,11 @@
+//! Tests of the whole server: most call the routers in process, those about TLS and connections use loopback.
+
+mod bodies;
+mod fixture;
+mod health;
+mod logs;
+mod loopback;
+mod own_kinds;
+mod routes;
+mod shutdown;
+mod verdicts;
