@@ -11,9 +11,13 @@ lists := ["initContainers", "containers", "ephemeralContainers"]
 
 # Every container of the Pod under review as {"list", "index", "path", "container"}. Where speed counts
 # iterate `lists` yourself, and make the path only for the containers that break the rule.
+#
+# Here and in the policies lists of the object are iterated as `some i; x := list[i]`: a list that is absent
+# or null has no elements then, whereas `some x in null` is an error to some evaluators of Rego.
 all := [entry |
 	some list in lists
-	some index, container in input.review.object.spec[list]
+	some index
+	container := input.review.object.spec[list][index]
 	entry := {"list": list, "index": index, "path": path(list, index), "container": container}
 ]
 

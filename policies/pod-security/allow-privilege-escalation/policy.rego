@@ -99,7 +99,8 @@ audit contains pod_security.notice(standard, check, problem) if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	not forbids_escalation(container)
 	value := object.get(container, ["securityContext", "allowPrivilegeEscalation"], null)
 	at := pod_security.container_field(list, i, "securityContext/allowPrivilegeEscalation", value, "false")

@@ -107,7 +107,8 @@ problems contains {"at": at, "detail": detail} if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	profile := container.securityContext.appArmorProfile
 	not harmless(profile)
 	type := object.get(profile, "type", null)
@@ -119,7 +120,8 @@ problems contains {"at": at, "detail": detail} if {
 }
 
 problems contains {"at": at, "detail": detail} if {
-	some key, value in input.review.object.metadata.annotations
+	some key
+	value := input.review.object.metadata.annotations[key]
 	startswith(key, "container.apparmor.security.beta.kubernetes.io/")
 	not harmless_annotation(value)
 	expected := "`runtime/default`, `localhost/<profile>` or unset"

@@ -115,8 +115,9 @@ default_set := {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
-	some j, capability in container.securityContext.capabilities.add
+	some i, j
+	container := input.review.object.spec[list][i]
+	capability := container.securityContext.capabilities.add[j]
 	not in_default_set(capability)
 	suffix := sprintf("securityContext/capabilities/add/%d", [j])
 	expected := sprintf("one of %s", [concat(", ", default_set)])

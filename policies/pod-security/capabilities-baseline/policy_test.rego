@@ -21,6 +21,18 @@ test_a_capability_beyond_the_default_set_is_refused_in_upstreams_words if {
 	}}
 }
 
+test_every_capability_of_every_container_is_judged if {
+	spec := {"containers": [
+		{"name": "a", "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_RAW", "SYS_TIME"]}}},
+		{"name": "b", "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["SYS_ADMIN"]}}},
+	]}
+	places(denied(spec, {"level": "baseline"})) == {
+		["/spec/containers/0/securityContext/capabilities/add/0", "NET_RAW"],
+		["/spec/containers/0/securityContext/capabilities/add/1", "SYS_TIME"],
+		["/spec/containers/1/securityContext/capabilities/add/0", "SYS_ADMIN"],
+	}
+}
+
 test_names_are_compared_exactly_in_every_list if {
 	container := {"securityContext": {"capabilities": {"add": ["chown", "CAP_CHOWN", "ALL", ""]}}}
 	count(denied(everywhere(container), {"level": "baseline"})) == 12
@@ -61,6 +73,17 @@ test_with_namespace_labels_pods_are_refused_and_workloads_warned if {
 		finding := object.union(denial, {"msg": msg})
 	} with input as workload
 	capabilities_baseline.audit == capabilities_baseline.warn with input as workload
+}
+
+test_null_lists_hold_nothing_to_refuse if {
+	spec := {
+		"initContainers": null,
+		"containers": null,
+		"ephemeralContainers": null,
+		"volumes": null,
+		"securityContext": null,
+	}
+	denied(spec, {"level": "baseline"}) == set()
 }
 
 test_in_a_privileged_namespace_nothing_is_said if {

@@ -100,7 +100,8 @@ audit contains pod_security.notice(standard, check, problem) if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	not drops_all(container)
 	value := object.get(container, ["securityContext", "capabilities", "drop"], null)
 	suffix := "securityContext/capabilities/drop"
@@ -110,8 +111,9 @@ problems contains {"at": at, "detail": detail} if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
-	some j, capability in container.securityContext.capabilities.add
+	some i, j
+	container := input.review.object.spec[list][i]
+	capability := container.securityContext.capabilities.add[j]
 	capability != "NET_BIND_SERVICE"
 	suffix := sprintf("securityContext/capabilities/add/%d", [j])
 	at := pod_security.container_field(list, i, suffix, capability, "`NET_BIND_SERVICE` or removed")

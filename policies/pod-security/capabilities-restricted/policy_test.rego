@@ -34,6 +34,18 @@ test_an_added_capability_is_refused_in_upstreams_words if {
 	}}
 }
 
+test_every_capability_of_every_container_is_judged if {
+	spec := {"containers": [
+		{"name": "a", "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_RAW", "SYS_TIME"]}}},
+		{"name": "b", "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["SYS_ADMIN"]}}},
+	]}
+	places(denied(spec, {"level": "restricted"})) == {
+		["/spec/containers/0/securityContext/capabilities/add/0", "NET_RAW"],
+		["/spec/containers/0/securityContext/capabilities/add/1", "SYS_TIME"],
+		["/spec/containers/1/securityContext/capabilities/add/0", "SYS_ADMIN"],
+	}
+}
+
 test_dropping_less_than_all_is_refused_in_every_list if {
 	container := {"securityContext": {"capabilities": {"drop": ["all", "NET_RAW"]}}}
 	places(denied(everywhere(container), {"level": "restricted"})) == {
@@ -91,6 +103,17 @@ test_with_namespace_labels_pods_are_refused_and_workloads_warned if {
 		finding := object.union(denial, {"msg": msg})
 	} with input as workload
 	capabilities_restricted.audit == capabilities_restricted.warn with input as workload
+}
+
+test_null_lists_hold_nothing_to_refuse if {
+	spec := {
+		"initContainers": null,
+		"containers": null,
+		"ephemeralContainers": null,
+		"volumes": null,
+		"securityContext": null,
+	}
+	denied(spec, {"level": "restricted"}) == set()
 }
 
 test_in_a_privileged_namespace_nothing_is_said if {

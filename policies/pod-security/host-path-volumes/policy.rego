@@ -97,7 +97,8 @@ audit contains pod_security.notice(standard, check, problem) if {
 }
 
 problems contains {"at": at, "detail": detail} if {
-	some i, volume in input.review.object.spec.volumes
+	some i
+	volume := input.review.object.spec.volumes[i]
 	value := volume.hostPath
 	value != null
 	at := pod_security.field(sprintf("/spec/volumes/%d/hostPath", [i]), value, "unset")

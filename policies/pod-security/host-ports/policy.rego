@@ -98,8 +98,9 @@ audit contains pod_security.notice(standard, check, problem) if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
-	some j, port in container.ports
+	some i, j
+	container := input.review.object.spec[list][i]
+	port := container.ports[j]
 	value := port.hostPort
 	not harmless(value)
 	at := pod_security.container_field(list, i, sprintf("ports/%d/hostPort", [j]), value, "0 or unset")

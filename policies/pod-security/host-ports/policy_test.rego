@@ -15,6 +15,19 @@ test_a_host_port_is_refused_in_upstreams_words if {
 	}}
 }
 
+test_every_port_of_every_container_is_judged if {
+	spec := {"containers": [
+		{"name": "a", "ports": [{"hostPort": 1}, {"hostPort": 2}]},
+		{"name": "b", "ports": [{"hostPort": 3}, {"hostPort": 4}]},
+	]}
+	places(denied(spec, {"level": "baseline"})) == {
+		["/spec/containers/0/ports/0/hostPort", 1],
+		["/spec/containers/0/ports/1/hostPort", 2],
+		["/spec/containers/1/ports/0/hostPort", 3],
+		["/spec/containers/1/ports/1/hostPort", 4],
+	}
+}
+
 test_ports_of_every_list_are_judged if {
 	ports := {"ports": [{"containerPort": 1}, {"hostPort": 2}, {"hostPort": 3}]}
 	places(denied(everywhere(ports), {"level": "restricted"})) == {[path, port] |
@@ -51,6 +64,17 @@ test_with_namespace_labels_pods_are_refused_and_workloads_warned if {
 		finding := object.union(denial, {"msg": msg})
 	} with input as workload
 	host_ports.audit == host_ports.warn with input as workload
+}
+
+test_null_lists_hold_nothing_to_refuse if {
+	spec := {
+		"initContainers": null,
+		"containers": null,
+		"ephemeralContainers": null,
+		"volumes": null,
+		"securityContext": null,
+	}
+	denied(spec, {"level": "baseline"}) == set()
 }
 
 test_in_a_privileged_namespace_nothing_is_said if {

@@ -99,7 +99,8 @@ audit contains pod_security.notice(standard, check, problem) if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	some probe in ["livenessProbe", "readinessProbe", "startupProbe"]
 	some action in ["httpGet", "tcpSocket"]
 	value := container[probe][action].host
@@ -111,7 +112,8 @@ problems contains {"at": at, "detail": detail} if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	some hook in ["postStart", "preStop"]
 	some action in ["httpGet", "tcpSocket"]
 	value := container.lifecycle[hook][action].host

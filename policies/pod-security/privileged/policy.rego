@@ -98,7 +98,8 @@ audit contains pod_security.notice(standard, check, problem) if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	value := container.securityContext.privileged
 	not harmless(value)
 	at := pod_security.container_field(list, i, "securityContext/privileged", value, "false or unset")

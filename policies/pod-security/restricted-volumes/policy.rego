@@ -135,7 +135,8 @@ restricted_types := [
 ]
 
 problems contains {"at": at, "detail": detail} if {
-	some i, volume in input.review.object.spec.volumes
+	some i
+	volume := input.review.object.spec.volumes[i]
 	not allowed(volume)
 	place := place_of(volume, i)
 	expected := sprintf("unset; one of %s is allowed", [concat(", ", allowed_types)])

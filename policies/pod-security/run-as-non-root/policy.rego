@@ -106,7 +106,8 @@ problems contains {"at": at, "detail": detail} if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	value := object.get(container, ["securityContext", "runAsNonRoot"], null)
 	value != null
 	value != true
@@ -118,7 +119,8 @@ problems contains {"at": at, "detail": detail} if {
 problems contains {"at": at, "detail": detail} if {
 	pod_value == null
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	value := object.get(container, ["securityContext", "runAsNonRoot"], null)
 	value == null
 	at := pod_security.container_field(list, i, "securityContext/runAsNonRoot", null, "true, here or on the pod")

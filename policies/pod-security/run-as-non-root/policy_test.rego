@@ -95,6 +95,17 @@ test_with_namespace_labels_pods_are_refused_and_workloads_warned if {
 	run_as_non_root.audit == run_as_non_root.warn with input as workload
 }
 
+test_null_lists_hold_nothing_to_refuse if {
+	spec := {
+		"initContainers": null,
+		"containers": null,
+		"ephemeralContainers": null,
+		"volumes": null,
+		"securityContext": null,
+	}
+	denied(spec, {"level": "restricted"}) == set()
+}
+
 test_in_a_privileged_namespace_nothing_is_said if {
 	request := {
 		"review": {"operation": "CREATE", "object": {"spec": bad}},

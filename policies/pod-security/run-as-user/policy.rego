@@ -105,7 +105,8 @@ problems contains {"at": at, "detail": "pod must not set runAsUser=0"} if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	value := container.securityContext.runAsUser
 	not harmless(value)
 	at := pod_security.container_field(list, i, "securityContext/runAsUser", value, "above 0 or unset")

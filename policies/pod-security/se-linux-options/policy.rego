@@ -117,7 +117,8 @@ setters contains {"title": "pod", "path": "/spec", "options": options} if {
 
 setters contains {"title": title, "path": path, "options": options} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	options := container.securityContext.seLinuxOptions
 	title := containers.title(container)
 	path := containers.path(list, i)

@@ -112,7 +112,8 @@ field_problems contains {"at": at, "detail": detail} if {
 
 field_problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	profile := container.securityContext.seccompProfile
 	not harmless(profile)
 	type := object.get(profile, "type", null)
@@ -146,7 +147,7 @@ annotation_keys contains "seccomp.security.alpha.kubernetes.io/pod"
 
 annotation_keys contains key if {
 	some list in containers.lists
-	some container in input.review.object.spec[list]
+	container := input.review.object.spec[list][_]
 	key := sprintf("container.seccomp.security.alpha.kubernetes.io/%v", [containers.name(container)])
 }
 

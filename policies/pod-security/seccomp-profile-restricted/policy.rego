@@ -107,7 +107,8 @@ problems contains {"at": at, "detail": detail} if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	profile := object.get(container, ["securityContext", "seccompProfile"], null)
 	profile != null
 	not valid(profile)
@@ -120,7 +121,8 @@ problems contains {"at": at, "detail": detail} if {
 problems contains {"at": at, "detail": detail} if {
 	pod_profile == null
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	profile := object.get(container, ["securityContext", "seccompProfile"], null)
 	profile == null
 	expected := sprintf("%s, here or on the pod", [expected_type])

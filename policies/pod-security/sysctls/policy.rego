@@ -114,7 +114,8 @@ allowed_since := {
 }
 
 problems(minor) := {problem |
-	some i, sysctl in input.review.object.spec.securityContext.sysctls
+	some i
+	sysctl := input.review.object.spec.securityContext.sysctls[i]
 	not allowed(sysctl, minor)
 	names := {name | some name, since in allowed_since; minor >= since}
 	expected := sprintf("one of %s", [concat(", ", names)])

@@ -105,7 +105,8 @@ problems contains {"at": at, "detail": detail} if {
 
 problems contains {"at": at, "detail": detail} if {
 	some list in containers.lists
-	some i, container in input.review.object.spec[list]
+	some i
+	container := input.review.object.spec[list][i]
 	value := container.securityContext.windowsOptions.hostProcess
 	not harmless(value)
 	suffix := "securityContext/windowsOptions/hostProcess"
