@@ -1,0 +1,202 @@
+//! The rig of the black-box tests: `wayguard sandbox` as a user runs it, kubectl, and nothing of our crates.
+//!
+//! Each test file starts one sandbox (a real Kubernetes control plane with `wayguard serve` in front of it) and
+//! stops it at its end, also when a test fails. Tests within a file use namespaces of their own.
+
+use serde_json::Value;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running sandbox.
+#[derive(Debug)]
+pub struct Sandbox {
+    folder: tempfile::TempDir,
+}
+
+/// What kubectl said.
+#[derive(Debug)]
+pub struct Said {
+    /// Whether it ended with exit code 0.
+    pub fine: bool,
+    /// Standard output.
+    pub out: String,
+    /// Standard error: warnings and refusals.
+    pub err: String,
+}
+
+impl Said {
+    /// The output of a command that must have worked.
+    ///
+    /// # Panics
+    /// If it did not, with what it complained of.
+    #[track_caller]
+    pub fn accepted(self) -> String {
+        assert!(self.fine, "kubectl failed: {}{}", self.err, self.out);
+        self.out
+    }
+
+    /// The complaint of a command that must have been refused.
+    ///
+    /// # Panics
+    /// If it was not.
+    #[track_caller]
+    pub fn refused(self) -> String {
+        assert!(!self.fine, "was admitted: {}{}", self.out, self.err);
+        self.err
+    }
+}
+
+/// The built binary beside the test's own.
+///
+/// # Panics
+/// If it is not there.
+pub fn wayguard() -> PathBuf {
+    let here = std::env::current_exe().unwrap_or_default();
+    let found = here.ancestors().map(|folder| folder.join("wayguard")).find(|path| path.is_file());
+    match found {
+        Some(path) => path,
+        None => panic!("no `wayguard` binary beside the tests; run `cargo build --bin wayguard` first"),
+    }
+}
+
+impl Sandbox {
+    /// Starts one with these extra arguments.
+    ///
+    /// # Panics
+    /// If it does not become ready; the message holds what it said.
+    pub fn start(arguments: &[&str]) -> Self {
+        let folder = match tempfile::Builder::new().prefix("wayguard-sandbox-").tempdir() {
+            Ok(folder) => folder,
+            Err(error) => panic!("no temporary folder: {error}"),
+        };
+        let sandbox = Self { folder };
+        let output = output(
+            Command::new(wayguard()).arg("sandbox").arg("--state-dir").arg(sandbox.state()).args(arguments),
+            "",
+        );
+        assert!(output.fine, "the sandbox did not start: {}\n{}", output.err, sandbox.logs());
+        sandbox
+    }
+
+    /// Where everything of it lies.
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// For other clients.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.state().join("kubeconfig")
+    }
+
+    /// The server's log so far.
+    pub fn server_log(&self) -> String {
+        std::fs::read_to_string(self.state().join("logs").join("serve.log")).unwrap_or_default()
+    }
+
+    /// The last lines of all logs, for the message of a test that failed.
+    pub fn logs(&self) -> String {
+        let mut text = String::new();
+        let folder = self.state().join("logs");
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let log = std::fs::read_to_string(entry.path()).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            let tail = lines.get(lines.len().saturating_sub(15)..).unwrap_or_default();
+            text.push_str(&format!("--- {}\n{}\n", entry.path().display(), tail.join("\n")));
+        }
+        text
+    }
+
+    /// Runs kubectl as the administrator, with `input` on its standard input.
+    pub fn kubectl(&self, arguments: &[&str], input: &str) -> Said {
+        output(Command::new("kubectl").arg("--kubeconfig").arg(self.kubeconfig()).args(arguments), input)
+    }
+
+    /// `kubectl apply -f -`.
+    pub fn apply(&self, manifest: &str) -> Said {
+        self.kubectl(&["apply", "-f", "-"], manifest)
+    }
+
+    /// One object as JSON.
+    ///
+    /// # Panics
+    /// If it is not there.
+    #[track_caller]
+    pub fn get(&self, what: &str, name: &str, namespace: &str) -> Value {
+        let text = self.kubectl(&["get", what, name, "-n", namespace, "-o", "json"], "").accepted();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// A namespace of a team, with the labels of the golden path.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[track_caller]
+    pub fn namespace(&self, name: &str, environment: &str) {
+        self.apply(&format!(
+            "{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}, labels: {{team: alpha, environment: {environment}, managed-by: idp}}}}}}"
+        ))
+        .accepted();
+        // The controller manager makes the account that Pods need.
+        eventually("the default service account", || {
+            self.kubectl(&["get", "serviceaccount", "default", "-n", name], "").fine
+        });
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprint_lines(&self.logs());
+        }
+        let _ = output(Command::new(wayguard()).args(["sandbox", "stop", "--state-dir"]).arg(self.state()), "");
+    }
+}
+
+/// Waits until a condition holds.
+///
+/// # Panics
+/// After a minute.
+#[track_caller]
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !holds() {
+        assert!(Instant::now() < deadline, "after a minute still not: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// If it cannot be started.
+pub fn output(command: &mut Command, input: &str) -> Said {
+    let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = match started {
+        Ok(child) => child,
+        Err(error) => panic!("cannot run {command:?}: {error}"),
+    };
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that does not read its input may close it early.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    match child.wait_with_output() {
+        Ok(Output { status, stdout, stderr }) => Said {
+            fine: status.success(),
+            out: String::from_utf8_lossy(&stdout).into_owned(),
+            err: String::from_utf8_lossy(&stderr).into_owned(),
+        },
+        Err(error) => panic!("{command:?} was lost: {error}"),
+    }
+}
+
+/// The folder of this crate, where manifests and the Go suites are.
+pub fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[expect(clippy::print_stderr, reason = "diagnostics of a test that failed")]
+fn eprint_lines(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,59 @@
+//! Findings that the old object had already: an UPDATE is not refused for them unless the policy says so.
+
+use super::findings::finding;
+use super::judge::{Answer, Bench, RawFinding};
+use super::surroundings::Surrounding;
+use super::view::View;
+use super::{Case, Missing, mutate};
+use crate::decision::{Effect, Finding};
+use crate::policy::compiled::CompiledPolicy;
+use crate::policy::spec::{Action, Existing};
+use crate::request::Operation;
+use std::collections::BTreeSet;
+
+/// What makes two findings the same: rule, place by names (indexes shift when a container is added), value.
+type Identity = (String, String, Option<String>, String);
+
+fn identity(finding: &Finding, raw: &RawFinding) -> Identity {
+    let found = raw.found.as_ref().map(ToString::to_string);
+    // A finding without a place is told apart by its words.
+    let words = if raw.path.is_empty() { raw.msg.clone() } else { String::new() };
+    (finding.rule.clone(), finding.field.clone(), found, words)
+}
+
+/// Turns refusals into warnings where the old object had the same finding.
+pub(crate) fn soften<'a>(
+    case: &Case<'a, '_>,
+    view: &View<'a>,
+    surrounding: &Surrounding<'a>,
+    policy: &CompiledPolicy,
+    found: &mut [(Finding, RawFinding)],
+    missing: &mut Missing,
+) {
+    let applies = case.request.operation == Operation::Update
+        && policy.spec.existing == Existing::Warn
+        && view.old_object.is_some()
+        && found.iter().any(|(finding, _)| finding.effect == Effect::Deny);
+    if !applies {
+        return;
+    }
+    let before = View { object: view.old_object, owner: case.request.old_object.filter(|_| view.owner.is_some()), ..*view };
+    let bench = Bench::new(case, &before, surrounding);
+    let mut raws = match bench.findings(policy, missing) {
+        Answer::Given(raws) => raws,
+        _ => return,
+    };
+    if let Answer::Given(edits) = mutate::unapplied(case, &before, policy, &bench, missing) {
+        raws.extend(edits.iter().map(|edit| super::findings::unapplied(edit, &before)));
+    }
+    let old: BTreeSet<Identity> = raws
+        .into_iter()
+        .map(|raw| identity(&finding(policy, &before, raw.clone(), Action::Deny, ""), &raw))
+        .collect();
+    for (finding, raw) in found.iter_mut().filter(|(finding, _)| finding.effect == Effect::Deny) {
+        if old.contains(&identity(finding, raw)) {
+            finding.effect = Effect::Warn;
+            finding.existing = true;
+        }
+    }
+}

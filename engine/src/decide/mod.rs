@@ -1,0 +1,104 @@
+//! The one function that decides: match, mutate, validate, word the answer.
+
+mod except;
+mod existing;
+mod findings;
+mod judge;
+mod mutate;
+mod never;
+mod surroundings;
+mod verdict;
+mod view;
+
+use crate::decision::Decision;
+use crate::facts::{FactKey, Facts};
+use crate::policy::compiled::{CompiledPolicy, Group};
+use crate::policy::set::PolicySet;
+use crate::request::Request;
+use bumpalo::Bump;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Which part of the work is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Defaults, overrides and removals only.
+    Mutate,
+    /// Policies that refuse when they cannot be evaluated.
+    ValidateFail,
+    /// All other policies.
+    ValidateIgnore,
+    /// Mutate, then validate everything on the result.
+    Whole,
+}
+
+/// What a decision depends on besides request, policies and facts.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// Which part of the work.
+    pub stage: Stage,
+    /// The time, for exceptions that end.
+    pub now: jiff::Timestamp,
+    /// For all Rego of this call together.
+    pub time_limit: Duration,
+}
+
+/// A decision, or what the engine must know first.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Decided.
+    Decided(Box<Decision>),
+    /// The host answers each key in [`Facts`] and asks again.
+    NeedsFacts(Vec<FactKey>),
+}
+
+/// What one call carries through its steps.
+pub(crate) struct Case<'a, 'c> {
+    pub(crate) arena: &'a Bump,
+    pub(crate) request: &'c Request<'a>,
+    pub(crate) set: &'c PolicySet,
+    pub(crate) facts: &'a Facts,
+    pub(crate) context: &'c Context,
+    pub(crate) started: Instant,
+}
+
+impl Case<'_, '_> {
+    /// What is left of the time limit; one policy never gets more than half a second of it.
+    pub(crate) fn time_left(&self) -> Duration {
+        let left = self.context.time_limit.saturating_sub(self.started.elapsed());
+        left.min(Duration::from_millis(500))
+    }
+
+    pub(crate) fn is_asked(&self, policy: &CompiledPolicy) -> bool {
+        match self.context.stage {
+            Stage::Mutate => policy.mutates(),
+            Stage::ValidateFail => policy.group() == Group::Fail,
+            Stage::ValidateIgnore => policy.group() == Group::Ignore,
+            Stage::Whole => true,
+        }
+    }
+}
+
+/// Keys that an answer is missing for; collected so that the host is asked once, not key by key.
+pub(crate) type Missing = BTreeSet<FactKey>;
+
+/// Decides one request.
+pub fn decide<'a>(
+    arena: &'a Bump,
+    request: &Request<'a>,
+    set: &PolicySet,
+    facts: &'a Facts,
+    context: &Context,
+) -> Outcome {
+    let case = Case { arena, request, set, facts, context, started: Instant::now() };
+    if let Some(reason) = never::never_judged(&case) {
+        return Outcome::Decided(Box::new(verdict::untouched(&case, reason)));
+    }
+    let mut missing = Missing::new();
+    let decided = verdict::reach(&case, &mut missing);
+    if missing.is_empty() {
+        Outcome::Decided(Box::new(decided))
+    } else {
+        Outcome::NeedsFacts(missing.into_iter().collect())
+    }
+}

@@ -1,0 +1,202 @@
+//! Mutation: the edits of all policies together, applied until nothing changes any more.
+//!
+//! Order never matters: edits are collected from all policies, conflicts are errors, and rounds repeat until a
+//! fixed point, so that mutating twice equals mutating once.
+
+use super::judge::{Answer, Bench, Edit, matches};
+use super::surroundings::Surrounding;
+use super::view::View;
+use super::{Case, Missing};
+use crate::matching::Matched;
+use crate::policy::compiled::CompiledPolicy;
+use crate::policy::spec::Mutate;
+use crate::request::Operation;
+use crate::value::{Pointer, Value, from_serde, remove, set};
+use std::collections::BTreeMap;
+
+/// More rounds than this means that two policies feed each other for ever.
+const MAX_ROUNDS: usize = 6;
+
+/// What came of asking the mutating policies.
+#[derive(Debug, Default)]
+pub(crate) struct Mutated<'a> {
+    /// The object after all edits; `None` if there is nothing to mutate (DELETE, CONNECT).
+    pub(crate) object: Option<Value<'a>>,
+    /// Policies that failed or conflict, with the reason.
+    pub(crate) failures: Vec<(String, String)>,
+    /// Policies that were skipped, with the reason.
+    pub(crate) skipped: Vec<(String, String)>,
+}
+
+/// Which places of the view may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The submitted object, as the API server will store it.
+    Submitted,
+    /// A Pod that a controller will create from a template: everything, as on CREATE.
+    FuturePod,
+    /// The template inside a submitted workload: only policies with `mutate: Template`.
+    Template,
+}
+
+/// Applies all mutating policies to a view.
+pub(crate) fn mutate<'a>(
+    case: &Case<'a, '_>,
+    view: View<'a>,
+    scope: Scope,
+    surrounding: &Surrounding<'a>,
+    missing: &mut Missing,
+) -> Mutated<'a> {
+    let Some(object) = view.object else { return Mutated::default() };
+    let operation = case.request.operation;
+    let policies: Vec<&CompiledPolicy> = case
+        .set
+        .candidates(operation, case.request.resource.group, case.request.resource.kind)
+        .into_iter()
+        .filter(|policy| policy.mutates())
+        .filter(|policy| scope == Scope::Submitted || policy.spec.expand)
+        .filter(|policy| scope != Scope::Template || policy.spec.mutate == Mutate::Template)
+        .filter(|policy| matches(policy, case, &view, surrounding.view()) == Matched::Yes)
+        .collect();
+    let mut done = Mutated { object: Some(object), ..Mutated::default() };
+    if policies.is_empty() {
+        return done;
+    }
+    for round in 0..=MAX_ROUNDS {
+        let here = view.with_objects(done.object, view.old_object);
+        let (edits, failures, skipped) = collect(case, &here, &policies, surrounding, missing);
+        done.failures = failures;
+        done.skipped = skipped;
+        let permitted: Vec<_> = edits.into_iter().filter(|(_, edit)| may_write(case, &view, scope, edit)).collect();
+        match apply(case, done.object.unwrap_or_default(), &permitted) {
+            Ok(changed) if Some(changed) == done.object => return done,
+            Ok(_) if round == MAX_ROUNDS => {
+                let name = permitted.first().map(|(policy, _)| policy.id.clone()).unwrap_or_default();
+                done.failures.push((name, "the mutations of the policies never come to rest".into()));
+            }
+            Ok(changed) => done.object = Some(changed),
+            Err((policy, problem)) => {
+                done.failures.push((policy, problem));
+                return done;
+            }
+        }
+    }
+    done
+}
+
+type Collected<'p> = (Vec<(&'p CompiledPolicy, Edit)>, Vec<(String, String)>, Vec<(String, String)>);
+
+fn collect<'a, 'p>(
+    case: &Case<'a, '_>,
+    view: &View<'a>,
+    policies: &[&'p CompiledPolicy],
+    surrounding: &Surrounding<'a>,
+    missing: &mut Missing,
+) -> Collected<'p> {
+    let bench = Bench::new(case, view, surrounding);
+    let (mut edits, mut failures, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    for policy in policies {
+        match bench.edits(policy, missing) {
+            Answer::Given(given) => edits.extend(given.into_iter().map(|edit| (*policy, edit))),
+            Answer::Skipped(reason) => skipped.push((policy.id.clone(), reason)),
+            Answer::Failed(reason) => failures.push((policy.id.clone(), reason)),
+            Answer::Waiting => {}
+        }
+    }
+    (edits, failures, skipped)
+}
+
+/// Spec fields only on CREATE; on UPDATE metadata, or a template that this very request changes; a Pod's or
+/// Job's spec never after its creation.
+fn may_write(case: &Case<'_, '_>, view: &View<'_>, scope: Scope, edit: &Edit) -> bool {
+    let request = case.request;
+    if request.operation == Operation::Create || scope == Scope::FuturePod {
+        return true;
+    }
+    if request.operation != Operation::Update || !request.sub_resource.is_empty() {
+        return false;
+    }
+    let at = |path: &str| Pointer::parse(path).map(|pointer| (pointer.resolve(view.object.unwrap_or_default()), pointer.resolve(view.old_object.unwrap_or_default())));
+    if scope == Scope::Template {
+        return view.object != view.old_object;
+    }
+    let path = edit.path();
+    if path.starts_with("/metadata/") {
+        return true;
+    }
+    let immutable = matches!((request.kind.group, request.kind.kind), ("", "Pod") | ("batch", "Job"));
+    let template = View::template_of(request, &[]).filter(|template| path.starts_with(&format!("{template}/")));
+    !immutable && template.and_then(at).is_some_and(|(new, old)| new != old)
+}
+
+/// Applies one round. `Err`: the policy at fault and what is wrong.
+fn apply<'a>(
+    case: &Case<'a, '_>,
+    object: Value<'a>,
+    edits: &[(&CompiledPolicy, Edit)],
+) -> Result<Value<'a>, (String, String)> {
+    let arena = &case.arena;
+    let mut wanted: BTreeMap<Pointer, (&CompiledPolicy, &Edit)> = BTreeMap::new();
+    for (policy, edit) in edits {
+        let pointer = Pointer::parse(edit.path())
+            .filter(|pointer| !pointer.segments().is_empty())
+            .ok_or_else(|| (policy.id.clone(), format!("`{}` is no JSON Pointer", edit.path())))?;
+        match wanted.get(&pointer) {
+            None => {
+                wanted.insert(pointer, (policy, edit));
+            }
+            Some((_, other)) if *other == edit => {}
+            // An enforced value stands above a default for the same place.
+            Some((_, Edit::Default { .. })) if !matches!(edit, Edit::Default { .. }) => {
+                wanted.insert(pointer, (policy, edit));
+            }
+            Some((_, other)) if matches!(edit, Edit::Default { .. }) && !matches!(other, Edit::Default { .. }) => {}
+            Some((other, _)) => {
+                return Err((
+                    policy.id.clone(),
+                    format!("`{pointer}` is written by `{}` with another value; two policies must not disagree", other.id),
+                ));
+            }
+        }
+    }
+    let mut changed = object;
+    for (pointer, (policy, edit)) in &wanted {
+        let before = pointer.resolve(changed).filter(|value| !value.is_null());
+        changed = match edit {
+            Edit::Default { .. } if before.is_some() => changed,
+            Edit::Default { value, .. } | Edit::Override { value, .. } => {
+                set(arena, changed, pointer, from_serde(arena, value)).map_err(|error| (policy.id.clone(), error.to_string()))?
+            }
+            Edit::Removal { .. } => remove(arena, changed, pointer),
+        };
+    }
+    Ok(changed)
+}
+
+/// The edits that a policy still wants on the final object: an override that was not applied, or undone.
+pub(crate) fn unapplied<'a>(
+    case: &Case<'a, '_>,
+    view: &View<'a>,
+    policy: &CompiledPolicy,
+    bench: &Bench<'a, '_>,
+    missing: &mut Missing,
+) -> Answer<Edit> {
+    let Some(object) = view.object else { return Answer::Given(Vec::new()) };
+    match bench.edits(policy, missing) {
+        Answer::Given(edits) => Answer::Given(
+            edits
+                .into_iter()
+                .filter(|edit| {
+                    let Some(pointer) = Pointer::parse(edit.path()) else { return false };
+                    let now = pointer.resolve(object);
+                    match edit {
+                        Edit::Default { .. } => false,
+                        Edit::Override { value, .. } => now != Some(from_serde(&case.arena, value)),
+                        Edit::Removal { .. } => now.is_some(),
+                    }
+                })
+                .collect(),
+        ),
+        other => other,
+    }
+}

@@ -1,0 +1,223 @@
+//! What a policy sees besides the object: namespace, parameters, declared facts, declared inventory.
+
+use super::{Case, Missing};
+use crate::facts::{Fact, FactKey};
+use crate::matching::NamespaceView;
+use crate::policy::compiled::CompiledPolicy;
+use crate::policy::metadata::{InventoryKind, InventoryScope, Need};
+use crate::rego::Input;
+use crate::request::{Operation, Origin};
+use crate::value::{Object, Value};
+
+/// What is known of the request's namespace.
+#[derive(Clone, Debug)]
+pub(crate) enum Surrounding<'a> {
+    /// A cluster-scoped object.
+    NoNamespace,
+    /// The Namespace object.
+    Namespace(Value<'a>),
+    /// This origin does not have it; why.
+    OutOfReach(&'a str),
+    /// It should be known but is not; why.
+    Unavailable(String),
+}
+
+impl<'a> Surrounding<'a> {
+    /// Looks the namespace up; `None`: the host must be asked first.
+    pub(crate) fn of(case: &Case<'a, '_>, missing: &mut Missing) -> Option<Self> {
+        let request = case.request;
+        if request.is_namespace() {
+            return Some(Self::Namespace(request.object.or(request.old_object).unwrap_or_default()));
+        }
+        if request.namespace.is_empty() {
+            return Some(Self::NoNamespace);
+        }
+        let key = FactKey::Namespace(request.namespace.to_owned());
+        let Some(fact) = case.facts.get(&key) else {
+            missing.insert(key);
+            return None;
+        };
+        Some(match fact {
+            Fact::Known(document) => Self::Namespace(document.value()),
+            Fact::OutOfReach(reason) => Self::OutOfReach(reason),
+            Fact::Unavailable(reason) => {
+                Self::Unavailable(format!("namespace `{}` could not be looked up: {reason}", request.namespace))
+            }
+            Fact::Absent => Self::Unavailable(format!("namespace `{}` does not exist", request.namespace)),
+        })
+    }
+
+    /// For selectors.
+    pub(crate) fn view(&self) -> NamespaceView<'a> {
+        match self {
+            Self::NoNamespace => NamespaceView::ClusterScoped,
+            Self::Namespace(namespace) => NamespaceView::Known(*namespace),
+            Self::OutOfReach(_) | Self::Unavailable(_) => NamespaceView::Unknown,
+        }
+    }
+
+    /// `input.namespace`.
+    pub(crate) fn object(&self) -> Option<Value<'a>> {
+        match self {
+            Self::Namespace(namespace) => Some(*namespace),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a policy can be judged with what there is.
+pub(crate) enum Equipped<'a> {
+    /// With these.
+    Yes {
+        /// `input.facts`.
+        facts: Option<Value<'a>>,
+        /// `data.inventory`.
+        inventory: Option<Value<'a>>,
+    },
+    /// This origin has not what the policy needs; why.
+    Skip(String),
+    /// Something that should be known is not; why.
+    Fail(String),
+    /// The host must be asked first.
+    Wait,
+}
+
+/// Gathers what a policy declares.
+pub(crate) fn equip<'a>(
+    case: &Case<'a, '_>,
+    policy: &CompiledPolicy,
+    surrounding: &Surrounding<'a>,
+    missing: &mut Missing,
+) -> Equipped<'a> {
+    if let Some(reason) = lacking(case, policy, surrounding) {
+        return Equipped::Skip(reason);
+    }
+    if let Surrounding::Unavailable(reason) = surrounding {
+        return Equipped::Fail(reason.clone());
+    }
+    let custom = &policy.metadata.custom;
+    let mut gathered = Gathered { waiting: false, skip: None, fail: None };
+    let namespace = case.request.namespace;
+    let facts: Vec<_> = custom
+        .facts
+        .iter()
+        .filter_map(|name| {
+            let key = FactKey::Named { name: name.clone(), namespace: namespace.to_owned() };
+            Some((&*case.arena.alloc_str(name), gathered.look_up(case, key, missing)?))
+        })
+        .collect();
+    let inventory: Vec<_> = custom
+        .inventory
+        .iter()
+        .filter_map(|kind| {
+            let own = kind.scope == InventoryScope::Namespace && !crate::expansion::is_cluster_scoped(&kind.group, &kind.kind);
+            let key = FactKey::Inventory {
+                group: kind.group.clone(),
+                version: kind.version.clone(),
+                kind: kind.kind.clone(),
+                namespace: if own { namespace.to_owned() } else { String::new() },
+            };
+            Some((kind, gathered.look_up(case, key, missing)?))
+        })
+        .collect();
+    match gathered {
+        Gathered { waiting: true, .. } => Equipped::Wait,
+        Gathered { fail: Some(reason), .. } => Equipped::Fail(reason),
+        Gathered { skip: Some(reason), .. } => Equipped::Skip(reason),
+        _ => Equipped::Yes {
+            facts: (!custom.facts.is_empty()).then(|| Value::Object(Object::new(&case.arena, facts))),
+            inventory: (!custom.inventory.is_empty()).then(|| gatekeeper_shape(case, &inventory)),
+        },
+    }
+}
+
+/// What `custom.needs` names and this origin does not have.
+fn lacking(case: &Case<'_, '_>, policy: &CompiledPolicy, surrounding: &Surrounding<'_>) -> Option<String> {
+    let request = case.request;
+    policy.metadata.custom.needs.iter().find_map(|need| {
+        let reason = match need {
+            Need::User => request.user.is_empty() && request.origin != Origin::Admission,
+            Need::Operation => request.origin == Origin::Audit,
+            Need::OldObject => {
+                request.old_object.is_none()
+                    && (request.origin == Origin::Audit
+                        || (request.origin == Origin::Check && request.operation == Operation::Update))
+            }
+            Need::Namespace => matches!(surrounding, Surrounding::OutOfReach(_)),
+        };
+        let what = match need {
+            Need::User => "who asks",
+            Need::Operation => "the operation",
+            Need::OldObject => "the object before the change",
+            Need::Namespace => "the namespace's labels",
+        };
+        reason.then(|| match surrounding {
+            Surrounding::OutOfReach(why) if *need == Need::Namespace => format!("needs {what}: {why}"),
+            _ => format!("needs {what}, which is not known here"),
+        })
+    })
+}
+
+struct Gathered {
+    waiting: bool,
+    skip: Option<String>,
+    fail: Option<String>,
+}
+
+impl Gathered {
+    fn look_up<'a>(&mut self, case: &Case<'a, '_>, key: FactKey, missing: &mut Missing) -> Option<Value<'a>> {
+        match case.facts.get(&key) {
+            Some(Fact::Known(document)) => return Some(document.value()),
+            Some(Fact::Absent) => return Some(Value::EMPTY),
+            Some(Fact::Unavailable(reason)) => self.fail = Some(reason.clone()),
+            Some(Fact::OutOfReach(reason)) => self.skip = Some(reason.clone()),
+            None => {
+                missing.insert(key);
+                self.waiting = true;
+            }
+        }
+        None
+    }
+}
+
+/// `data.inventory` as Gatekeeper has it: `namespace[ns][groupVersion][kind][name]` and
+/// `cluster[groupVersion][kind][name]`.
+fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind, Value<'a>)]) -> Value<'a> {
+    let arena = &case.arena;
+    let mut root = Value::EMPTY;
+    let mut put = |segments: &[&str], value: Value<'a>| {
+        let text: String = segments.iter().map(|segment| format!("/{}", crate::value::escape_segment(segment))).collect();
+        let placed = crate::value::Pointer::parse(&text).map(|pointer| crate::value::set(arena, root, &pointer, value));
+        if let Some(Ok(changed)) = placed {
+            root = changed;
+        }
+    };
+    for (kind, objects) in kinds {
+        let group_version = if kind.group.is_empty() { kind.version.clone() } else { format!("{}/{}", kind.group, kind.version) };
+        if crate::expansion::is_cluster_scoped(&kind.group, &kind.kind) {
+            put(&["cluster", &group_version, &kind.kind], *objects);
+        } else if kind.scope == InventoryScope::Namespace {
+            put(&["namespace", case.request.namespace, &group_version, &kind.kind], *objects);
+        } else {
+            for (namespace, objects) in objects.as_object().unwrap_or_default().iter() {
+                put(&["namespace", namespace, &group_version, &kind.kind], objects);
+            }
+        }
+    }
+    root
+}
+
+/// `input` for one policy on one view; the converted review and namespace are shared between policies.
+pub(crate) struct Desk {
+    pub(crate) review: Input,
+    pub(crate) namespace: Option<Input>,
+    pub(crate) owner: Option<Input>,
+}
+
+impl Desk {
+    pub(crate) fn input(&self, policy: &CompiledPolicy, facts: Option<&Input>) -> Input {
+        let optional = [("namespace", self.namespace.as_ref()), ("owner", self.owner.as_ref()), ("facts", facts)];
+        let present = optional.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        Input::object([("review", &self.review), ("parameters", &policy.parameters)].into_iter().chain(present))
+    }
+}

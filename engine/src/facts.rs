@@ -1,0 +1,84 @@
+//! What the host knows beyond the request: namespaces, inventory, and facts that policies declare.
+//!
+//! The engine asks for what it needs by [`FactKey`]; the host fetches within its deadline and answers each key
+//! with a [`Fact`]. "Absent" (it does not exist) and "unavailable" (it could not be asked) are different
+//! answers: the first is a fact, the second makes policies that need it answer by their `onError`.
+
+use crate::value::Document;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Something outside the request that a decision depends on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactKey {
+    /// The Namespace object of that name.
+    Namespace(String),
+    /// All objects of a kind: one namespace's, or (`namespace` empty) the whole cluster's. The document maps
+    /// object names to objects, or for a cluster-wide request of a namespaced kind namespace → name → object.
+    Inventory {
+        /// API group, empty for core.
+        group: String,
+        /// API version.
+        version: String,
+        /// Kind.
+        kind: String,
+        /// Namespace, or empty.
+        namespace: String,
+    },
+    /// The live object that an ownerReference names: for the owner rule of exceptions.
+    Owner {
+        /// `apiVersion` of the reference.
+        api_version: String,
+        /// Kind of the reference.
+        kind: String,
+        /// Namespace of the dependent.
+        namespace: String,
+        /// Name of the reference.
+        name: String,
+        /// uid of the reference; an object of another uid is another object.
+        uid: String,
+    },
+    /// A fact by its declared name (`secretNames`, `images` …) for one namespace.
+    Named {
+        /// The name that `custom.facts` declares.
+        name: String,
+        /// The request's namespace.
+        namespace: String,
+    },
+}
+
+/// The host's answer to one key.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// Here it is.
+    Known(Arc<Document>),
+    /// It does not exist.
+    Absent,
+    /// It could not be asked in time; why.
+    Unavailable(String),
+    /// This origin never has it (CI has no cluster): policies that need it are skipped, with this reason.
+    OutOfReach(String),
+}
+
+/// All answers that the host has given for one request.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    answers: BTreeMap<FactKey, Fact>,
+}
+
+impl Facts {
+    /// No answers yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records the host's answer.
+    pub fn insert(&mut self, key: FactKey, fact: Fact) {
+        self.answers.insert(key, fact);
+    }
+
+    /// The answer to `key`, if the host has given one.
+    pub fn get(&self, key: &FactKey) -> Option<&Fact> {
+        self.answers.get(key)
+    }
+}

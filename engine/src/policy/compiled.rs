@@ -1,0 +1,111 @@
+//! A policy that is ready: its Rego checked and compiled, its parameters completed.
+
+use super::metadata::{self, Metadata};
+use super::spec::{Action, OnError, PolicySpec};
+use super::{library, schema};
+use crate::rego::{CompileOptions, Input, LoadError, Module, Program};
+use crate::value::Document;
+
+/// The rules of the contract (design §3) that decide; each is optional.
+pub(crate) const FINDING_RULES: [&str; 4] = ["deny", "violation", "warn", "audit"];
+/// The rules that change the object.
+pub(crate) const EDIT_RULES: [&str; 3] = ["defaults", "overrides", "removals"];
+
+/// Which webhook evaluates a policy: what the API server does when it cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// `failurePolicy: Fail`: action Deny with `onError: Deny`.
+    Fail,
+    /// `failurePolicy: Ignore`: all others.
+    Ignore,
+}
+
+/// A policy, compiled.
+#[derive(Debug)]
+pub struct CompiledPolicy {
+    /// The name of the Policy object.
+    pub name: String,
+    /// The id that people know: `category/policy`, or the object's name for inline Rego.
+    pub id: String,
+    /// Where it came from, for messages.
+    pub from: String,
+    /// As written.
+    pub spec: PolicySpec,
+    /// What it says of itself.
+    pub metadata: Metadata,
+    pub(crate) program: Program,
+    pub(crate) parameters: Input,
+    package: String,
+}
+
+impl CompiledPolicy {
+    /// Loads a policy from its modules; the first is the policy itself.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(
+        name: String,
+        id: String,
+        from: String,
+        spec: PolicySpec,
+        modules: Vec<Module>,
+        parameters: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, Vec<LoadError>> {
+        let Some(main) = modules.first() else {
+            return Err(vec![LoadError::whole(&from, "the policy has no Rego")]);
+        };
+        let package = format!("data.{}", library::package_of(&main.text).unwrap_or_default());
+        let mut errors = Vec::new();
+        let metadata = metadata::read(main).map_err(|error| errors.push(error)).unwrap_or_default();
+        let completed = schema::complete(metadata.custom.parameters.as_ref(), parameters);
+        let parameters = completed.unwrap_or_else(|problems| {
+            errors.extend(problems.into_iter().map(|problem| LoadError::whole(&from, problem)));
+            serde_json::Value::Null
+        });
+        match Program::compile(modules, CompileOptions::default()) {
+            Ok(program) if errors.is_empty() => {
+                let parameters = Input::new(Document::from_serde(&parameters).value());
+                let policy = Self { name, id, from, spec, metadata, program, parameters, package };
+                policy.check_contract().map_or(Ok(policy), |error| Err(vec![error]))
+            }
+            Ok(_) => Err(errors),
+            Err(problems) => {
+                errors.splice(0..0, problems);
+                Err(errors)
+            }
+        }
+    }
+
+    /// A policy without any rule of the contract would load and do nothing.
+    fn check_contract(&self) -> Option<LoadError> {
+        let any = FINDING_RULES.iter().chain(&EDIT_RULES).any(|rule| self.has(rule));
+        let message = "the policy defines none of `deny`, `warn`, `audit`, `violation`, `defaults`, `overrides`, `removals`; it would never find anything";
+        (!any).then(|| LoadError::whole(&self.from, message))
+    }
+
+    pub(crate) fn rule_path(&self, rule: &str) -> String {
+        format!("{}.{rule}", self.package)
+    }
+
+    /// Whether the policy defines this rule of the contract.
+    pub fn has(&self, rule: &str) -> bool {
+        self.program.has_rule(&self.rule_path(rule))
+    }
+
+    /// Whether it can change objects.
+    pub fn mutates(&self) -> bool {
+        EDIT_RULES.iter().any(|rule| self.has(rule))
+    }
+
+    /// Whether it can find anything (overrides and removals are findings where they were not applied).
+    pub fn validates(&self) -> bool {
+        FINDING_RULES.iter().any(|rule| self.has(rule)) || self.has("overrides") || self.has("removals")
+    }
+
+    /// Which webhook evaluates it.
+    pub fn group(&self) -> Group {
+        let overrides = self.spec.action_overrides.iter().map(|other| other.action);
+        let denies = std::iter::once(self.spec.action).chain(overrides).any(|action| action == Action::Deny);
+        if denies && self.spec.on_error == OnError::Deny { Group::Fail } else { Group::Ignore }
+    }
+}

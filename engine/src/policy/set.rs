@@ -1,0 +1,274 @@
+//! The immutable, fully compiled set of policies that one replica serves from.
+//!
+//! A policy that cannot load is left out and reported; it never keeps its neighbours from loading.
+
+use super::compiled::CompiledPolicy;
+use super::exception::Exception;
+use super::library::Library;
+use super::spec::{PolicyExceptionSpec, PolicySpec};
+use crate::expansion::WORKLOADS;
+use crate::matching::index::Index;
+use crate::rego::{LoadError, Module};
+use crate::request::Operation;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the server's configuration, and no tenant, says.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct SetConfig {
+    /// Namespaces that no policy judges, by exact name.
+    pub exempt_namespaces: Vec<String>,
+    /// Prefix of the page about a policy; its id is appended. Empty: findings name no page.
+    pub docs_url: String,
+    /// `defaults` and `exemptions` (as in upstream's `PodSecurityConfiguration`) for policies that follow namespace
+    /// labels.
+    pub pod_security: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Default for SetConfig {
+    fn default() -> Self {
+        Self { exempt_namespaces: Vec::new(), docs_url: String::new(), pod_security: None }
+    }
+}
+
+/// A policy or exception that could not be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadFailure {
+    /// The name of the object.
+    pub policy: String,
+    /// The file, or `cluster`.
+    pub from: String,
+    /// Everything that is wrong with it.
+    pub errors: Vec<LoadError>,
+}
+
+/// Collects policies and exceptions, then compiles them together.
+#[derive(Debug)]
+pub struct PolicySetBuilder {
+    library: Arc<Library>,
+    config: SetConfig,
+    policies: BTreeMap<String, Pending>,
+    exceptions: BTreeMap<String, (PolicyExceptionSpec, String)>,
+    failures: Vec<LoadFailure>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    spec: PolicySpec,
+    from: String,
+    files: Option<PolicyFiles>,
+}
+
+/// The Rego of a policy whose source is a folder: read by the caller, because the engine reads no files.
+#[derive(Clone, Debug)]
+pub struct PolicyFiles {
+    /// `category/policy`, as the folders say.
+    pub id: String,
+    /// The policy's own module first.
+    pub modules: Vec<Module>,
+}
+
+impl PolicySetBuilder {
+    /// An empty set over a library.
+    pub fn new(library: Arc<Library>, config: SetConfig) -> Self {
+        Self { library, config, policies: BTreeMap::new(), exceptions: BTreeMap::new(), failures: Vec::new() }
+    }
+
+    /// Adds a Policy object. `from` is shown in messages; `files` is its Rego where the source is a folder. Two
+    /// objects of one name are a failure, and the first stays.
+    pub fn policy(&mut self, name: &str, spec: PolicySpec, from: &str, files: Option<PolicyFiles>) {
+        if let Some(first) = self.policies.get(name) {
+            let message = format!("a policy named `{name}` comes from {} already", first.from);
+            return self.failure(name, from, LoadError::whole(from, message));
+        }
+        self.policies.insert(name.to_owned(), Pending { spec, from: from.to_owned(), files });
+    }
+
+    /// Adds a PolicyException object.
+    pub fn exception(&mut self, name: &str, spec: PolicyExceptionSpec, from: &str) {
+        self.exceptions.insert(name.to_owned(), (spec, from.to_owned()));
+    }
+
+    /// Records something that could not even be read, so that it is reported with the set.
+    pub fn failure(&mut self, name: &str, from: &str, error: LoadError) {
+        self.failures.push(LoadFailure { policy: name.to_owned(), from: from.to_owned(), errors: vec![error] });
+    }
+
+    /// Compiles everything that compiles.
+    pub fn build(self) -> PolicySet {
+        let Self { library, config, policies, exceptions, mut failures } = self;
+        let mut digest = Digest::new(&config);
+        let mut compiled = Vec::new();
+        for (name, pending) in policies {
+            let from = pending.from.clone();
+            match load(&library, &config, &mut digest, name.clone(), pending) {
+                Ok(policy) => compiled.push(Arc::new(policy)),
+                Err(errors) => failures.push(LoadFailure { policy: name, from, errors }),
+            }
+        }
+        let mut checked = Vec::new();
+        for (name, (spec, from)) in exceptions {
+            digest.add("exception", &name, &spec);
+            match Exception::new(name.clone(), spec) {
+                Ok(exception) => checked.push(exception),
+                Err(problem) => {
+                    failures.push(LoadFailure { policy: name, errors: vec![LoadError::whole(&from, problem)], from });
+                }
+            }
+        }
+        let index = index(&compiled);
+        PolicySet { policies: compiled, exceptions: checked, index, config, failures, digest: digest.finish() }
+    }
+}
+
+fn load(
+    library: &Library,
+    config: &SetConfig,
+    digest: &mut Digest,
+    name: String,
+    pending: Pending,
+) -> Result<CompiledPolicy, Vec<LoadError>> {
+    let Pending { spec, from, files } = pending;
+    let whole = |message: String| vec![LoadError::whole(&from, message)];
+    let source = &spec.source;
+    let (id, modules) = match (&source.library, &source.rego, &source.path, files) {
+        (Some(id), None, None, _) => {
+            let module = library.policy(id).ok_or_else(|| {
+                whole(format!("the library has no policy `{id}`; `wayguard policy list` shows what it has"))
+            })?;
+            (id.clone(), vec![module])
+        }
+        (None, Some(text), None, _) => {
+            (name.clone(), vec![Module { path: format!("{name}.rego"), text: text.clone() }])
+        }
+        (None, None, Some(_), Some(files)) => (files.id, files.modules),
+        (None, None, Some(path), None) => {
+            return Err(whole(format!("`source.path` `{path}` works in files only; use `library` or `rego`")));
+        }
+        _ => return Err(whole("`source` needs exactly one of `library`, `rego` and `path`".into())),
+    };
+    let modules = library.with_imports(modules);
+    digest.add("policy", &name, &spec);
+    for module in &modules {
+        digest.add("module", &module.path, &module.text);
+    }
+    check_rules(&spec).map_err(whole)?;
+    let mut parameters = spec.parameters.clone().unwrap_or_default();
+    if let (Some(server), Some(true)) = (&config.pod_security, parameters.get("namespaceLabels").and_then(serde_json::Value::as_bool)) {
+        parameters.extend(server.clone());
+    }
+    CompiledPolicy::load(name, id, from, spec, modules, &parameters)
+}
+
+/// Rules that could never match are mistakes, not policies.
+fn check_rules(spec: &PolicySpec) -> Result<(), String> {
+    if spec.matches.resource_rules.is_empty() {
+        return Err("`match.resourceRules` is empty; the policy would never match".into());
+    }
+    for (index, rule) in spec.matches.resource_rules.iter().enumerate() {
+        for (field, list) in [
+            ("apiGroups", &rule.api_groups),
+            ("apiVersions", &rule.api_versions),
+            ("resources", &rule.resources),
+            ("operations", &rule.operations),
+        ] {
+            if list.is_empty() {
+                return Err(format!("`match.resourceRules[{index}].{field}` is empty; the rule would never match"));
+            }
+        }
+        if let Some(unknown) = rule.operations.iter().find(|item| *item != "*" && Operation::parse(item).is_none()) {
+            return Err(format!(
+                "`match.resourceRules[{index}].operations` has `{unknown}`; must be CREATE, UPDATE, DELETE, CONNECT or *"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn index(policies: &[Arc<CompiledPolicy>]) -> Index {
+    let mut index = Index::default();
+    for (position, policy) in policies.iter().enumerate() {
+        for rule in &policy.spec.matches.resource_rules {
+            index.add(position, rule);
+            let names_pods = rule.resources.iter().any(|item| matches!(item.as_str(), "pods" | "*" | "*/*"))
+                && rule.api_groups.iter().any(|group| group.is_empty() || group == "*");
+            if policy.spec.expand && names_pods {
+                for operation in [Operation::Create, Operation::Update] {
+                    for workload in WORKLOADS {
+                        index.add_resource(position, operation, workload.group, workload.resource);
+                    }
+                    for template in &policy.spec.templates {
+                        index.add_resource(position, operation, &template.api_group, &template.resource);
+                    }
+                }
+            }
+        }
+    }
+    index
+}
+
+/// What a replica serves from.
+#[derive(Debug)]
+pub struct PolicySet {
+    policies: Vec<Arc<CompiledPolicy>>,
+    exceptions: Vec<Exception>,
+    index: Index,
+    config: SetConfig,
+    failures: Vec<LoadFailure>,
+    digest: String,
+}
+
+impl PolicySet {
+    /// The content hash: equal digests decide alike.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What could not be loaded.
+    pub fn failures(&self) -> &[LoadFailure] {
+        &self.failures
+    }
+
+    /// The policies, by name.
+    pub fn policies(&self) -> impl ExactSizeIterator<Item = &CompiledPolicy> {
+        self.policies.iter().map(AsRef::as_ref)
+    }
+
+    /// The exceptions, expired ones included.
+    pub fn exceptions(&self) -> &[Exception] {
+        &self.exceptions
+    }
+
+    /// The server's configuration.
+    pub fn config(&self) -> &SetConfig {
+        &self.config
+    }
+
+    pub(crate) fn candidates(&self, operation: Operation, group: &str, resource: &str) -> Vec<&CompiledPolicy> {
+        let positions = self.index.candidates(operation, group, resource);
+        positions.into_iter().filter_map(|at| self.policies.get(at)).map(AsRef::as_ref).collect()
+    }
+}
+
+struct Digest(blake3::Hasher);
+
+impl Digest {
+    fn new(config: &SetConfig) -> Self {
+        let mut digest = Self(blake3::Hasher::new());
+        digest.add("config", "", config);
+        digest
+    }
+
+    fn add(&mut self, what: &str, name: &str, content: &impl serde::Serialize) {
+        // These are our own types with string keys: serialisation cannot fail.
+        let content = serde_json::to_vec(content).unwrap_or_default();
+        for part in [what.as_bytes(), name.as_bytes(), &content] {
+            self.0.update(&(part.len() as u64).to_le_bytes());
+            self.0.update(part);
+        }
+    }
+
+    fn finish(&self) -> String {
+        self.0.finalize().to_hex().chars().take(16).collect()
+    }
+}

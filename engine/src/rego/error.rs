@@ -1,0 +1,100 @@
+//! Why Rego cannot be loaded or evaluated, for the person who wrote it.
+
+use std::fmt;
+
+/// One problem in a policy's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadError {
+    /// The file, or what stands for one.
+    pub file: String,
+    /// 1-based line; 0 if the problem has no place.
+    pub line: u32,
+    /// 1-based column.
+    pub column: u32,
+    /// What is wrong and what would work.
+    pub message: String,
+    /// The source line, if there is one.
+    pub excerpt: String,
+}
+
+impl LoadError {
+    /// A problem of a whole file.
+    pub fn whole(file: &str, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line: 0, column: 0, message: message.into(), excerpt: String::new() }
+    }
+
+    /// A problem at a place of `text`.
+    pub fn at(file: &str, text: &str, line: u32, column: u32, message: impl Into<String>) -> Self {
+        let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+        let excerpt = text.lines().nth(index).unwrap_or_default();
+        Self {
+            file: file.to_owned(),
+            line,
+            column,
+            message: message.into(),
+            // A line of a megabyte is somebody's attack, not a help.
+            excerpt: excerpt.chars().take(160).collect(),
+        }
+    }
+
+    /// Reads regorus's rendered error (`--> file:line:col … error: text`).
+    pub(crate) fn from_regorus(file: &str, text: &str, error: &anyhow_like::Shown) -> Self {
+        let shown = &error.0;
+        let place = shown.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
+        let mut numbers = place.map(|place| place.rsplit(':')).into_iter().flatten();
+        let column = numbers.next().and_then(|number| number.parse().ok()).unwrap_or(0);
+        let line = numbers.next().and_then(|number| number.parse().ok()).unwrap_or(0);
+        let message = shown.lines().find_map(|line| line.trim_start().strip_prefix("error: "));
+        let message = message.unwrap_or_else(|| shown.lines().last().unwrap_or_default()).trim();
+        Self::at(file, text, line, column, message)
+    }
+}
+
+/// The text of a foreign error, taken once.
+pub(crate) mod anyhow_like {
+    /// What an error displays.
+    pub(crate) struct Shown(pub(crate) String);
+
+    impl<E: std::fmt::Display> From<E> for Shown {
+        fn from(error: E) -> Self {
+            Shown(error.to_string())
+        }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(out, "{}: {}", self.file, self.message);
+        }
+        write!(out, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        if !self.excerpt.is_empty() {
+            let gutter = self.line.to_string();
+            let column = usize::try_from(self.column.saturating_sub(1)).unwrap_or_default();
+            // A tab counts as one column in positions; keep it in the padding so that the caret lines up.
+            let padding: String =
+                self.excerpt.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            write!(out, "\n {gutter} | {}\n {} | {padding}^", self.excerpt, " ".repeat(gutter.len()))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// Why an evaluation has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvaluationError {
+    /// The time limit was reached.
+    #[error("evaluation took longer than its limit of {limit_ms} ms")]
+    Timeout {
+        /// The limit, in milliseconds.
+        limit_ms: u128,
+    },
+    /// A rule conflict, or a builtin that failed in strict mode.
+    #[error("{0}")]
+    Failed(String),
+    /// The evaluator itself gave up; reported as a bug, answered by the policy's `onError`.
+    #[error("the evaluator failed unexpectedly")]
+    Panicked,
+}

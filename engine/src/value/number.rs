@@ -1,0 +1,69 @@
+//! Numbers without loss: 64-bit integers as themselves, everything else as its JSON text.
+
+use std::cmp::Ordering;
+
+/// A JSON number. Kubernetes objects hold almost only small integers; what is not one keeps the digits that
+/// were sent (RFC 8259 §6), so a value that passes through is written back unchanged.
+#[derive(Clone, Copy, Debug)]
+pub enum Number<'a> {
+    /// An integer that fits 64 bits.
+    Int(i64),
+    /// Any other number, as its JSON text.
+    Text(&'a str),
+}
+
+impl<'a> Number<'a> {
+    /// Reads a JSON number token that the caller has already checked against the grammar.
+    pub fn from_token(token: &'a str) -> Self {
+        match token.parse::<i64>() {
+            // "-0" is the number zero, but Go's encoding/json keeps its sign; so does the text.
+            Ok(value) if token != "-0" => Number::Int(value),
+            _ => Number::Text(token),
+        }
+    }
+
+    /// The integer, if it is one within 64 bits, also when written `1.0` or `1e3`.
+    pub fn as_int(self) -> Option<i64> {
+        match self {
+            Number::Int(value) => Some(value),
+            Number::Text(_) => {
+                let value = self.as_f64();
+                #[expect(clippy::cast_possible_truncation, reason = "checked to be an exact integer in range")]
+                (value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0).then_some(value as i64)
+            }
+        }
+    }
+
+    /// The nearest 64-bit float.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            #[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]
+            Number::Int(value) => value as f64,
+            Number::Text(text) => text.parse().unwrap_or(f64::NAN),
+        }
+    }
+
+    /// Numeric order; texts are compared as floats where they differ as texts.
+    pub fn compare(self, other: Number<'_>) -> Ordering {
+        match (self, other) {
+            (Number::Int(left), Number::Int(right)) => left.cmp(&right),
+            (Number::Text(left), Number::Text(right)) if left == right => Ordering::Equal,
+            _ => self.as_f64().total_cmp(&other.as_f64()),
+        }
+    }
+}
+
+impl PartialEq for Number<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.compare(*other) == Ordering::Equal
+    }
+}
+
+impl std::fmt::Display for Number<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Number::Int(value) => value.fmt(formatter),
+            Number::Text(text) => formatter.write_str(text),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The embedded library as a whole: every policy loads, and what a team applies first is answered as the
+//! README says.
+
+use bumpalo::Bump;
+use std::sync::Arc;
+use std::time::Duration;
+use wayguard_engine::facts::{Fact, FactKey};
+use wayguard_engine::policy::library::Library;
+use wayguard_engine::policy::set::SetConfig;
+use wayguard_engine::request::{ObjectRequest, Operation};
+use wayguard_engine::value::{Document, parse_yaml};
+use wayguard_engine::*;
+
+const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"developer-team-alpha",
+    "labels":{"team":"alpha","environment":"development","managed-by":"idp"}}}"#;
+
+fn set(bundles: &[&str]) -> PolicySet {
+    let library = Library::embedded();
+    let mut builder = PolicySetBuilder::new(library.clone(), SetConfig::default());
+    for bundle in bundles {
+        for (name, spec) in library.bundle(bundle).expect("the bundle exists").expect("and is readable") {
+            builder.policy(&name, spec, bundle, None);
+        }
+    }
+    builder.build()
+}
+
+fn decide_yaml(set: &PolicySet, yaml: &str) -> Decision {
+    let bump = Bump::new();
+    let documents = parse_yaml(&&bump, yaml).unwrap();
+    let request = Request::for_object(
+        &&bump,
+        ObjectRequest {
+            origin: Origin::Check,
+            object: documents[0].value,
+            old_object: None,
+            operation: Operation::Create,
+            resource: "",
+            sub_resource: "",
+            default_namespace: "default",
+            user_info: None,
+        },
+    )
+    .unwrap();
+    let mut facts = Facts::new();
+    let context = Context { stage: Stage::Whole, now: jiff::Timestamp::UNIX_EPOCH, time_limit: Duration::from_secs(20) };
+    for _ in 0..4 {
+        // Facts are borrowed by one call at a time.
+        let answers = facts.clone();
+        match decide(&bump, &request, set, bump_ref(&bump, answers), &context) {
+            Outcome::Decided(decision) => return *decision,
+            Outcome::NeedsFacts(keys) => {
+                for key in keys {
+                    let fact = match &key {
+                        FactKey::Namespace(_) => Fact::Known(Arc::new(Document::from_json(NAMESPACE.as_bytes()).unwrap())),
+                        _ => Fact::OutOfReach("no cluster".into()),
+                    };
+                    facts.insert(key, fact);
+                }
+            }
+        }
+    }
+    panic!("the engine never had enough facts");
+}
+
+fn bump_ref(bump: &Bump, facts: Facts) -> &Facts {
+    bump.alloc(facts)
+}
+
+#[test]
+fn every_bundle_loads_whole() {
+    let library = Library::embedded();
+    for bundle in library.bundles() {
+        let set = set(&[&bundle]);
+        let failures: Vec<String> =
+            set.failures().iter().flat_map(|failure| failure.errors.iter().map(|e| format!("{}: {e}", failure.policy))).collect();
+        assert!(failures.is_empty(), "bundle {bundle}:\n{}", failures.join("\n"));
+        assert!(set.policies().len() > 0, "bundle {bundle} is empty");
+    }
+}
+
+const DEPLOYMENT: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: my-app, namespace: developer-team-alpha}
+spec:
+  replicas: 3
+  template:
+    spec:
+      containers:
+        - name: app
+          image: my-registry/my-app:TAG
+          resources: {requests: {memory: 256Mi, cpu: 250m}}
+";
+
+#[test]
+fn a_floating_tag_is_refused_with_field_and_remedy() {
+    let set = set(&["golden-path", "pod-security"]);
+    let decision = decide_yaml(&set, &DEPLOYMENT.replace("TAG", "latest"));
+    let denied: Vec<&Finding> =
+        decision.findings.iter().filter(|finding| finding.effect >= decision::Effect::Deny).collect();
+    assert_eq!(decision.verdict, Verdict::Deny, "{decision:#?}");
+    assert_eq!(denied.len(), 1, "{denied:#?}");
+    assert_eq!(denied[0].policy, "images/latest-tag");
+    assert_eq!(denied[0].path, "/spec/template/spec/containers/0/image");
+    assert_eq!(denied[0].field, "spec.template.spec.containers[app].image");
+    assert!(decision.message.contains("denied by images/latest-tag: spec.template.spec.containers[app].image is `my-registry/my-app:latest`; must be"), "{}", decision.message);
+    assert!(decision.message.contains(". Fix: "), "{}", decision.message);
+}
+
+#[test]
+fn with_a_pinned_tag_it_is_admitted_and_filled_in() {
+    let set = set(&["golden-path", "pod-security"]);
+    let decision = decide_yaml(&set, &DEPLOYMENT.replace("TAG", "1.4.2"));
+    assert!(decision.verdict.admits(), "{}", decision.message);
+    let paths: Vec<&str> = decision.patch.iter().map(value::PatchOperation::path).collect();
+    assert_eq!(paths, ["/metadata/labels", "/spec/selector", "/spec/template/metadata"]);
+}
+
+#[test]
+fn a_pod_gets_the_defaults_and_then_passes() {
+    let set = set(&["golden-path", "pod-security-restricted"]);
+    let pod = "
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: developer-team-alpha}
+spec: {containers: [{name: app, image: 'my-registry/my-app:1.4.2'}]}
+";
+    let decision = decide_yaml(&set, pod);
+    assert!(decision.verdict.admits(), "{}", decision.message);
+    let patch = serde_json::to_string(&decision.patch).unwrap();
+    assert!(patch.contains("allowPrivilegeEscalation") && patch.contains("256Mi"), "{patch}");
+}
