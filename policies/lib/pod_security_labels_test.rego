@@ -86,6 +86,8 @@ test_warnings_follow_a_stricter_enforced_level_and_its_version if {
 test_warnings_do_not_follow_a_level_that_is_not_stricter if {
 	labels.warn(prefixed({"enforce": "baseline"}), {"warn": "restricted"}) == latest("restricted")
 	labels.warn(prefixed({"enforce": "baseline", "warn": "privileged"}), {}) == latest("privileged")
+	pinned := prefixed({"enforce": "baseline", "enforce-version": "v1.22"})
+	labels.warn(pinned, {"warn": "baseline"}) == latest("baseline")
 	labels.warn(prefixed({"enforce": "bogus"}), {}) == latest("privileged")
 }
 
@@ -109,5 +111,7 @@ test_mistakes_are_listed_in_upstreams_order if {
 		},
 	]
 }
+
+test_a_level_is_no_version if count(labels.mistakes(prefixed({"enforce-version": "baseline"}))) == 1
 
 test_labels_that_are_absent_are_no_mistakes if labels.mistakes({"team": "bogus"}) == []

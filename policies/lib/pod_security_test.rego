@@ -15,7 +15,7 @@ labels := {
 }
 
 in_namespace(namespace_labels) := {
-	"review": {"operation": "CREATE", "object": {"spec": {}}},
+	"review": {"operation": "CREATE", "object": {"spec": {}}, "userInfo": {"username": "alice"}},
 	"namespace": {"metadata": {"name": "shop", "labels": namespace_labels}},
 	"parameters": {"namespaceLabels": true},
 }
@@ -73,6 +73,8 @@ test_a_live_request_in_an_unknown_namespace_is_held_to_restricted if {
 	}
 	pod_security.enforced(baseline_check) == standard("restricted", "latest", 37) with input as request
 	not pod_security.warned(baseline_check) with input as request
+	workload := object.union(request, {"owner": {"kind": "Deployment"}})
+	not pod_security.enforced(baseline_check) with input as workload
 }
 
 test_nothing_is_said_of_a_file_in_an_unknown_namespace if {
@@ -128,6 +130,8 @@ test_windows_pods_pass_where_the_check_says_so if {
 	not pod_security.enforced(check) with input as fixed({"level": "restricted", "version": "v1.25"}, windows)
 	pod_security.enforced(check) with input as fixed({"level": "restricted"}, {"os": {"name": "linux"}})
 	pod_security.enforced(restricted_check) with input as fixed({"level": "restricted"}, windows)
+	brought_by_baseline := object.union(check, {"level": "baseline"})
+	not pod_security.enforced(brought_by_baseline) with input as fixed({"level": "restricted"}, windows)
 }
 
 test_pods_in_a_user_namespace_pass_where_the_check_says_so if {

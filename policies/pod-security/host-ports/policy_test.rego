@@ -44,6 +44,10 @@ test_absent_null_and_zero_pass if {
 	}
 }
 
+test_the_first_version_has_the_check if {
+	count(denied(bad, {"level": "baseline", "version": "v1.0"})) == 1
+}
+
 test_with_namespace_labels_pods_are_refused_and_workloads_warned if {
 	request := {
 		"review": {"operation": "CREATE", "object": {"spec": bad}},

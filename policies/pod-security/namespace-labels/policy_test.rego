@@ -108,6 +108,23 @@ test_labels_of_a_new_exempt_namespace_are_pointed_out if {
 	])}
 }
 
+test_all_labels_and_none_that_ask_for_anything_are_pointed_out if {
+	labels := {"enforce": "baseline", "audit": "baseline", "warn": "baseline"}
+	warnings(creates(labels), exempting) == {concat("", [
+		"namespace \"shop\" is exempt from Pod Security, and the policy ",
+		"(enforce=baseline:latest, audit=baseline:latest, warn=baseline:latest) will be ignored",
+	])}
+	parameters := object.union(exempting, {"defaults": {"enforce": "baseline", "audit": "baseline"}})
+	warnings(creates({"enforce": "privileged"}), parameters) == {
+		"namespace \"shop\" is exempt from Pod Security, and the policy () will be ignored",
+	}
+}
+
+test_an_old_mistake_does_not_hide_the_warning if {
+	review := updates({"audit": "bogus"}, {"audit": "bogus", "enforce": "restricted"})
+	count(warnings(review, exempting)) == 1
+}
+
 test_no_warning_if_the_namespace_is_not_exempt_or_the_labels_change_nothing if {
 	warnings(creates({"enforce": "restricted"}), {"namespaceLabels": true}) == set()
 	warnings(creates({}), exempting) == set()

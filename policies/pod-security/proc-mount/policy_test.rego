@@ -45,6 +45,10 @@ test_in_restricted_another_check_takes_its_place_from_version_1_35_on if {
 	denied(bad, {"level": "restricted", "version": "v1.35"}) == set()
 }
 
+test_the_first_version_has_the_check if {
+	count(denied(bad, {"level": "baseline", "version": "v1.0"})) == 1
+}
+
 test_with_namespace_labels_pods_are_refused_and_workloads_warned if {
 	request := {
 		"review": {"operation": "CREATE", "object": {"spec": bad}},

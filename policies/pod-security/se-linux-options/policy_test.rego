@@ -62,6 +62,12 @@ test_the_engine_type_is_allowed_from_version_1_31_on if {
 	spec := {"securityContext": {"seLinuxOptions": {"type": "container_engine_t"}}}
 	count(denied(spec, {"level": "baseline", "version": "v1.30"})) == 1
 	denied(spec, {"level": "baseline", "version": "v1.31"}) == set()
+	some finding in denied(bad, {"level": "baseline", "version": "v1.31"})
+	finding.expected == "one of container_engine_t, container_init_t, container_kvm_t, container_t, or unset"
+}
+
+test_the_first_version_has_the_check if {
+	count(denied(bad, {"level": "baseline", "version": "v1.0"})) == 1
 }
 
 test_with_namespace_labels_pods_are_refused_and_workloads_warned if {

@@ -85,6 +85,14 @@ test_filtering_annotations_and_those_of_absent_containers_pass if {
 test_in_restricted_another_check_takes_its_place_from_version_1_19_on if {
 	denied(bad, {"level": "restricted", "version": "v1.19"}) == set()
 	denied(bad, {"level": "restricted"}) == set()
+	findings := seccomp_profile_baseline.deny with input as {
+		"review": {"object": {
+			"metadata": {"annotations": {"seccomp.security.alpha.kubernetes.io/pod": "unconfined"}},
+			"spec": {},
+		}},
+		"parameters": {"level": "restricted", "version": "v1.18"},
+	}
+	count(findings) == 1
 }
 
 annotated(annotations, version) := findings if {

@@ -33,6 +33,25 @@ test_absent_null_and_empty_lists_pass if {
 	denied({}, {"level": "baseline"}) == set()
 }
 
+test_the_first_version_allows_some if {
+	every name in [
+		"kernel.shm_rmid_forced",
+		"net.ipv4.ip_local_port_range",
+		"net.ipv4.ip_unprivileged_port_start",
+		"net.ipv4.ping_group_range",
+		"net.ipv4.tcp_syncookies",
+	] {
+		spec := {"securityContext": {"sysctls": [{"name": name}]}}
+		denied(spec, {"level": "baseline", "version": "v1.0"}) == set()
+	}
+}
+
+test_a_finding_offers_what_its_version_allows if {
+	some finding in denied(bad, {"level": "baseline", "version": "v1.27"})
+	contains(finding.expected, "net.ipv4.ip_local_reserved_ports")
+	not contains(finding.expected, "net.ipv4.tcp_keepalive_time")
+}
+
 test_later_versions_allow_more if {
 	begins := {
 		"net.ipv4.ip_local_reserved_ports": 27,
@@ -52,6 +71,10 @@ test_later_versions_allow_more if {
 		denied(spec, {"level": "baseline", "version": sprintf("v1.%d", [since])}) == set()
 		denied(spec, {"level": "baseline", "version": "latest"}) == set()
 	}
+}
+
+test_the_first_version_has_the_check if {
+	count(denied(bad, {"level": "baseline", "version": "v1.0"})) == 1
 }
 
 test_with_namespace_labels_pods_are_refused_and_workloads_warned if {
