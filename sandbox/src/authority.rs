@@ -10,10 +10,10 @@ use rcgen::{
 };
 
 /// A sandbox may be left running for long; nothing rotates its certificates.
-const VALID: Duration = Duration::from_secs(5 * 365 * 24 * 3600);
+const VALID: Duration = Duration::from_hours(5 * 365 * 24);
 
 /// Clocks of containers and their hosts differ a little.
-const BACKDATED: Duration = Duration::from_secs(3600);
+const BACKDATED: Duration = Duration::from_hours(1);
 
 /// The names under which Pods and people reach the API server.
 const API_SERVER_NAMES: [&str; 6] = [
@@ -38,8 +38,10 @@ pub(crate) struct KeyMaterial {
     pub(crate) ca: String,
     pub(crate) api_server: Identity,
     pub(crate) etcd: Identity,
-    /// ECDSA P-256: tokens are signed with ES256.
+    /// Signs service account tokens: ECDSA P-256, so with ES256.
     pub(crate) service_accounts: String,
+    /// Verifies them. The API server does not derive it from a PKCS #8 key.
+    pub(crate) service_accounts_public: String,
 }
 
 /// Makes everything afresh. The authority's own key is not kept: nothing more is
@@ -51,11 +53,13 @@ pub(crate) fn make_key_material() -> Result<KeyMaterial, rcgen::Error> {
     let key = KeyPair::generate()?;
     let ca = params.self_signed(&key)?.pem();
     let issuer = Issuer::new(params, key);
+    let service_accounts = KeyPair::generate()?;
     Ok(KeyMaterial {
         ca,
         api_server: leaf(&issuer, "kube-apiserver", API_SERVER_NAMES.map(str::to_owned).to_vec())?,
         etcd: leaf(&issuer, "etcd", vec!["127.0.0.1".to_owned()])?,
-        service_accounts: KeyPair::generate()?.serialize_pem(),
+        service_accounts: service_accounts.serialize_pem(),
+        service_accounts_public: service_accounts.public_key_pem(),
     })
 }
 

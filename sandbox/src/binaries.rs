@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::compile::{self, CompileError};
-use crate::sandbox::Progress;
+use crate::options::Progress;
 
 /// What can fail in finding the programs.
 #[derive(Debug, thiserror::Error)]

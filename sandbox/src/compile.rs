@@ -2,6 +2,7 @@
 //! crate, so that an installed binary needs no checkout of the repository.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::{fs, thread};
 
 use crate::binaries::Origin;
-use crate::sandbox::Progress;
+use crate::options::Progress;
 
 /// The Go module of `conformance-tests/control-plane`.
 const SOURCES: [(&str, &str); 4] = [
@@ -125,9 +126,11 @@ fn ldflags() -> String {
     let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     let mut flags = "-s -w".to_owned();
     for package in ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"] {
-        for (name, value) in [("gitVersion", &*format!("v{version}")), ("gitMajor", major), ("gitMinor", minor)]
+        for (name, value) in
+            [("gitVersion", &*format!("v{version}")), ("gitMajor", major), ("gitMinor", minor)]
         {
-            flags += &format!(" -X {package}.{name}={value}");
+            // Writing to a String cannot fail.
+            let _ = write!(flags, " -X {package}.{name}={value}");
         }
     }
     flags
@@ -236,7 +239,8 @@ mod tests {
     fn a_build_that_fails_shows_what_go_said() {
         let cache = tempfile::tempdir().unwrap();
         let go = cache.path().join("go");
-        fs::write(&go, "#!/bin/sh\ntest \"$1\" = version && exit 0\necho 'go: no such luck' >&2\nexit 1\n").unwrap();
+        fs::write(&go, "#!/bin/sh\ntest \"$1\" = version && exit 0\necho 'go: no such luck' >&2\nexit 1\n")
+            .unwrap();
         fs::set_permissions(&go, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let error = find_or_build(cache.path(), &[go], &mut |_| {}).unwrap_err();
         assert!(matches!(&error, CompileError::Failed { command: "list", .. }), "{error}");

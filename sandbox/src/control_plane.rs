@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::authority::KeyMaterial;
 use crate::binaries::Binaries;
+use crate::options::Options;
 use crate::process::Program;
-use crate::sandbox::Options;
 use crate::state::StateFolder;
 
 /// The ports of 127.0.0.1 that one control plane listens on.
@@ -42,6 +42,7 @@ pub(crate) fn write_keys(state: &StateFolder, keys: &KeyMaterial, tokens: &str) 
         ("pki/etcd.crt", &keys.etcd.certificate),
         ("pki/etcd.key", &keys.etcd.key),
         ("pki/service-accounts.key", &keys.service_accounts),
+        ("pki/service-accounts.pub", &keys.service_accounts_public),
         ("pki/tokens.csv", tokens),
     ] {
         state.write(name, text)?;
@@ -107,7 +108,7 @@ pub(crate) fn api_server(
             flag("--etcd-keyfile", &pki("etcd.key")),
             flag("--tls-cert-file", &pki("apiserver.crt")),
             flag("--tls-private-key-file", &pki("apiserver.key")),
-            flag("--service-account-key-file", &pki("service-accounts.key")),
+            flag("--service-account-key-file", &pki("service-accounts.pub")),
             flag("--service-account-signing-key-file", &pki("service-accounts.key")),
             flag("--token-auth-file", &pki("tokens.csv")),
         ]);

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 
 /// A process, recognisable for as long as the machine runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,19 +13,22 @@ pub(crate) struct Identity {
     pub(crate) pid: u32,
     /// When it started, in words of the operating system.
     mark: String,
+    /// When it was identified, in nanoseconds since 1970: the order in which
+    /// processes were started. File times are too coarse to tell.
+    order: u128,
 }
 
 impl Identity {
     /// The process that has this number now; `None` if none has, or only one
     /// that has ended and waits to be collected.
     pub(crate) fn of(pid: u32) -> Option<Self> {
-        Some(Self { pid, mark: started(pid)? })
+        Some(Self { pid, mark: started(pid)?, order: now() })
     }
 
     /// A child of ours that was just started. If it has ended by now, this is an
     /// identity that never runs.
     pub(crate) fn of_child(pid: u32) -> Self {
-        Self::of(pid).unwrap_or(Self { pid, mark: "ended".to_owned() })
+        Self::of(pid).unwrap_or_else(|| Self { pid, mark: "ended".to_owned(), order: now() })
     }
 
     /// Whether this very process still runs.
@@ -32,16 +36,26 @@ impl Identity {
         started(self.pid).as_deref() == Some(self.mark.as_str())
     }
 
-    /// The two lines of a pid file.
+    /// Sorts processes by when they were started.
+    pub(crate) fn order(&self) -> u128 {
+        self.order
+    }
+
+    /// The three lines of a pid file.
     pub(crate) fn to_text(&self) -> String {
-        format!("{}\n{}\n", self.pid, self.mark)
+        format!("{}\n{}\n{}\n", self.pid, self.mark, self.order)
     }
 
     /// Reads a pid file; `None` if it is not one.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
-        let (pid, mark) = text.split_once('\n')?;
-        Some(Self { pid: pid.parse().ok()?, mark: mark.trim_end().to_owned() })
+        let mut lines = text.lines();
+        let (pid, mark, order) = (lines.next()?, lines.next()?, lines.next()?);
+        Some(Self { pid: pid.parse().ok()?, mark: mark.to_owned(), order: order.parse().ok()? })
     }
+}
+
+fn now() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos()
 }
 
 /// When the process started, if it runs.
@@ -113,7 +127,7 @@ mod tests {
 
     #[test]
     fn garbage_is_no_pid_file() {
-        for text in ["", "12", "x\ny\n", "-4\nmark\n"] {
+        for text in ["", "12", "12\nmark", "x\nmark\n1\n", "-4\nmark\n1\n"] {
             assert_eq!(Identity::from_text(text), None, "{text:?}");
         }
     }

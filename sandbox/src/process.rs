@@ -153,8 +153,8 @@ impl Supervisor {
         }
         let log = self.logs().join(format!("{}.log", program.name));
         let failed = |source| ProcessError::Start { path: program.path.clone(), source };
-        let output = fs::File::create(&log)
-            .map_err(|source| ProcessError::File { path: log.clone(), source })?;
+        let output =
+            fs::File::create(&log).map_err(|source| ProcessError::File { path: log.clone(), source })?;
         let group = self.watchdog.as_ref().map_or(Ok(0), Watchdog::group).map_err(failed)?;
         let mut child = Command::new(&program.path)
             .args(&program.args)
@@ -190,14 +190,10 @@ impl Supervisor {
             .into_iter()
             .flatten()
             .flatten()
-            .filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                let process = self.find(name.strip_suffix(".pid")?)?;
-                Some((entry.metadata().ok()?.modified().ok()?, process))
-            })
+            .filter_map(|entry| self.find(entry.file_name().to_str()?.strip_suffix(".pid")?))
             .collect();
-        found.sort_by_key(|(started, _)| *started);
-        found.into_iter().map(|(_, process)| process).collect()
+        found.sort_by_key(|process| process.identity.order());
+        found
     }
 
     /// Stops all that run, the last started first, each within `grace`; returns

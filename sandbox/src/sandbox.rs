@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::authority::make_key_material;
 use crate::binaries::Binaries;
 use crate::control_plane::{self, Ports};
-use crate::credentials::{self, ADMIN, CredentialsError, Login, User};
+use crate::credentials::{self, ADMIN, CredentialsError, Login};
+use crate::options::{Lifetime, Options, Progress};
 use crate::probe::Probe;
 use crate::process::{Ended, Process, ProcessError, Program, Supervisor};
 use crate::state::{Record, StateFolder};
@@ -25,86 +26,6 @@ const TAIL: usize = 20;
 
 /// How often a start is tried, if another program took one of the free ports.
 const ATTEMPTS: u32 = 3;
-
-/// What is going on, for whoever waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// Another process builds the control plane; it is waited for.
-    WaitingForBuild,
-    /// Go downloads a module.
-    Downloading {
-        /// Its path and version.
-        module: String,
-    },
-    /// Go compiles a package.
-    Compiling {
-        /// Its import path.
-        package: String,
-        /// How many it has come to, this one included.
-        done: usize,
-        /// How many there are. Fewer are compiled if Go has some in its cache.
-        total: usize,
-    },
-    /// A part of the control plane is being started.
-    Starting {
-        /// Its name.
-        program: &'static str,
-    },
-    /// The assets hold no controller manager: Deployments will not become Pods.
-    NoControllerManager,
-}
-
-/// Who outlives whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lifetime {
-    /// The sandbox ends with the [`Sandbox`] value, and with this process even
-    /// if it is killed.
-    Foreground,
-    /// The sandbox goes on until [`Sandbox::attach`] finds it and it is stopped.
-    Detached,
-}
-
-/// What to start.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Holds everything: keys, data, logs, pids. Made if absent; emptied if a
-    /// sandbox used it before; anything else is refused.
-    pub state_dir: PathBuf,
-    /// Who outlives whom.
-    pub lifetime: Lifetime,
-    /// Whether Deployments are to become Pods, namespaces to be removed, and
-    /// service accounts to be made. Without a controller manager among the
-    /// binaries they do not; see [`Sandbox::has_controllers`].
-    pub controllers: bool,
-    /// Admission plugins of the API server to switch off, such as `PodSecurity`.
-    pub disabled_admission_plugins: Vec<String>,
-    /// More arguments for the API server, after all others.
-    pub api_server_args: Vec<String>,
-    /// An audit policy (YAML, `audit.k8s.io/v1`); with one, requests are logged
-    /// to [`Sandbox::audit_log`].
-    pub audit_policy: Option<String>,
-    /// Who may log in besides the administrator.
-    pub users: Vec<User>,
-    /// How long the start may take, without any building.
-    pub deadline: Duration,
-}
-
-impl Options {
-    /// A sandbox in that folder: detached, with controllers, all admission
-    /// plugins that are on by default, no further users, two minutes to start.
-    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            state_dir: state_dir.into(),
-            lifetime: Lifetime::Detached,
-            controllers: true,
-            disabled_admission_plugins: Vec::new(),
-            api_server_args: Vec::new(),
-            audit_policy: None,
-            users: Vec::new(),
-            deadline: Duration::from_secs(120),
-        }
-    }
-}
 
 /// What can fail in starting, finding or stopping a sandbox.
 #[derive(Debug, thiserror::Error)]
@@ -224,8 +145,7 @@ impl Sandbox {
             Lifetime::Detached => Supervisor::detached(state.root())?,
         };
         // From here on dropping the value stops what was started.
-        let mut sandbox =
-            Self { state: state.clone(), record, supervisor, lifetime: Lifetime::Foreground };
+        let mut sandbox = Self { state: state.clone(), record, supervisor, lifetime: Lifetime::Foreground };
         for login in &sandbox.record.logins {
             let text = credentials::kubeconfig(&sandbox.url(), &sandbox.record.ca, login);
             state.write(&file_of(login), &text).map_err(failed)?;

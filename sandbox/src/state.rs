@@ -58,7 +58,8 @@ impl StateFolder {
     pub(crate) fn make_empty(&self) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.root)?;
         if !self.is_ours() && std::fs::read_dir(&self.root)?.next().is_some() {
-            let text = "it is not empty, and no sandbox has used it before; name a folder that does not exist";
+            let text =
+                "it is not empty, and no sandbox has used it before; name a folder that does not exist";
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
         for part in ["etcd", "pki", "logs", "run", "users", "kubectl-cache"] {

@@ -3,6 +3,12 @@
 //! The first run on a machine builds the control plane, which takes minutes.
 //! Without Go the tests say so and pass, unless CI is set: there nothing may be
 //! left out silently.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test says by a panic, or in its output, what is wrong"
+)]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -48,7 +54,7 @@ fn run(mut kubectl: Command, args: &[&str]) -> Result<String, String> {
 
 /// Asks until the answer is the expected one.
 fn eventually(what: &str, expected: &str, mut ask: impl FnMut() -> Result<String, String>) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let answer = ask();
         if answer.as_deref() == Ok(expected) {
@@ -90,7 +96,14 @@ fn a_deployment_becomes_pods_and_everything_stops_on_request() {
     eventually("Pods by the ReplicaSet controller", "Pending Pending", || {
         run(sandbox.kubectl(), &["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].status.phase}"])
     });
-    let maker = ["get", "replicasets", "-l", "app=web", "-o", "jsonpath={.items[*].metadata.ownerReferences[*].kind}"];
+    let maker = [
+        "get",
+        "replicasets",
+        "-l",
+        "app=web",
+        "-o",
+        "jsonpath={.items[*].metadata.ownerReferences[*].kind}",
+    ];
     assert_eq!(run(sandbox.kubectl(), &maker).as_deref(), Ok("Deployment"));
 
     // RBAC is on: an ordinary user may do nothing until told otherwise.

@@ -26,7 +26,8 @@ fn wait_for_line(supervisor: &Supervisor, name: &str, line: &str) {
 fn a_process_is_found_again_by_another_supervisor_of_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     let first = Supervisor::detached(folder.path()).unwrap();
-    let started = first.start(&shell("one", "echo hello $GREETED; exec sleep 600").env("GREETED", "you")).unwrap();
+    let started =
+        first.start(&shell("one", "echo hello $GREETED; exec sleep 600").env("GREETED", "you")).unwrap();
     wait_for_line(&first, "one", "hello you");
     let second = Supervisor::detached(folder.path()).unwrap();
     assert_eq!(second.find("one").map(|process| process.pid()), Some(started.pid()));
@@ -56,7 +57,7 @@ fn a_pid_file_whose_number_belongs_to_a_stranger_now_stops_nobody() {
     let supervisor = Supervisor::detached(folder.path()).unwrap();
     let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
     let pid_file = folder.path().join("run/old.pid");
-    std::fs::write(pid_file, format!("{}\n1 some-other-boot\n", stranger.id())).unwrap();
+    std::fs::write(pid_file, format!("{}\n1 some-other-boot\n1\n", stranger.id())).unwrap();
     assert!(supervisor.find("old").is_none());
     assert!(supervisor.stop_all(GRACE).unwrap().is_empty());
     assert!(stranger.try_wait().unwrap().is_none(), "the stranger was stopped");
