@@ -39,10 +39,7 @@ passive_subresources := {
 	"status",
 }
 
-passive_subresource if {
-	not controller
-	input.review.subResource in passive_subresources
-}
+passive_subresource if input.review.subResource in passive_subresources
 
 # No subresource of a workload changes its template (`scale`, `status`).
 passive_subresource if {
