@@ -109,9 +109,8 @@ impl Authority {
         let key = KeyPair::generate().map_err(|error| signing("making the CA key", &error))?;
         let mut params = CertificateParams::default();
         set_life(&mut params, backdated(now)?, added(now, AUTHORITY_LIFE)?);
-        let digest: String =
-            params.key_identifier(&key).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        params.distinguished_name = named(&format!("wayguard-ca-{digest}"));
+        let digest = params.key_identifier(&key).first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        params.distinguished_name = named(&format!("wayguard-ca-{digest:08x}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let signed =
@@ -250,7 +249,7 @@ fn set_life(params: &mut CertificateParams, begin: SystemTime, end: SystemTime) 
     params.not_after = end.into();
 }
 
-/// The last second that GeneralizedTime can hold, 9999-12-31T23:59:59Z (RFC 5280 §4.1.2.5), in seconds since 1970.
+/// The last second that `GeneralizedTime` can hold, 9999-12-31T23:59:59Z (RFC 5280 §4.1.2.5), in seconds since 1970.
 /// Beyond it the calendar conversions of our libraries panic, so it is checked before.
 const END_OF_CALENDAR: Duration = Duration::from_secs(253_402_300_799);
 

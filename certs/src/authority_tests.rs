@@ -107,10 +107,7 @@ fn what_is_not_an_authority_is_refused_for_what_it_is() {
     );
     assert_eq!(parse(&cert, &huge), AuthorityError::Key(PemError::TooLarge { bytes: 70_000 }));
     assert_eq!(parse(&cert, ""), AuthorityError::Key(PemError::NoKey));
-    assert_eq!(
-        parse(&cert, &pem_text::encode_pkcs8(b"no key").expose().to_owned()),
-        AuthorityError::UnknownKey
-    );
+    assert_eq!(parse(&cert, pem_text::encode_pkcs8(b"no key").expose()), AuthorityError::UnknownKey);
     let not_x509 = pem_text::encode_certificates([&b"nothing"[..]].into_iter());
     assert!(parse(&not_x509, &key).to_string().contains("certificate 1 is not X.509"));
     let der = one.certificate().der().as_ref();

@@ -92,19 +92,14 @@ impl ClientCaReloader {
     /// # Errors
     /// When the file cannot be read or used, or the list of names is empty. Without a CA there is nobody to let in,
     /// so this is not to be waited for.
-    pub fn open(
-        path: PathBuf,
-        mode: ClientMode,
-        allowed: AllowedClients,
-    ) -> Result<Option<Self>, FileProblem> {
+    pub fn open(path: &Path, mode: ClientMode, allowed: AllowedClients) -> Result<Option<Self>, FileProblem> {
         if mode == ClientMode::Off {
             return Ok(None);
         }
-        let file = WatchedFiles::new([path.clone()]);
+        let file = WatchedFiles::new([path.to_owned()]);
         let mut verifying = None;
         let event = file.check(|[pem]| {
-            verifying =
-                ClientCertificates::new(mode, pem, allowed).map_err(|cause| unusable(&path, cause))?;
+            verifying = ClientCertificates::new(mode, pem, allowed).map_err(|cause| unusable(path, cause))?;
             Ok(loaded(verifying.as_deref()))
         });
         match (verifying, event) {

@@ -248,7 +248,9 @@ fn a_reader_in_the_middle_of_swaps_never_serves_half_of_each() {
             met
         });
         for _ in 0..50 {
-            pairs.iter().for_each(|pair| mounted.volume.put(pair));
+            for pair in &pairs {
+                mounted.volume.put(pair);
+            }
         }
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
         assert!(reader.join().unwrap() > 0, "no swap was seen");
@@ -280,7 +282,7 @@ async fn the_loop_loads_what_is_mounted_while_it_runs() {
 fn the_ca_of_clients_follows_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.crt");
-    let open = |mode| ClientCaReloader::open(path.clone(), mode, AllowedClients::AnyFromCa);
+    let open = |mode| ClientCaReloader::open(&path, mode, AllowedClients::AnyFromCa);
     assert!(open(ClientMode::Off).unwrap().is_none());
     assert!(matches!(open(ClientMode::Required).unwrap_err(), FileProblem::Unreadable { .. }));
     fs::write(&path, "nonsense").unwrap();

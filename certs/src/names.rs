@@ -44,7 +44,7 @@ impl ServingNames {
             .with_dns(format!("{service}.{namespace}.svc.cluster.local")))
     }
 
-    /// This machine only: `localhost`, 127.0.0.1 and ::1.
+    /// This machine only: `localhost`, `127.0.0.1` and `::1`.
     pub fn local() -> Self {
         Self::default()
             .with_dns("localhost")

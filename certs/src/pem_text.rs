@@ -65,7 +65,10 @@ impl fmt::Debug for SecretPem {
     }
 }
 
-fn sections(text: &[u8]) -> Result<Vec<(SectionKind, Zeroizing<Vec<u8>>)>, PemError> {
+/// One section, decoded; wiped when dropped, since it may be a key.
+type Section = (SectionKind, Zeroizing<Vec<u8>>);
+
+fn sections(text: &[u8]) -> Result<Vec<Section>, PemError> {
     if text.len() > MAX_PEM_BYTES {
         return Err(PemError::TooLarge { bytes: text.len() });
     }

@@ -31,7 +31,7 @@ mod loopback {
     const ONLY_1_2: Versions = &[&version::TLS12];
     const ONLY_1_3: Versions = &[&version::TLS13];
     const BOTH: Versions = &[&version::TLS13, &version::TLS12];
-    const DEADLINE: Duration = Duration::from_secs(120);
+    const DEADLINE: Duration = Duration::from_mins(2);
     const GREETING: &[u8] = b"served";
 
     /// A server that greets and closes, and tells how each handshake ended.
