@@ -46,7 +46,8 @@ fn review() -> String {
 
 /// `count` policies of a usual shape: each walks all containers.
 fn policy_set(count: usize) -> Arc<PolicySet> {
-    let mut builder = PolicySetBuilder::new(Arc::new(Library::from_files(BTreeMap::new())), SetConfig::default());
+    let mut builder =
+        PolicySetBuilder::new(Arc::new(Library::from_files(BTreeMap::new())), SetConfig::default());
     for number in 0..count {
         let rego = format!(
             "# METADATA\n# scope: package\n# title: Bench {number}\n# description: One of many.\n# custom:\n#   remedy: none\npackage bench.p{number}\n\ndeny contains {{\"path\": path, \"expected\": \"another image\"}} if {{\n\tsome index, container in input.review.object.spec.containers\n\tendswith(container.image, \":forbidden-{number}\")\n\tpath := sprintf(\"/spec/containers/%d/image\", [index])\n}}\n"

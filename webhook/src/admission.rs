@@ -78,31 +78,41 @@ impl Admission {
         let busy = request.extensions().get::<Arc<Busy>>().cloned();
         let by = deadline.at.min(Instant::now() + self.config.body_timeout);
         let limit = self.config.body_limit;
-        let (head, rest, ending, problem) = match body::read(request.into_body(), limit, &self.budget, by).await {
-            Arrival::Whole(bytes, charge) => return self.judge_body(path, bytes, charge, deadline).await,
-            Arrival::TooLarge(head, rest) => {
-                let problem = format!("the review is larger than {} MiB", limit >> 20);
-                (head, Some(rest), Ending::TooLarge, problem)
-            }
-            Arrival::OverBudget(head, rest) => {
-                let problem = "too many large reviews are being judged at once; try again".to_owned();
-                (head, Some(rest), Ending::OverBudget, problem)
-            }
-            Arrival::Late(head) => {
-                (head, None, Ending::TimedOut, "the review had not arrived whole in time".to_owned())
-            }
-            Arrival::Broken => {
-                let words = "the body ended before its end";
-                return (Subject::default(), Answer::http(Ending::NotAdmission, StatusCode::BAD_REQUEST, words));
-            }
-        };
+        let (head, rest, ending, problem) =
+            match body::read(request.into_body(), limit, &self.budget, by).await {
+                Arrival::Whole(bytes, charge) => return self.judge_body(path, bytes, charge, deadline).await,
+                Arrival::TooLarge(head, rest) => {
+                    let problem = format!("the review is larger than {} MiB", limit >> 20);
+                    (head, Some(rest), Ending::TooLarge, problem)
+                }
+                Arrival::OverBudget(head, rest) => {
+                    let problem = "too many large reviews are being judged at once; try again".to_owned();
+                    (head, Some(rest), Ending::OverBudget, problem)
+                }
+                Arrival::Late(head) => {
+                    (head, None, Ending::TimedOut, "the review had not arrived whole in time".to_owned())
+                }
+                Arrival::Broken => {
+                    let words = "the body ended before its end";
+                    return (
+                        Subject::default(),
+                        Answer::http(Ending::NotAdmission, StatusCode::BAD_REQUEST, words),
+                    );
+                }
+            };
         if let Some(rest) = rest {
             tokio::spawn(body::linger(rest, busy));
         }
         unjudged(path, &head, ending, &problem)
     }
 
-    async fn judge_body(&self, path: Path, bytes: Bytes, charge: Charge, deadline: Deadline) -> (Subject, Answer) {
+    async fn judge_body(
+        &self,
+        path: Path,
+        bytes: Bytes,
+        charge: Charge,
+        deadline: Deadline,
+    ) -> (Subject, Answer) {
         let Some(stage) = path.stage() else {
             return self.judge_own(bytes, charge, deadline).await;
         };
@@ -186,7 +196,8 @@ impl Admission {
                 Err(unjudged(path, head, Ending::Panicked, problem))
             }
             Err(_elapsed) => {
-                let problem = format!("time-out: there was no verdict within {:.1} s", deadline.whole().as_secs_f64());
+                let problem =
+                    format!("time-out: there was no verdict within {:.1} s", deadline.whole().as_secs_f64());
                 Err(unjudged(path, head, Ending::TimedOut, &problem))
             }
         }
@@ -219,7 +230,10 @@ impl Admission {
 /// none) and bodies that are no JSON.
 fn refuse_by_headers(headers: &HeaderMap) -> Option<Answer> {
     let refused = |words| Answer::http(Ending::NotAdmission, StatusCode::UNSUPPORTED_MEDIA_TYPE, words);
-    let plain = headers.get_all(CONTENT_ENCODING).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let plain = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"));
     if !plain {
         return Some(refused("encoded bodies are not read; send the review without Content-Encoding"));
     }

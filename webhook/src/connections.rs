@@ -335,7 +335,11 @@ mod tests {
         silent.connection.established();
 
         let first = all.open().unwrap();
-        assert_eq!(silent.connection.order(), Order::Drop, "a connection that never sent a request goes first");
+        assert_eq!(
+            silent.connection.order(),
+            Order::Drop,
+            "a connection that never sent a request goes first"
+        );
         let _first_request = first.connection.busy();
         let second = all.open().unwrap();
         assert_eq!(useful.connection.order(), Order::Drop, "then one that is idle");
@@ -351,7 +355,8 @@ mod tests {
         let all = Connections::new(limits(8));
         let open = all.open().unwrap();
         let connection = &open.connection;
-        let none = Limits { connections: 8, header: Duration::ZERO, idle: Duration::ZERO, age: Duration::ZERO };
+        let none =
+            Limits { connections: 8, header: Duration::ZERO, idle: Duration::ZERO, age: Duration::ZERO };
         let long = limits(8);
         let soon = || connection.now() + 5;
         assert_eq!(connection.due(&none, soon()), Order::None, "the handshake has its own time-out");

@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn the_answer_leaves_before_the_api_server_gives_up() {
-        for (asked, within) in [(200, 100), (1_000, 900), (5_000, 4_500), (30_000, 27_000), (60_000, 29_000)] {
+        for (asked, within) in [(200, 100), (1_000, 900), (5_000, 4_500), (30_000, 27_000), (60_000, 29_000)]
+        {
             let within = Duration::from_millis(within);
             assert_eq!(answer_within(Duration::from_millis(asked)), within, "{asked} ms");
         }
@@ -80,7 +81,9 @@ mod tests {
     fn timeouts_are_read_as_the_api_server_writes_them() {
         assert_eq!(timeout_in("timeout=5s"), Some(Duration::from_secs(5)));
         assert_eq!(timeout_in("a=b&timeout=1500ms"), Some(Duration::from_millis(1500)));
-        for strange in ["", "timeout=", "timeout=0s", "timeout=-1s", "timeout=5", "timeout=1e9s", "xtimeout=5s"] {
+        for strange in
+            ["", "timeout=", "timeout=0s", "timeout=-1s", "timeout=5", "timeout=1e9s", "xtimeout=5s"]
+        {
             assert_eq!(timeout_in(strange), None, "{strange}");
         }
     }

@@ -43,7 +43,10 @@ pub(crate) fn router(health: Arc<Health>) -> Router {
 /// Alive, unless all workers have been busy with one task each for a minute: then only a restart helps.
 async fn live(State(health): State<Arc<Health>>) -> (StatusCode, &'static str) {
     if health.pool.stuck(STUCK_AFTER) {
-        return (StatusCode::SERVICE_UNAVAILABLE, "all workers have been busy with one evaluation for a minute\n");
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "all workers have been busy with one evaluation for a minute\n",
+        );
     }
     (StatusCode::OK, "ok\n")
 }
@@ -82,7 +85,8 @@ impl Health {
             Some(expiry) if expiry <= (self.clock)() => Some(format!("it expired at {expiry}")),
             Some(_) => None,
         };
-        let policies = self.policies.current().is_none().then(|| "no policy set has been loaded yet".to_owned());
+        let policies =
+            self.policies.current().is_none().then(|| "no policy set has been loaded yet".to_owned());
         let draining = self.draining.load(Ordering::Relaxed);
         let mut conditions = vec![
             ("certificate", certificate),

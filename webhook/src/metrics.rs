@@ -1,11 +1,11 @@
 //! What is measured. Labels come from enums and from the names of loaded policies, never from a request.
 
+use crate::Path;
 use crate::answer::{Answer, Ending};
 use crate::budget::ByteBudget;
 use crate::connections::Connections;
 use crate::policies::PolicySource;
 use crate::server::ExpiryCheck;
-use crate::Path;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
@@ -108,7 +108,8 @@ impl Metrics {
                 Some(false) => "deny",
                 None => "http_status",
             };
-            let labels = UnjudgedLabels { path: path.url(), reason: answer.ending.as_str(), answer: admitted };
+            let labels =
+                UnjudgedLabels { path: path.url(), reason: answer.ending.as_str(), answer: admitted };
             self.unjudged.get_or_create(&labels).inc();
         }
     }
@@ -169,7 +170,11 @@ impl Collector for State {
             "Bytes of bodies held by requests that are not answered yet",
             count(self.budget.used()),
         )?;
-        gauge("wayguard_connections", "Open connections of the admission port", count(self.connections.count()))?;
+        gauge(
+            "wayguard_connections",
+            "Open connections of the admission port",
+            count(self.connections.count()),
+        )?;
         if let Some(expiry) = (self.certificate_expiry)() {
             gauge(
                 "wayguard_certificate_expiry_timestamp_seconds",
@@ -199,7 +204,11 @@ impl Collector for State {
             value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)
         };
         counter("wayguard_policy_set_loads", "Policy sets taken into service", replaced)?;
-        counter("wayguard_policy_set_load_failures", "Policy sets that could not be loaded; the last good one stayed", refused)?;
+        counter(
+            "wayguard_policy_set_load_failures",
+            "Policy sets that could not be loaded; the last good one stayed",
+            refused,
+        )?;
         counter(
             "wayguard_connections_evicted",
             "Connections closed to make room for a new one",

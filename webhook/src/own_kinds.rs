@@ -63,7 +63,9 @@ impl OwnKinds {
         if !judged || !request.sub_resource.is_empty() {
             return Opinion::Fine;
         }
-        let spec = |object: Option<Value<'_>>| object.and_then(|object| object.get("spec")).unwrap_or_default().to_serde();
+        let spec = |object: Option<Value<'_>>| {
+            object.and_then(|object| object.get("spec")).unwrap_or_default().to_serde()
+        };
         let new = spec(request.object);
         if request.operation == Operation::Update && new == spec(request.old_object) {
             return Opinion::Fine;
@@ -109,13 +111,16 @@ impl OwnKinds {
         if spec.get("expiresAt").is_none_or(serde_json::Value::is_null) {
             return refused("spec.expiresAt is missing; must be a time as in RFC 3339, such as 2027-01-31T00:00:00Z: an exception ends".into());
         }
-        let checked = read::<PolicyExceptionSpec>(spec).and_then(|spec| Exception::new(name.to_owned(), spec));
+        let checked =
+            read::<PolicyExceptionSpec>(spec).and_then(|spec| Exception::new(name.to_owned(), spec));
         match checked {
             Err(problem) => refused(problem),
             Ok(exception) if !exception.in_force(now) => {
                 refused(format!("spec.expiresAt is `{}`; must be in the future", exception.expires()))
             }
-            Ok(exception) => self.policies.current().map_or(Opinion::Fine, |set| unknown_policies(&exception, &set)),
+            Ok(exception) => {
+                self.policies.current().map_or(Opinion::Fine, |set| unknown_policies(&exception, &set))
+            }
         }
     }
 }
@@ -128,7 +133,10 @@ fn unknown_policies(exception: &Exception, set: &PolicySet) -> Opinion {
     if unknown.is_empty() {
         return Opinion::Fine;
     }
-    Opinion::Warning(format!("no loaded policy is named {}; the exception has no effect on it until one is", unknown.join(", ")))
+    Opinion::Warning(format!(
+        "no loaded policy is named {}; the exception has no effect on it until one is",
+        unknown.join(", ")
+    ))
 }
 
 /// A spec by its type: unknown fields, wrong types and missing fields are errors, with their place.

@@ -1,5 +1,6 @@
 //! Binds the two ports and runs them, from start to drained.
 
+use crate::Config;
 use crate::admission::{self, Admission};
 use crate::budget::ByteBudget;
 use crate::connections::{Connections, Limits};
@@ -12,7 +13,6 @@ use crate::own_kinds::OwnKinds;
 use crate::policies::PolicySource;
 use crate::readiness::Readiness;
 use crate::workers::WorkerPool;
-use crate::Config;
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 use std::future::Future;
@@ -155,7 +155,8 @@ impl AdmissionServer {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let (stop_admission, admission_stops) = watch::channel(false);
         let (stop_health, health_stops) = watch::channel(false);
-        let (admission, health) = (Arc::clone(&self.admission.connections), Arc::clone(&self.health.connections));
+        let (admission, health) =
+            (Arc::clone(&self.admission.connections), Arc::clone(&self.health.connections));
         let mut serving = tokio::spawn(self.admission.serve(self.admission_socket, admission_stops));
         let mut probing = tokio::spawn(self.health.serve(self.health_socket, health_stops));
 
@@ -209,8 +210,18 @@ pub(crate) struct Assembled {
 
 impl Assembled {
     pub(crate) fn new(parts: Parts) -> Result<Self, StartError> {
-        let Parts { config, certificate_expiry, policies, facts, library, readiness, mut registry, judge, clock, .. } =
-            parts;
+        let Parts {
+            config,
+            certificate_expiry,
+            policies,
+            facts,
+            library,
+            readiness,
+            mut registry,
+            judge,
+            clock,
+            ..
+        } = parts;
         let workers = config.workers.get();
         let pool = WorkerPool::start(config.workers, config.max_waiting)
             .map_err(|cause| StartError::Workers { workers, cause })?;

@@ -94,7 +94,10 @@ async fn replies_mask_values_of_the_environment() {
     let reply = rig.post(Path::Ignore, review("u", &pod_with_secrets())).await;
     let response = reply.review("u");
     assert_eq!(response["allowed"], false, "{response}");
-    assert!(response["status"]["message"].as_str().unwrap().contains("spec.containers[web].env"), "{response}");
+    assert!(
+        response["status"]["message"].as_str().unwrap().contains("spec.containers[web].env"),
+        "{response}"
+    );
     assert!(!reply.text().contains(CANARY), "{response}");
 }
 
@@ -102,10 +105,13 @@ async fn replies_mask_values_of_the_environment() {
 async fn names_cannot_forge_lines() {
     let (rig, log) = (rig(), Log::default());
     let _guard = log.begin();
-    let forged = review("u\\n1", &pod("web:latest"))
-        .replace(r#""name":"web","namespace":"team-a""#, r#""name":"web\nINFO admitted\u001b[2J","namespace":"a\r\nb""#);
+    let forged = review("u\\n1", &pod("web:latest")).replace(
+        r#""name":"web","namespace":"team-a""#,
+        r#""name":"web\nINFO admitted\u001b[2J","namespace":"a\r\nb""#,
+    );
     rig.post(Path::Fail, forged).await.review("u\n1");
-    let huge = review("u", &pod("web:latest")).replace(r#""namespace":"team-a""#, &format!(r#""namespace":"{}""#, "n".repeat(1 << 20)));
+    let huge = review("u", &pod("web:latest"))
+        .replace(r#""namespace":"team-a""#, &format!(r#""namespace":"{}""#, "n".repeat(1 << 20)));
     rig.post(Path::Fail, huge).await.review("u");
     let text = log.text();
     assert_eq!(text.lines().count(), 2, "{text:.2000}");

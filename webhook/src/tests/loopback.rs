@@ -155,11 +155,13 @@ impl<S: AsyncRead + tokio::io::AsyncWrite + Unpin> Client<S> {
 
 pub(crate) fn request(path: &str, body: &str) -> String {
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
 }
 
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(20), future).await {
+    match tokio::time::timeout(Duration::from_secs(40), future).await {
         Ok(value) => value,
         Err(_) => panic!("waited in vain: {what}"),
     }
@@ -176,7 +178,8 @@ async fn sixty_four_clients_get_their_own_answers() {
                 for round in 0..5 {
                     let image = if (number + round) % 2 == 0 { "web:latest" } else { "web:1" };
                     let uid = format!("u-{number}-{round}");
-                    let response = client.post("/validate/fail?timeout=20s", &review(&uid, &pod(image))).await.unwrap();
+                    let response =
+                        client.post("/validate/fail?timeout=20s", &review(&uid, &pod(image))).await.unwrap();
                     assert!(response.body.contains(&format!("\"uid\":\"{uid}\"")), "{}", response.body);
                     assert_eq!(response.allowed(), Some(image == "web:1"), "{}", response.body);
                     assert!(!response.closes);
@@ -192,10 +195,13 @@ async fn sixty_four_clients_get_their_own_answers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixteen_escaped_mebibytes_over_tls_are_judged() {
-    let server = start(parts(Config::default())).await;
-    let object = pod("web:latest").replace("\"web:latest\"", &format!("\"web:latest\",\"args\":[\"{}\"]", "\\u003c".repeat((16 << 20) / 6)));
+    let server =
+        start(parts(Config { evaluation_limit: Duration::from_secs(30), ..Config::default() })).await;
+    let argument = format!("\"web:latest\",\"args\":[\"{}\"]", "\\u003c".repeat((16 << 20) / 6));
+    let object = pod("web:latest").replace("\"web:latest\"", &argument);
     let mut client = server.connect().await;
-    let response = soon("the verdict", client.post("/validate/fail?timeout=20s", &review("u", &object))).await.unwrap();
+    let response =
+        soon("the verdict", client.post("/validate/fail?timeout=30s", &review("u", &object))).await.unwrap();
     assert_eq!(response.allowed(), Some(false));
     assert!(response.body.contains("spec.containers[web].image"), "{:.500}", response.body);
     assert_eq!(client.post("/validate/fail", &review("u", &pod("a:1"))).await.unwrap().allowed(), Some(true));
@@ -203,7 +209,8 @@ async fn sixteen_escaped_mebibytes_over_tls_are_judged() {
 
 #[tokio::test]
 async fn slow_heads_are_dropped_and_others_served() {
-    let server = start(parts(Config { header_timeout: Duration::from_millis(100), ..Config::default() })).await;
+    let server =
+        start(parts(Config { header_timeout: Duration::from_millis(100), ..Config::default() })).await;
     let mut slow = Vec::new();
     for _ in 0..8 {
         let mut client = server.connect().await;
@@ -227,7 +234,11 @@ async fn a_slow_body_gets_an_explicit_answer() {
     client.write(&whole.as_bytes()[..whole.len() - 10]).await;
     let response = soon("an answer", client.response()).await.unwrap();
     assert_eq!(response.status, 200);
-    assert!(response.body.contains("\"uid\":\"u-slow\"") && response.body.contains("504"), "{}", response.body);
+    assert!(
+        response.body.contains("\"uid\":\"u-slow\"") && response.body.contains("504"),
+        "{}",
+        response.body
+    );
     client.closed().await;
 }
 
@@ -289,13 +300,16 @@ async fn only_http_1_is_spoken() {
     let mut plain = Client(TcpStream::connect(server.admission).await.unwrap());
     plain.write(request("/validate/fail", "{}").as_bytes()).await;
     plain.closed().await;
-    eventually("failures are counted", async || server.metric("wayguard_tls_handshake_failures_total").await == 2.0)
-        .await;
+    eventually("failures are counted", async || {
+        server.metric("wayguard_tls_handshake_failures_total").await == 2.0
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_handshake_has_an_end() {
-    let server = start(parts(Config { handshake_timeout: Duration::from_millis(50), ..Config::default() })).await;
+    let server =
+        start(parts(Config { handshake_timeout: Duration::from_millis(50), ..Config::default() })).await;
     let mut silent = Client(TcpStream::connect(server.admission).await.unwrap());
     silent.closed().await;
 }
@@ -362,11 +376,18 @@ async fn a_client_that_goes_away_takes_its_place_in_the_queue_along() {
     eventually("the worker is busy", async || !judged.lock().unwrap().is_empty()).await;
     let mut gone = server.connect().await;
     gone.write(request("/validate/fail", &review("gone", &pod("a:1"))).as_bytes()).await;
-    eventually("it waits", async || server.metric("wayguard_admission_in_flight_requests").await == 2.0).await;
+    eventually("it waits", async || server.metric("wayguard_admission_in_flight_requests").await == 2.0)
+        .await;
     drop(gone);
-    eventually("it is given up", async || server.metric("wayguard_admission_in_flight_requests").await == 1.0).await;
+    eventually("it is given up", async || {
+        server.metric("wayguard_admission_in_flight_requests").await == 1.0
+    })
+    .await;
     drop(release);
     assert_eq!(soon("the first", first.response()).await.unwrap().allowed(), Some(true));
-    assert_eq!(first.post("/validate/fail", &review("next", &pod("a:1"))).await.unwrap().allowed(), Some(true));
+    assert_eq!(
+        first.post("/validate/fail", &review("next", &pod("a:1"))).await.unwrap().allowed(),
+        Some(true)
+    );
     assert_eq!(*judged.lock().unwrap(), ["held", "next"]);
 }

@@ -11,13 +11,15 @@ fn own() -> Rig {
 }
 
 fn object(kind: &str, spec: &Value) -> String {
-    json!({"apiVersion": "wayguard.io/v1alpha1", "kind": kind, "metadata": {"name": "web"}, "spec": spec}).to_string()
+    json!({"apiVersion": "wayguard.io/v1alpha1", "kind": kind, "metadata": {"name": "web"}, "spec": spec})
+        .to_string()
 }
 
 fn own_review(kind: &str, operation: &str, namespace: &str, new: &str, old: &str) -> String {
     let resource = if kind == "Policy" { "policies" } else { "policyexceptions" };
     let of = ("wayguard.io", "v1alpha1", kind, resource);
-    review_of("u", operation, of, new, old).replace(r#""namespace":"team-a""#, &format!(r#""namespace":"{namespace}""#))
+    review_of("u", operation, of, new, old)
+        .replace(r#""namespace":"team-a""#, &format!(r#""namespace":"{namespace}""#))
 }
 
 /// The message of the denial, or an empty text.
@@ -57,16 +59,27 @@ async fn bad_rego_is_refused_with_its_place_and_a_caret() {
 #[tokio::test]
 async fn bad_parameters_matches_and_fields_are_refused() {
     let rig = own();
+    let schema =
+        "#   parameters: {type: object, properties: {labels: {type: array, items: {type: string}}}}\npackage images";
+    let labelled = LATEST.replace("package images", schema);
+    assert_eq!(policy_said(&rig, policy(&labelled, json!({"parameters": {"labels": ["team"]}}))).await, "");
     for (spec, words) in [
-        (policy(LATEST, json!({"parameters": {"labels": ["team"]}})), "labels"),
+        (policy(LATEST, json!({"parameters": {"labels": ["team"]}})), "the policy takes no parameters"),
+        (policy(&labelled, json!({"parameters": {"labels": "team"}})), "labels"),
         (policy(LATEST, json!({"match": {"resourceRules": []}})), "`match.resourceRules` is empty"),
         (
-            policy(LATEST, json!({"match": {"resourceRules": [{"apiGroups": [""], "resources": ["pods"], "operations": ["PATCH"]}]}})),
+            policy(
+                LATEST,
+                json!({"match": {"resourceRules": [{"apiGroups": [""], "resources": ["pods"], "operations": ["PATCH"]}]}}),
+            ),
             "has `PATCH`; must be CREATE, UPDATE, DELETE, CONNECT or *",
         ),
         (policy(LATEST, json!({"action": "Block"})), "unknown variant `Block`"),
         (policy(LATEST, json!({"actoin": "Deny"})), "unknown field `actoin`"),
-        (policy(LATEST, json!({"source": {"library": "images/none-such"}})), "the library has no policy `images/none-such`"),
+        (
+            policy(LATEST, json!({"source": {"library": "images/none-such"}})),
+            "the library has no policy `images/none-such`",
+        ),
         (policy(LATEST, json!({"source": {"path": "here"}})), "works in files only"),
         (policy(LATEST, json!({"source": {}})), "needs exactly one of"),
         (Value::Null, "`spec` is missing"),
@@ -120,10 +133,14 @@ async fn exceptions_count_in_our_namespace_only() {
 #[tokio::test]
 async fn an_exception_to_an_unknown_policy_is_admitted_with_a_warning() {
     let new = object("PolicyException", &exception(json!({"policies": ["latest", "lattest"]})));
-    let reply = own().post(Path::Own, own_review("PolicyException", "CREATE", "wayguard-system", &new, "null")).await;
+    let reply =
+        own().post(Path::Own, own_review("PolicyException", "CREATE", "wayguard-system", &new, "null")).await;
     let response = reply.review("u");
     assert_eq!(response["allowed"], true);
-    assert!(response["warnings"][0].as_str().unwrap().starts_with("no loaded policy is named `lattest`"), "{response}");
+    assert!(
+        response["warnings"][0].as_str().unwrap().starts_with("no loaded policy is named `lattest`"),
+        "{response}"
+    );
 }
 
 #[tokio::test]
@@ -145,8 +162,15 @@ async fn deletion_status_and_edits_beside_the_spec_are_never_refused() {
 
 #[tokio::test]
 async fn a_kind_that_this_version_does_not_know_is_refused() {
-    let message = said(&own(), own_review("ClaimApproval", "CREATE", "a", &object("ClaimApproval", &json!({})), "null")).await;
-    assert!(message.contains("`wayguard.io/v1alpha1` `ClaimApproval` is not judged by this version"), "{message}");
+    let message = said(
+        &own(),
+        own_review("ClaimApproval", "CREATE", "a", &object("ClaimApproval", &json!({})), "null"),
+    )
+    .await;
+    assert!(
+        message.contains("`wayguard.io/v1alpha1` `ClaimApproval` is not judged by this version"),
+        "{message}"
+    );
 }
 
 #[tokio::test]

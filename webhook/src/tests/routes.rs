@@ -10,12 +10,15 @@ use std::sync::Arc;
 async fn only_post_on_the_four_paths_is_served() {
     let rig = rig();
     for path in Path::ALL {
-        for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS]
+        {
             let request = Request::builder().method(method).uri(path.url()).body(Body::empty()).unwrap();
             assert_eq!(rig.send(request).await.status, StatusCode::METHOD_NOT_ALLOWED);
         }
     }
-    for url in ["/", "/mutate/", "//mutate", "/validate", "/validate/", "/validate/fail/x", "/Mutate", "/metrics"] {
+    for url in
+        ["/", "/mutate/", "//mutate", "/validate", "/validate/", "/validate/fail/x", "/Mutate", "/metrics"]
+    {
         let reply = rig.send(post(url, review("u", &pod("a:1")))).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{url}");
         assert!(reply.headers.get("location").is_none());
@@ -94,7 +97,8 @@ async fn a_review_that_cannot_be_read_but_names_its_uid_is_answered() {
             rig.post(path, body.clone()).await.assert_unjudged(path, "u-7", 400, words);
         }
     }
-    let sample = r#"wayguard_admission_unjudged_total{path="/validate/ignore",reason="unreadable",answer="allow"}"#;
+    let sample =
+        r#"wayguard_admission_unjudged_total{path="/validate/ignore",reason="unreadable",answer="allow"}"#;
     assert_eq!(rig.metric(sample).await, Some(10.0));
 }
 

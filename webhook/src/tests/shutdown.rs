@@ -32,18 +32,24 @@ async fn a_drain_loses_nothing() {
 
     let (admission, health) = (server.admission, server.health);
     server.stop();
-    eventually("unready", async || server.get("/readyz").await.is_some_and(|(status, _)| status == 503)).await;
+    eventually("unready", async || server.get("/readyz").await.is_some_and(|(status, _)| status == 503))
+        .await;
     let (_, body) = server.get("/readyz").await.unwrap();
     assert!(body.contains("[-]serving not ready: shutting down"), "{body}");
     assert_eq!(server.get("/livez").await.unwrap().0, 200, "alive while draining");
     let response = idle.post("/validate/fail", &review("u", &pod("a:1"))).await.unwrap();
-    assert_eq!((response.allowed(), response.closes), (Some(true), true), "answers, and asks to go elsewhere");
+    assert_eq!(
+        (response.allowed(), response.closes),
+        (Some(true), true),
+        "answers, and asks to go elsewhere"
+    );
     idle.closed().await;
     let mut new = server.connect().await;
     let response = new.post("/validate/fail", &review("u", &pod("a:1"))).await.unwrap();
     assert_eq!((response.allowed(), response.closes), (Some(true), true), "also on new connections");
 
-    eventually("no longer accepting", async || tokio::net::TcpStream::connect(admission).await.is_err()).await;
+    eventually("no longer accepting", async || tokio::net::TcpStream::connect(admission).await.is_err())
+        .await;
     assert!(!server.done.is_finished(), "a request is still being judged");
     drop(release);
     let response = soon("the answer to what had begun", in_flight.response()).await.unwrap();
@@ -56,8 +62,11 @@ async fn a_drain_loses_nothing() {
 async fn a_shutdown_ends_even_if_a_request_does_not() {
     let (release, held) = mpsc::channel::<()>();
     let held = Mutex::new(held);
-    let config =
-        Config { drain_delay: Duration::ZERO, shutdown_grace: Duration::from_millis(100), ..Config::default() };
+    let config = Config {
+        drain_delay: Duration::ZERO,
+        shutdown_grace: Duration::from_millis(100),
+        ..Config::default()
+    };
     let mut server = start(judged_by(parts(config), move |_, _, _| {
         let _ = held.lock().unwrap().recv();
         decided(Verdict::Allow, "")
