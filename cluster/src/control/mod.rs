@@ -1,0 +1,313 @@
+//! `control --role=webhooks`: the leader's work. It loads policies as replicas do, asks them what they have loaded,
+//! and keeps webhook configurations, certificates and statuses in order.
+//!
+//! ```text
+//! policies ─┐                              ┌► Secret (rotation)  ┐ in this order,
+//! replicas ─┼─► reconcile (leader only) ───┼► configurations     │ each write guarded
+//! live, pause, discovery                   └► statuses           ┘
+//! ```
+//! No verdict depends on it: when it is away, replicas go on with what is registered.
+
+mod lease;
+mod registration;
+mod replicas;
+mod status;
+mod trust;
+
+use crate::client::{ApiError, Client};
+use crate::discovery::Resources;
+use crate::mirror::{Mirror, Pause, Selection, Task};
+use crate::pause::{PAUSE_CONFIG_MAP, paused};
+use crate::policies::{PolicyWatch, PolicyWatchOptions};
+use crate::webhooks::{
+    Endpoint, Groups, Live, Registered, Settings, configurations, groups, live_rules, planned,
+};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::{Api, ApiResource, DynamicObject};
+use registration::{apply, hold, kinds, read};
+use status::View;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::{Notify, watch};
+use tracing::warn;
+
+pub use lease::{Candidate, Election, LEASE_DURATION, RENEW_DEADLINE};
+pub use registration::Anchor;
+pub use replicas::{HEALTH_PORT, REPORT_PATH, Replica, Replicas};
+pub use trust::{BundleSource, Trust, TrustError};
+
+/// Between looks when nothing is on its way: drift that a watch has missed, exceptions that end, new kinds.
+const CALM: Duration = Duration::from_secs(30);
+/// While replicas load, or a rotation waits.
+const BUSY: Duration = Duration::from_secs(2);
+/// Discovery older than this is asked again.
+const DISCOVER_AFTER: Duration = Duration::from_secs(30);
+/// The Lease of the election.
+pub const LEASE: &str = "wayguard-control-webhooks";
+/// Changes come in bursts.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// What `control` needs to know.
+#[derive(Clone)]
+pub struct ControlOptions {
+    /// The name of both webhook configurations. Default `wayguard`.
+    pub name: String,
+    /// The suite's own namespace.
+    pub own_namespace: String,
+    /// Who we are in the election; unique among all Pods of all times.
+    pub identity: String,
+    /// As replicas load them: the same base, or the digests never agree.
+    pub policies: PolicyWatchOptions,
+    /// How the API server reaches the replicas.
+    pub endpoint: Endpoint,
+    /// How we do.
+    pub replicas: Replicas,
+    /// Whose certificates they serve.
+    pub trust: Trust,
+    /// Namespaces that no policy judges; the same list as the replicas have.
+    pub exempt_namespaces: Vec<String>,
+    /// What the configurations belong to; without it they stay when the suite is removed.
+    pub anchor: Option<Anchor>,
+}
+
+/// What `control` tells about itself, for metrics.
+#[derive(Debug, Default)]
+pub struct ControlState {
+    /// Whether this process leads.
+    pub leading: AtomicBool,
+    /// Writes of webhook configurations.
+    pub registrations: AtomicU64,
+    /// Rounds that failed.
+    pub failures: AtomicU64,
+    /// Rounds that were finished.
+    pub rounds: AtomicU64,
+    /// Whether the suite was paused at the last look.
+    pub paused: AtomicBool,
+}
+
+/// Why a round could not be finished; the next one starts anew.
+#[derive(Debug, thiserror::Error)]
+enum RoundError {
+    #[error("{doing}: {problem}")]
+    Api { doing: &'static str, problem: ApiError },
+    #[error("{0}")]
+    Trust(#[from] TrustError),
+}
+
+fn doing(what: &'static str) -> impl Fn(ApiError) -> RoundError {
+    move |problem| RoundError::Api { doing: what, problem }
+}
+
+/// Works until `stop`, as leader or waiting to become one. Failures are logged, counted and tried again.
+pub async fn control(
+    client: &Client,
+    options: ControlOptions,
+    state: Arc<ControlState>,
+    stop: impl Future<Output = ()>,
+) {
+    let policies = PolicyWatch::start(client, options.policies.clone());
+    let candidate = Candidate {
+        namespace: options.own_namespace.clone(),
+        lease: LEASE.to_owned(),
+        identity: options.identity.clone(),
+    };
+    let election = Election::start(client, candidate);
+    let changed = Arc::new(Notify::new());
+    let watches = Watches::start(client, &options);
+    let _forwards = watches.forward(&policies, &election, &changed);
+    let mut control = Control { client: client.clone(), options, policies, resources: None };
+    let mut stop = std::pin::pin!(stop);
+    let mut pause = Pause::default();
+    loop {
+        let leading = election.is_leading();
+        state.leading.store(leading, Ordering::Relaxed);
+        let mut wait = CALM;
+        if leading {
+            match control.round(&election, &state).await {
+                Ok(again) => {
+                    pause.reset();
+                    state.rounds.fetch_add(1, Ordering::Relaxed);
+                    wait = again;
+                }
+                Err(problem) => {
+                    state.failures.fetch_add(1, Ordering::Relaxed);
+                    warn!(%problem, "a round was not finished");
+                    wait = pause.next();
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = changed.notified() => tokio::time::sleep(QUIET).await,
+            () = &mut stop => break,
+        }
+    }
+    state.leading.store(false, Ordering::Relaxed);
+    election.resign().await;
+}
+
+/// What makes a round worth while before its time: our configurations, the pause, the replicas.
+struct Watches(Vec<Mirror<()>>);
+
+impl Watches {
+    fn start(client: &Client, options: &ControlOptions) -> Self {
+        let own = &options.own_namespace;
+        let by_name = |name: &str| Selection { fields: Some(format!("metadata.name={name}")), labels: None };
+        let start = |api: Api<DynamicObject>, selection| Mirror::start(api, selection, |_| Some(()));
+        let mut all: Vec<_> = kinds()
+            .iter()
+            .map(|kind| start(Api::all_with(client.clone(), kind), by_name(&options.name)))
+            .collect();
+        let maps = Api::namespaced_with(client.clone(), own, &ApiResource::erase::<ConfigMap>(&()));
+        all.push(start(maps, by_name(PAUSE_CONFIG_MAP)));
+        if let Replicas::Service { namespace, name } = &options.replicas {
+            let slices =
+                Api::namespaced_with(client.clone(), namespace, &ApiResource::erase::<EndpointSlice>(&()));
+            let labels = Some(format!("kubernetes.io/service-name={name}"));
+            all.push(start(slices, Selection { fields: None, labels }));
+        }
+        Self(all)
+    }
+
+    fn forward(&self, policies: &PolicyWatch, election: &Election, to: &Arc<Notify>) -> Vec<Task> {
+        let mut tasks: Vec<_> = self.0.iter().map(|mirror| forward(mirror.changes(), to)).collect();
+        tasks.push(forward(policies.changes(), to));
+        tasks.push(forward(election.leading(), to));
+        tasks
+    }
+}
+
+fn forward<T: Send + Sync + 'static>(mut changes: watch::Receiver<T>, to: &Arc<Notify>) -> Task {
+    let to = Arc::clone(to);
+    Task(tokio::spawn(async move {
+        while changes.changed().await.is_ok() {
+            to.notify_one();
+        }
+    }))
+}
+
+struct Control {
+    client: Client,
+    options: ControlOptions,
+    policies: PolicyWatch,
+    resources: Option<(Instant, Resources)>,
+}
+
+impl Control {
+    /// One round; when the next one should be.
+    async fn round(&mut self, election: &Election, state: &ControlState) -> Result<Duration, RoundError> {
+        let Some(loaded) = self.policies.loaded() else { return Ok(BUSY) };
+        let own = self.options.own_namespace.clone();
+        // If it is not known whether the suite is paused, nothing may be changed.
+        let paused = paused(&self.client, &own).await.map_err(doing("looking for a pause"))?;
+        state.paused.store(paused.is_some(), Ordering::Relaxed);
+        let replicas =
+            self.options.replicas.ask(&self.client).await.map_err(doing("finding the replicas"))?;
+        let resources = self.resources().await.map_err(doing("asking which kinds there are"))?;
+        let live = read(&self.client, &self.options.name)
+            .await
+            .map_err(doing("reading the webhook configurations"))?;
+        let mut view = View {
+            loaded: &loaded,
+            replicas: &replicas,
+            registered: &live_rules(&live),
+            resources: &resources,
+            observe: self.options.policies.observe,
+            paused: paused.as_deref(),
+            now: Timestamp::now(),
+        };
+        if !election.is_leading() {
+            return Ok(CALM);
+        }
+        let mut wait = CALM;
+        let registered;
+        if paused.is_some() {
+            hold(&self.client, &live).await.map_err(doing("pausing"))?;
+        } else {
+            let round = self.register(&view, &live).await?;
+            state.registrations.fetch_add(round.writes, Ordering::Relaxed);
+            wait = round.wait;
+            registered = round.registered;
+            view.registered = &registered;
+        }
+        if !view.all_loaded() {
+            wait = wait.min(BUSY);
+        }
+        if election.is_leading() {
+            let (policies, exceptions) = (self.policies.policy_objects(), self.policies.exception_objects());
+            let written = status::write(&self.client, &own, &view, &policies, &exceptions).await;
+            written.map_err(doing("writing statuses"))?;
+        }
+        Ok(wait)
+    }
+
+    /// Certificates, then configurations.
+    async fn register(&self, view: &View<'_>, live: &Live) -> Result<Registration, RoundError> {
+        let as_is = |wait| Registration { registered: live_rules(live), writes: 0, wait };
+        let owner = match &self.options.anchor {
+            None => None,
+            Some(anchor) => {
+                match anchor.reference(&self.client).await.map_err(doing("looking for the anchor"))? {
+                    Some(owner) => Some(owner),
+                    None => {
+                        warn!(
+                            anchor = anchor.name,
+                            "the anchor is gone: the suite is being removed, nothing is registered"
+                        );
+                        return Ok(as_is(CALM));
+                    }
+                }
+            }
+        };
+        let now = SystemTime::now();
+        let trusted = self.options.trust.advance(&self.client, live, view.replicas, now).await?;
+        let wanted = groups(&Registered::of(&view.loaded.set), view.resources, view.observe);
+        let plan = planned(&wanted, &live_rules(live), view.all_loaded(), view.resources);
+        let settings = Settings {
+            name: self.options.name.clone(),
+            endpoint: self.options.endpoint.clone(),
+            ca_bundle: trusted.pem,
+            exempt_namespaces: self.options.exempt_namespaces.clone(),
+            owner,
+            paused: false,
+        };
+        let mut writes = 0;
+        let [mutating, validating] = configurations(&plan, &settings);
+        for (object, live) in [(mutating, &live.mutating), (validating, &live.validating)] {
+            // Nobody is asked before somebody can answer.
+            if live.is_none() && view.replicas.is_empty() {
+                continue;
+            }
+            let written = apply(&self.client, &object, live.as_ref()).await;
+            writes += u64::from(written.map_err(doing("writing the webhook configurations"))?);
+        }
+        let again = trusted.check_again_at.map(|at| at.duration_since(now).unwrap_or_default());
+        let wait = if writes > 0 { BUSY } else { CALM };
+        Ok(Registration {
+            registered: plan,
+            writes,
+            wait: again.map_or(wait, |again| again.clamp(BUSY, wait.max(BUSY))),
+        })
+    }
+
+    async fn resources(&mut self) -> Result<Resources, ApiError> {
+        if let Some((at, resources)) = &self.resources
+            && at.elapsed() < DISCOVER_AFTER
+        {
+            return Ok(resources.clone());
+        }
+        let found = Resources::discover(&self.client).await?;
+        self.resources = Some((Instant::now(), found.clone()));
+        Ok(found)
+    }
+}
+
+/// What a round has registered.
+struct Registration {
+    registered: Groups,
+    writes: u64,
+    wait: Duration,
+}

@@ -1,0 +1,269 @@
+//! The status of policies and exceptions: a pure function of what was loaded, told and registered, and its writing.
+
+use super::registration::FIELD_MANAGER;
+use super::replicas::Replica;
+use crate::client::{ApiError, Client, REQUEST_LIMIT, within};
+use crate::discovery::Resources;
+use crate::kinds::condition::{Condition, ConditionStatus, remove, set};
+use crate::kinds::status::{ACTIVE, ENFORCED, FACTS_FORBIDDEN, LOADED, PolicyExceptionStatus, PolicyStatus};
+use crate::kinds::{Policy, PolicyException};
+use crate::policies::object::Object;
+use crate::policies::{ItemReport, Loaded};
+use crate::webhooks::{Groups, Registered};
+use jiff::Timestamp;
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::json;
+use std::collections::BTreeSet;
+use wayguard_engine::policy::spec::{PolicyExceptionSpec, PolicySpec};
+
+/// What the statuses are made of.
+pub(super) struct View<'v> {
+    /// What we have loaded ourselves.
+    pub(super) loaded: &'v Loaded,
+    /// What the ready replicas have told.
+    pub(super) replicas: &'v [Replica],
+    /// What is registered now.
+    pub(super) registered: &'v Groups,
+    pub(super) resources: &'v Resources,
+    /// Findings are only recorded.
+    pub(super) observe: bool,
+    /// Why the suite is paused, if it is.
+    pub(super) paused: Option<&'v str>,
+    pub(super) now: Timestamp,
+}
+
+/// What a condition says.
+struct Said {
+    status: ConditionStatus,
+    reason: &'static str,
+    message: String,
+}
+
+fn said(status: ConditionStatus, reason: &'static str, message: impl Into<String>) -> Said {
+    Said { status, reason, message: message.into() }
+}
+
+impl View<'_> {
+    /// Whether every ready replica serves the set that we have, and there is one.
+    pub(super) fn all_loaded(&self) -> bool {
+        let same = |replica: &Replica| {
+            replica.report.as_ref().is_ok_and(|report| report.set_digest == self.loaded.set.digest())
+        };
+        !self.replicas.is_empty() && self.replicas.iter().all(same)
+    }
+
+    /// The status of a policy; `before` gives the times of transitions.
+    pub(super) fn policy(&self, object: &Object<PolicySpec>, before: &PolicyStatus) -> PolicyStatus {
+        let (with_it, all) = (self.loaded_by(&object.name, object.generation), self.replicas.len());
+        let loaded = self.loaded_condition(object, with_it, all);
+        let enforced = self.enforced_condition(object, &loaded);
+        let mut status = before.clone();
+        status.observed_generation = Some(object.generation);
+        status.set_digest = Some(self.loaded.set.digest().to_owned());
+        status.loaded_by = Some(format!("{with_it}/{all}"));
+        self.put(&mut status.conditions, LOADED, object.generation, loaded);
+        self.put(&mut status.conditions, ENFORCED, object.generation, enforced);
+        match self.forbidden(&object.name) {
+            Some(message) => {
+                let forbidden = said(ConditionStatus::True, "MissingRights", message);
+                self.put(&mut status.conditions, FACTS_FORBIDDEN, object.generation, forbidden);
+            }
+            None => remove(&mut status.conditions, FACTS_FORBIDDEN),
+        }
+        status
+    }
+
+    fn loaded_by(&self, name: &str, generation: i64) -> usize {
+        let has = |item: &ItemReport| item.name == name && item.generation == generation && item.loaded;
+        let of =
+            |replica: &&Replica| replica.report.as_ref().is_ok_and(|report| report.policies.iter().any(has));
+        self.replicas.iter().filter(of).count()
+    }
+
+    fn loaded_condition(&self, object: &Object<PolicySpec>, with_it: usize, all: usize) -> Said {
+        let ours = self.loaded.policies.get(&object.name);
+        if let Some(broken) = ours.filter(|item| item.generation == object.generation && !item.loaded) {
+            return said(ConditionStatus::False, "Invalid", broken.errors.join("\n"));
+        }
+        if all == 0 {
+            return said(ConditionStatus::Unknown, "NoReplicas", "no replica of the server is ready");
+        }
+        if with_it == all {
+            return said(
+                ConditionStatus::True,
+                "Compiled",
+                format!("all {all} ready replicas have loaded it"),
+            );
+        }
+        let mut message = format!("{with_it} of {all} ready replicas have loaded it");
+        for replica in self.replicas {
+            let why = match &replica.report {
+                Err(problem) => Some(problem.clone()),
+                Ok(report) => {
+                    let item = report.policies.iter().find(|item| item.name == object.name);
+                    item.filter(|item| !item.loaded).map(|item| item.errors.join("\n"))
+                }
+            };
+            if let Some(why) = why {
+                message.push_str(&format!("; {}: {why}", replica.address));
+            }
+        }
+        said(ConditionStatus::False, "Waiting", message)
+    }
+
+    fn enforced_condition(&self, object: &Object<PolicySpec>, loaded: &Said) -> Said {
+        let not = |reason, message: &str| said(ConditionStatus::False, reason, message);
+        if let Some(reason) = self.paused {
+            let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+            return not(
+                "Paused",
+                &format!("the suite is paused{why}; it ends when the ConfigMap `wayguard-pause` is deleted"),
+            );
+        }
+        if self.observe {
+            return not(
+                "Observing",
+                "the suite only observes: findings are recorded and nothing is refused; `wayguard install --enforce` ends that",
+            );
+        }
+        if loaded.status != ConditionStatus::True {
+            return not("NotLoaded", "not every ready replica has loaded it");
+        }
+        if !self.all_loaded() {
+            return not(
+                "OtherSet",
+                "replicas serve another set than `control` has; if that lasts, their versions or `--policies` differ",
+            );
+        }
+        let registered =
+            Registered::of(&self.loaded.set).into_iter().find(|policy| policy.name == object.name);
+        let atoms = registered.map(|policy| policy.atoms(self.resources)).unwrap_or_default();
+        let missing: BTreeSet<String> = atoms
+            .iter()
+            .filter(|atom| !self.registered.values().any(|rules| rules.covers(atom)))
+            .map(|atom| format!("{} {}", atom.resource, atom.verb.as_str()))
+            .collect();
+        if !missing.is_empty() {
+            let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
+            return not("NotRegistered", &format!("the API server does not ask us yet about: {missing}"));
+        }
+        if atoms.is_empty() {
+            return not(
+                "NothingToJudge",
+                "its rules name nothing that this cluster has and that policies may judge",
+            );
+        }
+        said(ConditionStatus::True, "Enforced", "loaded by every ready replica and registered")
+    }
+
+    /// Words and rules for the facts that the policy declares and replicas may not read.
+    fn forbidden(&self, name: &str) -> Option<String> {
+        let policy = self.loaded.set.policies().find(|policy| policy.name == name)?;
+        let custom = &policy.metadata.custom;
+        let kinds = custom
+            .inventory
+            .iter()
+            .map(|it| crate::facts::Gvk::new(&it.group, &it.version, &it.kind).to_string());
+        let declared: BTreeSet<String> = custom.facts.iter().cloned().chain(kinds).collect();
+        let reports = self.replicas.iter().filter_map(|replica| replica.report.as_ref().ok());
+        let missing: BTreeSet<String> = reports
+            .flat_map(|report| &report.forbidden)
+            .filter(|forbidden| declared.contains(&forbidden.fact))
+            .map(|it| {
+                format!(
+                    "`{}`: {}; add this rule to the server's ClusterRole: {}",
+                    it.fact, it.message, it.rule
+                )
+            })
+            .collect();
+        (!missing.is_empty()).then(|| missing.into_iter().collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The status of an exception.
+    pub(super) fn exception(
+        &self,
+        object: &Object<PolicyExceptionSpec>,
+        before: &PolicyExceptionStatus,
+    ) -> PolicyExceptionStatus {
+        let item =
+            self.loaded.exceptions.get(&object.name).filter(|item| item.generation == object.generation);
+        let in_force = self.loaded.set.exceptions().iter().find(|it| it.name == object.name);
+        let active = match (item, in_force) {
+            (Some(item), _) if !item.loaded => {
+                said(ConditionStatus::False, "Invalid", item.errors.join("\n"))
+            }
+            (Some(_), Some(exception)) if exception.in_force(self.now) => {
+                said(ConditionStatus::True, "InForce", format!("honoured until {}", exception.expires()))
+            }
+            (Some(_), Some(exception)) => said(
+                ConditionStatus::False,
+                "Expired",
+                format!("without effect since {}", exception.expires()),
+            ),
+            _ => said(ConditionStatus::Unknown, "Waiting", "not loaded yet"),
+        };
+        let mut status = before.clone();
+        status.observed_generation = Some(object.generation);
+        self.put(&mut status.conditions, ACTIVE, object.generation, active);
+        status
+    }
+
+    fn put(&self, conditions: &mut Vec<Condition>, kind: &str, generation: i64, said: Said) {
+        let now = self.now.round(jiff::Unit::Second).unwrap_or(self.now);
+        let condition = Condition {
+            kind: kind.to_owned(),
+            status: said.status,
+            observed_generation: Some(generation),
+            last_transition_time: now.to_string(),
+            reason: said.reason.to_owned(),
+            message: said.message,
+        };
+        set(conditions, condition);
+    }
+}
+
+/// Writes the statuses that have changed.
+pub(super) async fn write(
+    client: &Client,
+    namespace: &str,
+    view: &View<'_>,
+    policies: &[std::sync::Arc<Object<PolicySpec>>],
+    exceptions: &[std::sync::Arc<Object<PolicyExceptionSpec>>],
+) -> Result<(), ApiError> {
+    let api: Api<Policy> = Api::all(client.clone());
+    for object in policies {
+        // A status that cannot be read is written anew.
+        let before: PolicyStatus = serde_json::from_value(object.status.clone()).unwrap_or_default();
+        let after = view.policy(object, &before);
+        if after != before {
+            patch(&api, &object.name, &object.uid, &json!(after)).await?;
+        }
+    }
+    let api: Api<PolicyException> = Api::namespaced(client.clone(), namespace);
+    for object in exceptions {
+        let before: PolicyExceptionStatus = serde_json::from_value(object.status.clone()).unwrap_or_default();
+        let after = view.exception(object, &before);
+        if after != before {
+            patch(&api, &object.name, &object.uid, &json!(after)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn patch<K>(api: &Api<K>, name: &str, uid: &str, status: &serde_json::Value) -> Result<(), ApiError>
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    // The uid guards against a new object of the same name.
+    let patch = json!({"metadata": {"uid": uid}, "status": status});
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    match within(REQUEST_LIMIT, api.patch_status(name, &params, &Patch::Merge(patch))).await {
+        // Gone, or another one: the watch will tell.
+        Ok(_) | Err(ApiError::NotFound(_) | ApiError::Conflict(_)) => Ok(()),
+        Err(problem) => Err(problem),
+    }
+}
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;
