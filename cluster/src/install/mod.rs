@@ -1,0 +1,169 @@
+//! Everything that an installation consists of, as data: for `wayguard install`, its `--dry-run`, and as the yardstick
+//! that the chart is held against.
+//!
+//! Webhook configurations are not among it: `control` makes them from the policies.
+
+mod apply;
+mod rights;
+mod workloads;
+
+use crate::kinds::definitions;
+use crate::webhooks::EXEMPT_NAMESPACES;
+use serde_json::{Value, json};
+
+pub use apply::{Applied, InstallError, apply};
+pub use rights::InventoryRight;
+
+/// The ClusterRole whose deletion removes the webhook configurations; it grants nothing.
+pub const ANCHOR: &str = "wayguard-anchor";
+/// The Service, and the name of both webhook configurations.
+pub const SERVICE: &str = "wayguard";
+
+/// What an operator chooses.
+#[derive(Clone, Debug)]
+pub struct InstallOptions {
+    /// The suite's own namespace. Default `wayguard-system`.
+    pub namespace: String,
+    /// The image of all Pods. No default: it names a registry.
+    pub image: String,
+    /// Replicas of the server. Default 3.
+    pub replicas: u32,
+    /// Nothing is refused yet, everything is recorded. Default true: a first installation observes.
+    pub observe: bool,
+    /// Bundles, folders and files for `--policies`; empty: the program's defaults.
+    pub policies: Vec<String>,
+    /// Namespaces that no policy judges. Default [`EXEMPT_NAMESPACES`].
+    pub exempt_namespaces: Vec<String>,
+    /// What policies may read of the cluster. Default: NetworkPolicies, which `golden-path` asks for.
+    pub inventory: Vec<InventoryRight>,
+    /// Without one, Pods of others come first when nodes are full. Default `system-cluster-critical`.
+    pub priority_class: Option<String>,
+}
+
+impl InstallOptions {
+    /// The defaults, with this image.
+    pub fn new(image: &str) -> Self {
+        Self {
+            namespace: "wayguard-system".to_owned(),
+            image: image.to_owned(),
+            replicas: 3,
+            observe: true,
+            policies: Vec::new(),
+            exempt_namespaces: EXEMPT_NAMESPACES.map(str::to_owned).to_vec(),
+            inventory: vec![InventoryRight::new("networking.k8s.io", "networkpolicies")],
+            priority_class: Some("system-cluster-critical".to_owned()),
+        }
+    }
+}
+
+/// All objects, in the order in which they are applied.
+pub fn objects(options: &InstallOptions) -> Vec<Value> {
+    let mut all = vec![namespace(options)];
+    all.extend(definitions().into_iter().map(|definition| definition.object));
+    all.extend(rights::objects(options));
+    all.extend(workloads::objects(options));
+    all
+}
+
+/// The suite's own namespace: its Pods are held to the strictest level by the API server's own plugin, since our
+/// policies exempt them.
+fn namespace(options: &InstallOptions) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": options.namespace,
+            "labels": {
+                "app.kubernetes.io/name": "wayguard",
+                "app.kubernetes.io/part-of": "wayguard",
+                "pod-security.kubernetes.io/enforce": "restricted",
+                "pod-security.kubernetes.io/enforce-version": "latest",
+                "pod-security.kubernetes.io/warn": "restricted",
+                "pod-security.kubernetes.io/warn-version": "latest",
+            },
+        },
+    })
+}
+
+/// Metadata of an object of ours.
+fn metadata(name: &str, namespace: Option<&str>, component: &str) -> Value {
+    let mut metadata = json!({"name": name, "labels": labels(component)});
+    if let (Some(namespace), Value::Object(members)) = (namespace, &mut metadata) {
+        members.insert("namespace".into(), namespace.into());
+    }
+    metadata
+}
+
+fn labels(component: &str) -> Value {
+    json!({
+        "app.kubernetes.io/name": "wayguard",
+        "app.kubernetes.io/part-of": "wayguard",
+        "app.kubernetes.io/component": component,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{self, golden};
+
+    fn options() -> InstallOptions {
+        InstallOptions::new("registry.example/wayguard@sha256:0000")
+    }
+
+    fn of_kinds(kinds: &[&str]) -> String {
+        let all = objects(&options());
+        let chosen =
+            all.iter().filter(|object| object["kind"].as_str().is_some_and(|kind| kinds.contains(&kind)));
+        manifest::stream(chosen)
+    }
+
+    #[test]
+    fn the_rights_of_each_role_are_exactly_these() {
+        let rights =
+            of_kinds(&["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]);
+        golden::check("golden/install-rbac.yaml", &rights);
+    }
+
+    #[test]
+    fn the_workloads_are_exactly_these() {
+        let workloads = of_kinds(&["Namespace", "Secret", "Service", "Deployment", "PodDisruptionBudget"]);
+        golden::check("golden/install-workloads.yaml", &workloads);
+    }
+
+    #[test]
+    fn an_enforcing_installation_differs_in_one_argument() {
+        let observing = manifest::stream(&objects(&options()));
+        let enforcing = manifest::stream(&objects(&InstallOptions { observe: false, ..options() }));
+        let gone: Vec<_> = observing.lines().filter(|line| line.contains("--observe")).collect();
+        assert_eq!(gone.len(), 2, "server and control");
+        let without: String = observing
+            .lines()
+            .filter(|line| !line.contains("--observe"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert_eq!(without, enforcing);
+    }
+
+    #[test]
+    fn nothing_may_read_secrets_but_ours_by_name_and_nobody_may_do_everything() {
+        for object in objects(&options()) {
+            for rule in object["rules"].as_array().into_iter().flatten() {
+                let text = rule.to_string();
+                assert!(!text.contains("\"*\""), "{text}");
+                for verb in ["impersonate", "escalate", "bind", "deletecollection", "delete"] {
+                    assert!(!text.contains(&format!("\"{verb}\"")), "{text}");
+                }
+                if text.contains("\"secrets\"") {
+                    assert_eq!(rule["resourceNames"], json!(["wayguard-ca"]), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_single_replica_can_be_drained() {
+        let objects = objects(&InstallOptions { replicas: 1, ..options() });
+        assert!(!objects.iter().any(|object| object["kind"] == "PodDisruptionBudget"));
+    }
+}

@@ -1,0 +1,134 @@
+//! Who may do what: one ServiceAccount each for the server and for `control`, with exactly what they need.
+
+use super::{ANCHOR, InstallOptions, SERVICE, metadata};
+use crate::authority::AUTHORITY_SECRET;
+use crate::control::LEASE;
+use crate::kinds::GROUP;
+use crate::pause::PAUSE_CONFIG_MAP;
+use serde_json::{Value, json};
+
+/// A kind that the server may read, for policies' inventory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InventoryRight {
+    /// API group, empty for core.
+    pub group: String,
+    /// Plural.
+    pub resource: String,
+}
+
+impl InventoryRight {
+    /// Names a kind by group and plural.
+    pub fn new(group: &str, resource: &str) -> Self {
+        Self { group: group.to_owned(), resource: resource.to_owned() }
+    }
+}
+
+const READ: [&str; 3] = ["get", "list", "watch"];
+
+pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
+    let mut all = vec![json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": metadata(ANCHOR, None, "anchor"),
+        "rules": [],
+    })];
+    for (component, cluster_rules, own_rules) in
+        [("serve", serve_cluster(options), serve_own()), ("control", control_cluster(), control_own())]
+    {
+        let name = format!("wayguard-{component}");
+        let own = Some(options.namespace.as_str());
+        all.extend([
+            json!({
+                "apiVersion": "v1",
+                "kind": "ServiceAccount",
+                "metadata": metadata(&name, own, component),
+                "automountServiceAccountToken": false,
+            }),
+            role("ClusterRole", &metadata(&name, None, component), &cluster_rules),
+            binding(
+                "ClusterRoleBinding",
+                "ClusterRole",
+                &name,
+                &metadata(&name, None, component),
+                &options.namespace,
+            ),
+            role("Role", &metadata(&name, own, component), &own_rules),
+            binding("RoleBinding", "Role", &name, &metadata(&name, own, component), &options.namespace),
+        ]);
+    }
+    all
+}
+
+fn role(kind: &str, metadata: &Value, rules: &[Value]) -> Value {
+    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules})
+}
+
+fn binding(kind: &str, role: &str, name: &str, metadata: &Value, namespace: &str) -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": kind,
+        "metadata": metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
+    })
+}
+
+fn rule(groups: &[&str], resources: &[&str], verbs: &[&str]) -> Value {
+    json!({"apiGroups": groups, "resources": resources, "verbs": verbs})
+}
+
+fn named(groups: &[&str], resources: &[&str], names: &[&str], verbs: &[&str]) -> Value {
+    json!({"apiGroups": groups, "resources": resources, "resourceNames": names, "verbs": verbs})
+}
+
+/// The server reads and writes nothing.
+fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
+    let mut rules = vec![
+        rule(&[""], &["namespaces"], &READ),
+        rule(&[GROUP], &["policies"], &READ),
+        // The live owner of a Pod, for exceptions that name the workload.
+        rule(&["apps"], &["daemonsets", "deployments", "replicasets", "statefulsets"], &["get"]),
+        rule(&["batch"], &["cronjobs", "jobs"], &["get"]),
+        rule(&[""], &["replicationcontrollers"], &["get"]),
+    ];
+    rules.extend(
+        options.inventory.iter().map(|kind| rule(&[kind.group.as_str()], &[kind.resource.as_str()], &READ)),
+    );
+    rules
+}
+
+fn serve_own() -> Vec<Value> {
+    vec![
+        rule(&[GROUP], &["policyexceptions"], &READ),
+        // To sign its own leaf.
+        named(&[""], &["secrets"], &[AUTHORITY_SECRET], &READ),
+    ]
+}
+
+fn control_cluster() -> Vec<Value> {
+    let configurations = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
+    vec![
+        rule(&[GROUP], &["policies"], &READ),
+        rule(&[GROUP], &["policies/status"], &["patch"]),
+        // `create` by name is enough, because server-side apply names what it creates.
+        named(
+            &["admissionregistration.k8s.io"],
+            &configurations,
+            &[SERVICE],
+            &["create", "get", "list", "patch", "watch"],
+        ),
+        named(&["rbac.authorization.k8s.io"], &["clusterroles"], &[ANCHOR], &["get"]),
+    ]
+}
+
+fn control_own() -> Vec<Value> {
+    vec![
+        rule(&[GROUP], &["policyexceptions"], &READ),
+        rule(&[GROUP], &["policyexceptions/status"], &["patch"]),
+        named(&[""], &["configmaps"], &[PAUSE_CONFIG_MAP], &READ),
+        named(&[""], &["secrets"], &[AUTHORITY_SECRET], &["get", "update"]),
+        rule(&["discovery.k8s.io"], &["endpointslices"], &["list", "watch"]),
+        named(&["coordination.k8s.io"], &["leases"], &[LEASE], &["get", "update"]),
+        rule(&["coordination.k8s.io"], &["leases"], &["create"]),
+    ]
+}

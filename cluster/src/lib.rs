@@ -1,0 +1,30 @@
+//! Our kinds, watches, look-ups and leader work: the only wrapper of the Kubernetes client.
+//!
+//! ```text
+//!            ┌► policies: Policy, PolicyException ─► PolicySet (swapped whole)
+//! API server ┼► facts: namespaces (cached, else live), inventory, owners, names
+//!            ├► authority: the shared Secret ─► each replica's own leaf
+//!            └► control (leader): discovery, policies, replicas ─► webhooks (pure) ─► configurations, statuses
+//! ```
+
+pub mod authority;
+mod client;
+pub mod control;
+mod discovery;
+pub mod facts;
+#[cfg(test)]
+mod fake_api;
+pub mod install;
+pub mod kinds;
+pub mod manifest;
+mod mirror;
+mod namespaces;
+pub mod pause;
+pub mod policies;
+pub mod webhooks;
+
+pub use client::{ApiError, Client, ConnectError, Connection, connect};
+pub use discovery::{ResourceKind, Resources};
+pub use facts::ClusterFacts;
+pub use namespaces::NamespaceLookup;
+pub use policies::PolicyWatch;
