@@ -131,10 +131,10 @@ impl Admission {
         let charge = Arc::new(charge);
         let mut case = Case { stage, body: bytes, set, facts, deadline, rounds_left: FACT_ROUNDS };
         loop {
-            let (tools, held) = (Arc::clone(&self.tools), Arc::clone(&charge));
+            let (tools, share) = (Arc::clone(&self.tools), Arc::clone(&charge));
             let round = self.pool.submit(move |arena| {
                 let round = case.round(arena, &tools);
-                drop(held);
+                drop(share);
                 round
             });
             let round = match self.result(path, &head, round, deadline).await {

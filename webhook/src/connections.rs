@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 const CLOSING_FOR: Duration = Duration::from_secs(30);
 
 /// A request that is busy for longer than any deadline has a client that does not read its answer.
-const BUSY_FOR: Duration = Duration::from_secs(60);
+const BUSY_FOR: Duration = Duration::from_mins(1);
 
 /// How long a connection may be in each state.
 #[derive(Clone, Copy, Debug)]
@@ -261,11 +261,10 @@ impl Connection {
         let overdue = self.order() == Order::Close && told > millis(CLOSING_FOR);
         let old = now.saturating_sub(self.opened) > millis(limits.age);
         match phase {
-            // The task that shakes hands has its own time-out.
-            Phase::Handshake => Order::None,
             Phase::Head if lasts(limits.header) => Order::Drop,
             Phase::Busy if lasts(BUSY_FOR) => Order::Drop,
-            Phase::Busy => Order::None,
+            // The task that shakes hands has its own time-out.
+            Phase::Busy | Phase::Handshake => Order::None,
             _ if overdue => Order::Drop,
             Phase::Idle if lasts(limits.idle) || old => Order::Close,
             _ => Order::None,
@@ -319,7 +318,7 @@ mod tests {
     use super::*;
 
     fn limits(connections: usize) -> Limits {
-        let long = Duration::from_secs(3600);
+        let long = Duration::from_hours(1);
         Limits { connections, header: long, idle: long, age: long }
     }
 

@@ -164,12 +164,12 @@ mod tests {
     async fn a_full_queue_refuses_and_a_stuck_pool_is_seen() {
         let pool = pool(1, 1);
         let (release, held) = std::sync::mpsc::channel::<()>();
-        let (begun, begin) = oneshot::channel();
+        let (running, runs) = oneshot::channel();
         let first = pool.submit(move |_| {
-            let _ = begun.send(());
+            let _ = running.send(());
             let _ = held.recv();
         });
-        begin.await.unwrap();
+        runs.await.unwrap();
         let second = pool.submit(|_| ()).unwrap();
         assert_eq!(pool.submit(|_| ()).err(), Some(QueueFull));
         let deadline = Instant::now() + Duration::from_secs(5);
@@ -177,7 +177,7 @@ mod tests {
             assert!(Instant::now() < deadline, "a task of more than 5 ms must be seen");
             tokio::task::yield_now().await;
         }
-        assert!(!pool.stuck(Duration::from_secs(60)));
+        assert!(!pool.stuck(Duration::from_mins(1)));
         release.send(()).unwrap();
         first.unwrap().result().await.unwrap();
         second.result().await.unwrap();

@@ -1,4 +1,5 @@
 //! The panic hook is the process's own, so it has a test binary of its own.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -32,7 +32,7 @@ async fn sixteen_escaped_mebibytes_are_judged() {
     assert!(denied["status"]["message"].as_str().unwrap().contains("spec.containers[web].image"), "{denied}");
     let admitted = rig.post(Path::Fail, review("u", &escaped_pod("web:1", 16 << 20))).await.review("u");
     assert_eq!(admitted["allowed"], true);
-    assert_eq!(rig.metric("wayguard_admission_in_flight_bytes").await, Some(0.0));
+    assert_eq!(rig.metric("wayguard_admission_in_flight_bytes").await, Some(0));
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_body_over_the_limit_is_answered_from_its_head() {
     }
     let sample =
         r#"wayguard_admission_unjudged_total{path="/validate/fail",reason="too_large",answer="deny"}"#;
-    assert_eq!(rig.metric(sample).await, Some(2.0));
+    assert_eq!(rig.metric(sample).await, Some(2));
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn past_the_byte_budget_requests_are_shed_with_their_uid() {
     let small = rig.post(Path::Fail, review("u-5", &pod("a:1"))).await;
     assert_eq!(small.review("u-5")["allowed"], true, "small ones still fit");
     let sample = r#"wayguard_admission_unjudged_total{path="/mutate",reason="over_budget",answer="allow"}"#;
-    assert_eq!(rig.metric(sample).await, Some(1.0));
+    assert_eq!(rig.metric(sample).await, Some(1));
     drop(release);
     assert_eq!(holding.await.unwrap().review("held")["allowed"], true);
     eventually("all bytes are given back", async || rig.assembled.admission.budget.used() == 0).await;

@@ -224,7 +224,7 @@ impl Rig {
     }
 
     /// The value of a sample in `/metrics`, by its name and labels as written there.
-    pub(crate) async fn metric(&self, sample: &str) -> Option<f64> {
+    pub(crate) async fn metric(&self, sample: &str) -> Option<i64> {
         let text = self.get("/metrics").await.text();
         let line = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '))?;
         line.parse().ok()

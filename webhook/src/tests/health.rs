@@ -38,7 +38,7 @@ async fn ready_names_what_is_missing() {
     .await;
     *expiry.lock().unwrap() = Some("2026-11-22T12:00:01Z".parse().unwrap());
     ready(StatusCode::OK, "[+]certificate ok\n[+]policies ok\n[+]serving ok\n[+]caches ok\n").await;
-    assert_eq!(rig.metric("wayguard_certificate_expiry_timestamp_seconds").await, Some(1_795_348_801.0));
+    assert_eq!(rig.metric("wayguard_certificate_expiry_timestamp_seconds").await, Some(1_795_348_801));
     assert_eq!(rig.get("/livez").await.text(), "ok\n");
 }
 
@@ -50,13 +50,13 @@ async fn metrics_show_the_policy_set_and_nothing_of_the_requests() {
     }
     let digest = rig.policies.current().unwrap().digest().to_owned();
     let info = format!(r#"wayguard_policy_set_info{{digest="{digest}"}}"#);
-    assert_eq!(rig.metric(&info).await, Some(1.0));
-    assert_eq!(rig.metric("wayguard_policies").await, Some(3.0));
-    assert_eq!(rig.metric("wayguard_policy_load_failures").await, Some(0.0));
-    assert_eq!(rig.metric("wayguard_policy_set_loads_total").await, Some(1.0));
+    assert_eq!(rig.metric(&info).await, Some(1));
+    assert_eq!(rig.metric("wayguard_policies").await, Some(3));
+    assert_eq!(rig.metric("wayguard_policy_load_failures").await, Some(0));
+    assert_eq!(rig.metric("wayguard_policy_set_loads_total").await, Some(1));
     rig.policies.refuse();
-    assert_eq!(rig.metric("wayguard_policy_set_load_failures_total").await, Some(1.0));
-    assert_eq!(rig.metric("wayguard_admission_in_flight_requests").await, Some(0.0));
+    assert_eq!(rig.metric("wayguard_policy_set_load_failures_total").await, Some(1));
+    assert_eq!(rig.metric("wayguard_admission_in_flight_requests").await, Some(0));
     let text = rig.get("/metrics").await.text();
     for planted in ["planted-uid", "secret-registry", "team-a", "web", "ada"] {
         assert!(!text.contains(planted), "{planted} in\n{text}");

@@ -59,8 +59,7 @@ async fn bad_rego_is_refused_with_its_place_and_a_caret() {
 #[tokio::test]
 async fn bad_parameters_matches_and_fields_are_refused() {
     let rig = own();
-    let schema =
-        "#   parameters: {type: object, properties: {labels: {type: array, items: {type: string}}}}\npackage images";
+    let schema = "#   parameters: {type: object, properties: {labels: {type: array, items: {type: string}}}}\npackage images";
     let labelled = LATEST.replace("package images", schema);
     assert_eq!(policy_said(&rig, policy(&labelled, json!({"parameters": {"labels": ["team"]}}))).await, "");
     for (spec, words) in [

@@ -75,7 +75,7 @@ async fn a_shutdown_ends_even_if_a_request_does_not() {
     let mut client = server.connect().await;
     client.write(request("/validate/fail?timeout=20s", &review("held", &pod("a:1"))).as_bytes()).await;
     eventually("the request has begun", async || {
-        server.metric("wayguard_admission_in_flight_requests").await == 1.0
+        server.metric("wayguard_admission_in_flight_requests").await == 1
     })
     .await;
     server.stop();

@@ -29,12 +29,9 @@ async fn each_group_judges_its_own_policies() {
 
     let mutated = rig.post(Path::Mutate, review("u-4", &pod("web:latest"))).await.review("u-4");
     assert_eq!((&mutated["allowed"], &mutated["patchType"]), (&json!(true), &json!("JSONPatch")));
-    assert_eq!(
-        rig.metric(r#"wayguard_policy_findings_total{policy="latest",effect="deny"}"#).await,
-        Some(1.0)
-    );
+    assert_eq!(rig.metric(r#"wayguard_policy_findings_total{policy="latest",effect="deny"}"#).await, Some(1));
     let count = r#"wayguard_admission_request_duration_seconds_count{path="/validate/fail",decision="deny"}"#;
-    assert_eq!(rig.metric(count).await, Some(1.0));
+    assert_eq!(rig.metric(count).await, Some(1));
 }
 
 #[tokio::test]
@@ -71,7 +68,7 @@ async fn a_panic_is_an_explicit_answer_and_the_server_lives() {
     assert_eq!(rig.post(Path::Fail, other).await.review("u-10")["allowed"], true);
     let sample =
         r#"wayguard_admission_unjudged_total{path="/validate/fail",reason="panicked",answer="deny"}"#;
-    assert_eq!(rig.metric(sample).await, Some(3.0));
+    assert_eq!(rig.metric(sample).await, Some(3));
 }
 
 /// A judge that blocks, deaf to its time limit, until the sender is used or dropped.
@@ -121,7 +118,7 @@ async fn a_full_queue_sheds_at_once() {
     eventually("the worker is busy", async || begun.load(Ordering::SeqCst) == 1).await;
     let second = ask("second");
     eventually("the queue is full", async || {
-        rig.metric("wayguard_admission_in_flight_requests").await == Some(2.0)
+        rig.metric("wayguard_admission_in_flight_requests").await == Some(2)
     })
     .await;
     let shed = rig.post(Path::Fail, review("shed", &pod("a:1"))).await;
@@ -133,7 +130,7 @@ async fn a_full_queue_sheds_at_once() {
     assert_eq!(second.await.unwrap().review("second")["allowed"], true);
     let sample =
         r#"wayguard_admission_unjudged_total{path="/validate/ignore",reason="queue_full",answer="allow"}"#;
-    assert_eq!(rig.metric(sample).await, Some(1.0));
+    assert_eq!(rig.metric(sample).await, Some(1));
 }
 
 #[tokio::test]
