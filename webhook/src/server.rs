@@ -149,7 +149,8 @@ impl AdmissionServer {
         Ok((self.admission_socket.local_addr()?, self.health_socket.local_addr()?))
     }
 
-    /// Serves until `stop` resolves ([`terminated`], usually), then drains: turns unready and keeps answering
+    /// Serves until `stop` resolves ([`terminated`], usually; should the admission port fail, until then), then
+    /// drains: turns unready and keeps answering
     /// for the drain delay, with `Connection: close`, until no Service sends it requests; then accepts no more,
     /// and lets requests that have begun finish within the grace.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
@@ -160,7 +161,14 @@ impl AdmissionServer {
         let mut serving = tokio::spawn(self.admission.serve(self.admission_socket, admission_stops));
         let mut probing = tokio::spawn(self.health.serve(self.health_socket, health_stops));
 
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            // Only a fault of ours ends it before its time; a process that listens nowhere must not live on.
+            _ = &mut serving => {
+                tracing::error!("the admission port has failed");
+                return;
+            }
+        }
         tracing::info!(delay = ?self.drain_delay, "shutting down: unready, still answering");
         self.draining.store(true, Ordering::Relaxed);
         admission.announce_close();
