@@ -83,12 +83,6 @@ impl<'a> View<'a> {
     /// `input.review` for this view.
     pub(crate) fn review(&self, arena: &'a Bump, request: &Request<'a>) -> Value<'a> {
         let whole = request.review.as_object().unwrap_or_default();
-        let untouched = self.prefix.is_empty()
-            && self.object == request.object
-            && self.old_object == request.old_object;
-        if untouched {
-            return request.review;
-        }
         let triple = |last: &'static str, of: GroupVersionKind<'a>| {
             Value::Object(Object::new(
                 &arena,
@@ -99,9 +93,13 @@ impl<'a> View<'a> {
                 ],
             ))
         };
-        let review = whole
+        let objects = whole
             .with(&arena, "object", self.object.unwrap_or(Value::Null))
-            .with(&arena, "oldObject", self.old_object.unwrap_or(Value::Null))
+            .with(&arena, "oldObject", self.old_object.unwrap_or(Value::Null));
+        if self.prefix.is_empty() {
+            return Value::Object(objects);
+        }
+        let review = objects
             .with(&arena, "kind", triple("kind", self.kind))
             .with(&arena, "resource", triple("resource", self.resource));
         Value::Object(review)

@@ -7,7 +7,7 @@ use crate::value::Value;
 
 /// What is matched: the request as it is, or as a request for the Pod in its template.
 #[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
+pub(crate) struct Target<'a> {
     /// The resource, plural.
     pub resource: GroupVersionKind<'a>,
     /// The subresource, or empty.

@@ -1,0 +1,89 @@
+//! The command line: which command, and what all commands share.
+
+use crate::command::{check, completions, eval, sandbox, serve, test, version};
+use crate::exit::{ExitStatus, Failure};
+use crate::output::{Color, Output};
+use clap::Parser as _;
+use std::ffi::OsString;
+
+/// Admission control for a platform's golden path: fills in what a team left out, refuses what is unsafe and
+/// says how to mend it. The same policies decide on a laptop, in CI and in the cluster.
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "wayguard",
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    after_help = "\
+Start here:
+  wayguard check app.yaml          would my manifests be admitted?
+  wayguard test policies/          do my policies do what they should?
+  wayguard help check              all options of a command, with examples"
+)]
+pub(crate) struct Cli {
+    /// When to colour the output; NO_COLOR is honoured
+    #[arg(long, global = true, value_enum, default_value_t, env = "WAYGUARD_COLOR", hide_env = true)]
+    color: Color,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Run the admission server
+    Serve(Box<serve::Args>),
+    /// Tell what admission would say about manifests, before they reach a cluster
+    Check(Box<check::Args>),
+    /// Run the unit tests and samples of policies
+    Test(test::Args),
+    /// Start a real API server on this machine with the gate in front of it
+    Sandbox(Box<sandbox::Args>),
+    /// Tools for authors of policies
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print the version, and which policies are built in
+    Version,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Policy {
+    /// Evaluate a Rego query, as `opa eval` does
+    Eval(eval::Args),
+}
+
+/// Runs the program with these arguments (the first is its own name).
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked_for = !error.use_stderr();
+            // Nobody can be told that the terminal is gone.
+            let _ = error.print();
+            return if asked_for { ExitStatus::Fine } else { ExitStatus::Invalid };
+        }
+    };
+    let mut out = Output::of_process(cli.color);
+    let status = run(cli.command, &mut out).unwrap_or_else(|failure| {
+        out.error(&failure);
+        failure.status()
+    });
+    match out.finish() {
+        Ok(()) => status,
+        Err(_) => ExitStatus::OurFailure,
+    }
+}
+
+fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
+    match command {
+        Command::Serve(args) => serve::run(*args, out),
+        Command::Check(args) => check::run(*args, out),
+        Command::Test(args) => test::run(&args, out),
+        Command::Sandbox(args) => sandbox::run(*args, out),
+        Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
+        Command::Completions(args) => completions::run(&args, out),
+        Command::Version => version::run(out),
+    }
+}

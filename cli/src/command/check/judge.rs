@@ -1,0 +1,210 @@
+//! Every object of the files judged as the admission server would.
+
+use super::Args;
+use super::report::{Checked, ObjectId, Place, Report};
+use crate::exit::Failure;
+use crate::input::{FoundObject, Problem, TextFile, collect, objects};
+use crate::judging::{judge, patched};
+use crate::knowledge::Knowledge;
+use crate::policies::Gathered;
+use crate::progress::Progress;
+use std::collections::BTreeMap;
+use wayguard_engine::request::{ObjectRequest, Operation, Origin};
+use wayguard_engine::value::{Document, PatchOperation, Pointer, named_path};
+use wayguard_engine::{PolicySet, Stage, Verdict};
+
+/// Values longer than this are cut in what people read.
+const SHOWN: usize = 80;
+
+/// What judging needs, the files aside.
+pub(super) struct Judge {
+    set: PolicySet,
+    /// The mutating policies as if each wrote into templates; `None` if there are none.
+    template_form: Option<PolicySet>,
+    context: Knowledge,
+    namespace: String,
+    operation: Operation,
+    user_info: Option<Document>,
+    strict: bool,
+}
+
+/// The outcome, with what `--fix` needs to know.
+pub(super) struct Judged {
+    pub(super) report: Report,
+    pub(super) objects: Vec<FoundObject>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Judge {
+    /// Reads the context.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not YAML.
+    pub(super) fn new(args: &Args, set: PolicySet, gathered: Gathered) -> Result<Self, Failure> {
+        let mut context = Knowledge::new();
+        let (known, problems) = objects(&collect(&args.context)?);
+        if let Some(problem) = problems.iter().find(|problem| problem.fatal) {
+            return Err(Failure::Invalid(problem.error.to_string()));
+        }
+        for object in &known {
+            context.insert(object.value(), &args.namespace);
+        }
+        let user_info = args.user.as_ref().map(|user| {
+            let mut groups = args.group.clone();
+            // The API server adds it to everyone who has logged in.
+            if !groups.iter().any(|group| group == "system:authenticated") {
+                groups.push("system:authenticated".to_owned());
+            }
+            Document::from_serde(&serde_json::json!({"username": user, "groups": groups}))
+        });
+        Ok(Self {
+            template_form: gathered.template_form(&set),
+            set,
+            context: if args.context.is_empty() { context } else { context.complete() },
+            namespace: args.namespace.clone(),
+            operation: args.operation.into(),
+            user_info,
+            strict: args.strict,
+        })
+    }
+
+    /// Judges all objects of the files.
+    pub(super) fn all(&self, files: &[TextFile]) -> Judged {
+        let (found, problems) = objects(files);
+        let mut knowledge = self.context.clone();
+        let mut progress = Progress::new("checking", found.len());
+        let mut results: BTreeMap<usize, Checked> = BTreeMap::new();
+        // Namespaces first: the other objects land in them as they will be, mutation included.
+        let namespaces = found.iter().enumerate().filter(|(_, object)| is_namespace(object));
+        for (index, object) in namespaces {
+            progress.step(&object.file);
+            let checked = self.object(object, &knowledge);
+            let after = patched(object.value(), &checked.patch).unwrap_or_else(|_| object.object.clone());
+            if self.operation != Operation::Delete {
+                knowledge.insert(after.value(), &self.namespace);
+            }
+            results.insert(index, checked);
+        }
+        if self.operation != Operation::Delete {
+            for object in found.iter().filter(|object| !is_namespace(object)) {
+                knowledge.insert(object.value(), &self.namespace);
+            }
+        }
+        for (index, object) in found.iter().enumerate().filter(|(_, object)| !is_namespace(object)) {
+            progress.step(&object.file);
+            results.insert(index, self.object(object, &knowledge));
+        }
+        let mut report = Report { results: results.into_values().collect(), invalid: self.invalid(&problems) };
+        for problem in problems.iter().filter(|problem| problem.fatal) {
+            let error = &problem.error;
+            let line = usize::try_from(error.line).unwrap_or(1).max(1);
+            let place = Place { file: error.file.clone(), line };
+            report.results.push(Checked::unreadable(place, error.message.clone()));
+        }
+        report.invalid |= self.strict && report.results.iter().any(|checked| !blocking_skips(checked).is_empty());
+        Judged { report, objects: found, problems }
+    }
+
+    fn invalid(&self, problems: &[Problem]) -> bool {
+        !self.set.failures().is_empty() || problems.iter().any(|problem| problem.fatal)
+    }
+
+    fn object(&self, object: &FoundObject, knowledge: &Knowledge) -> Checked {
+        let before = match self.operation {
+            Operation::Update => self.context.find(object.value(), &self.namespace),
+            _ => None,
+        };
+        let request = || ObjectRequest {
+            origin: Origin::Check,
+            object: object.value(),
+            old_object: before.map(Document::value),
+            operation: self.operation,
+            resource: "",
+            sub_resource: "",
+            default_namespace: &self.namespace,
+            user_info: self.user_info.as_ref().map(Document::value),
+        };
+        let place = Place { file: object.file.to_string(), line: object.line };
+        let mut decision = match judge(&self.set, request(), Stage::Whole, knowledge) {
+            Ok(decision) => decision,
+            Err(problem) => return Checked::unreadable(place, problem),
+        };
+        // Asked for apart from the verdict: a denial carries no patch, and files hold templates, not Pods.
+        if let Some(templates) = &self.template_form
+            && let Ok(mutated) = judge(templates, request(), Stage::Mutate, knowledge)
+        {
+            decision.patch = mutated.patch;
+        }
+        let mut checked = Checked::new(self.id(object), place, decision);
+        checked.lines = checked.findings.iter().map(|finding| object.line_of(&finding.path)).collect();
+        checked.fills = fills(object, &checked.patch);
+        let skips = blocking_skips(&checked);
+        if self.strict && !skips.is_empty() && checked.verdict.admits() {
+            checked.verdict = Verdict::Error;
+            checked.message = skips.join("\n");
+        }
+        checked
+    }
+
+    fn id(&self, object: &FoundObject) -> ObjectId {
+        let value = object.value();
+        let api_version = value.str_or_empty("apiVersion");
+        let kind = value.str_or_empty("kind");
+        let (group, _) = api_version.split_once('/').unwrap_or(("", api_version));
+        let metadata = value.get("metadata").unwrap_or_default();
+        let namespace = match metadata.str_or_empty("namespace") {
+            _ if wayguard_engine::expansion::is_cluster_scoped(group, kind) => "",
+            "" => &self.namespace,
+            named => named,
+        };
+        let name = match metadata.str_or_empty("name") {
+            "" => metadata.str_or_empty("generateName"),
+            name => name,
+        };
+        ObjectId {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+fn is_namespace(object: &FoundObject) -> bool {
+    (object.value().str_or_empty("apiVersion"), object.value().str_or_empty("kind")) == ("v1", "Namespace")
+}
+
+/// The policies that could not be judged for want of something; `*` stands for requests that none judges.
+fn blocking_skips(checked: &Checked) -> Vec<String> {
+    let skips = checked.skipped.iter().filter(|skipped| skipped.policy != "*");
+    skips.map(|skipped| format!("{} cannot be judged here: {}", skipped.policy, skipped.reason)).collect()
+}
+
+/// The patch in words: `spec.replicas: 2`.
+fn fills(object: &FoundObject, patch: &[PatchOperation]) -> Vec<String> {
+    let after = patched(object.value(), patch).unwrap_or_else(|_| object.object.clone());
+    let name = |path: &str, value| named_path(value, &Pointer::parse(path).unwrap_or_default());
+    patch
+        .iter()
+        .map(|operation| match operation {
+            PatchOperation::Add { path, value } => format!("{}: {}", name(path, after.value()), clip(&value.to_string())),
+            PatchOperation::Replace { path, value } => {
+                // What stood in a list or object could be anything, a credential too.
+                let shown = match value {
+                    serde_json::Value::Array(items) => format!("{} elements", items.len()),
+                    serde_json::Value::Object(members) => format!("{} members", members.len()),
+                    scalar => scalar.to_string(),
+                };
+                format!("{} becomes {}", name(path, after.value()), clip(&shown))
+            }
+            PatchOperation::Remove { path } => format!("{} is removed", name(path, object.value())),
+        })
+        .collect()
+}
+
+fn clip(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,158 @@
+//! `wayguard check`: what admission would say, before there is a cluster to ask.
+//!
+//! ```text
+//! files ─► objects ─► Namespaces first, as they will be after mutation ─► each object judged ─► report ─► format
+//! ```
+
+mod fix;
+mod human;
+mod judge;
+mod machine;
+mod report;
+
+use crate::exit::{ExitStatus, Failure};
+use crate::input::{TextFile, collect};
+use crate::output::Output;
+use crate::policies::{PolicyArgs, Sources, gather};
+use judge::{Judge, Judged};
+use std::path::PathBuf;
+use wayguard_engine::request::Operation;
+
+/// Options of `check`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wayguard check deploy/                        every manifest below a folder
+  wayguard check deploy/ --context cluster/     with Namespaces and other objects that exist already
+  helm template . | wayguard check -            what a chart renders
+  wayguard check app.yaml --fix                 write defaults into the file
+  wayguard check deploy/ --format sarif > out.sarif
+
+Exit codes: 0 all admitted, 2 something would be refused, 3 invalid input or policy, 1 a failure of wayguard.")]
+pub(crate) struct Args {
+    /// Manifests (YAML or JSON), folders of them, or `-` for stdin
+    #[arg(value_name = "FILE|DIR|-", required = true)]
+    paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    policies: PolicyArgs,
+
+    /// A folder or file of objects that exist already: Namespaces with their labels, and what policies look up
+    #[arg(long, value_name = "DIR", env = "WAYGUARD_CONTEXT", value_delimiter = ',')]
+    context: Vec<PathBuf>,
+
+    /// The namespace of objects that name none
+    #[arg(long, short = 'n', value_name = "NAME", default_value = "default", env = "WAYGUARD_NAMESPACE")]
+    namespace: String,
+
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t, env = "WAYGUARD_FORMAT")]
+    format: Format,
+
+    /// Write defaults and enforced values into the files, comments and layout kept; workloads get them in their
+    /// template
+    #[arg(long)]
+    fix: bool,
+
+    /// An unknown namespace, or anything else that a policy needs and that is not known here, is an error
+    #[arg(long, env = "WAYGUARD_STRICT")]
+    strict: bool,
+
+    /// Who would apply the files; policies that ask for it are skipped otherwise
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_USER")]
+    user: Option<String>,
+
+    /// A group of that user; repeatable
+    #[arg(long, value_name = "NAME", requires = "user", env = "WAYGUARD_GROUPS", value_delimiter = ',')]
+    group: Vec<String>,
+
+    /// What is done with the objects; the object before an UPDATE is taken from `--context`
+    #[arg(long, value_enum, default_value_t, ignore_case = true)]
+    operation: Verb,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs
+    Json,
+    /// For code-scanning services (SARIF 2.1.0)
+    Sarif,
+    /// For continuous-integration services (JUnit XML)
+    Junit,
+    /// Annotations in a GitHub pull request
+    Github,
+}
+
+/// The verbs that files can stand for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Verb {
+    /// The objects are new
+    #[default]
+    Create,
+    /// They exist and are changed
+    Update,
+    /// They are removed
+    Delete,
+}
+
+impl From<Verb> for Operation {
+    fn from(verb: Verb) -> Self {
+        match verb {
+            Verb::Create => Self::Create,
+            Verb::Update => Self::Update,
+            Verb::Delete => Self::Delete,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If files or policies cannot be read at all.
+pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    if args.fix && args.paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Failure::Invalid("`--fix` writes into files; stdin is none, name the files instead".to_owned()));
+    }
+    let gathered = gather(&Sources::new(args.policies.clone())?)?;
+    let set = gathered.compile();
+    for failure in set.failures() {
+        failure.errors.iter().for_each(|error| out.error(error));
+    }
+    let judge = Judge::new(&args, set, gathered)?;
+    let mut files = collect(&args.paths)?;
+    let mut judged = judge.all(&files);
+    if args.fix && fix::write(&judged, &files, out)? {
+        files = collect(&args.paths)?;
+        judged = judge.all(&files);
+    }
+    finish(&args, judged, &files, out)
+}
+
+fn finish(args: &Args, judged: Judged, files: &[TextFile], out: &mut Output) -> Result<ExitStatus, Failure> {
+    for problem in &judged.problems {
+        if problem.fatal {
+            out.error(&problem.error);
+        } else {
+            out.note(format_args!("passed over {}", problem.error.to_string().lines().next().unwrap_or_default()));
+        }
+    }
+    if files.is_empty() {
+        out.note("there are no manifests (*.yaml, *.yml, *.json) below what was named");
+    }
+    let report = judged.report;
+    match args.format {
+        Format::Human => human::write(&report, out),
+        Format::Json => machine::json(&report, out),
+        Format::Sarif => machine::sarif(&report, out),
+        Format::Junit => machine::junit(&report, out),
+        Format::Github => machine::github(&report, out),
+    }
+    if args.format == Format::Human && !args.fix && report.results.iter().any(|checked| !checked.fills.is_empty()) {
+        out.talk("admission fills in the fields marked `+`; `--fix` writes them into the files");
+    }
+    Ok(report.status())
+}

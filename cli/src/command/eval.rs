@@ -1,0 +1,186 @@
+//! `wayguard policy eval`: one Rego query on files, as `opa eval --format json` with a plain answer.
+
+use crate::excerpt;
+use crate::exit::{ExitStatus, Failure};
+use crate::input::{is_manifest, walk};
+use crate::output::Output;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use wayguard_engine::rego::{CompileOptions, LoadError, Module, Program};
+use wayguard_engine::value::{Document, parse_yaml};
+
+/// Options of `policy eval`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wayguard policy eval -d policy.rego -i pod.json 'data.images.latest_tag.deny'
+  wayguard policy eval -d policies/ -d settings.yaml 'data.lib.quantity'
+
+Exit codes: 0 an answer (also undefined), 1 the evaluation failed, 3 something could not be loaded.")]
+pub(crate) struct Args {
+    /// Rego and data (JSON, YAML): files, or folders with all that is below; repeatable. Data in a folder lies
+    /// under the names of its sub-folders
+    #[arg(short, long, value_name = "FILE|DIR")]
+    data: Vec<PathBuf>,
+
+    /// The document that Rego sees as `input` (JSON or YAML; `-` for stdin)
+    #[arg(short, long, value_name = "FILE")]
+    input: Option<PathBuf>,
+
+    /// The files are written in Rego v0 (as Gatekeeper's templates are)
+    #[arg(long)]
+    v0: bool,
+
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    /// Give up after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+
+    /// The query, such as data.package.rule
+    query: String,
+}
+
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// `{"result": …}`, `{"undefined": true}` or `{"error": …}`
+    #[default]
+    Json,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    let Format::Json = args.format;
+    let mut loaded = Loaded::default();
+    for path in &args.data {
+        loaded.add(path)?;
+    }
+    let input = args.input.as_deref().map(read_input).transpose()?;
+    // As in OPA: a builtin that fails makes the expression undefined.
+    let options = CompileOptions { v0: args.v0, strict_builtin_errors: false };
+    let compiled = match Program::compile(loaded.modules, options) {
+        Ok(program) if loaded.errors.is_empty() => Ok(program),
+        Ok(_) => Err(loaded.errors),
+        Err(errors) => Err(loaded.errors.into_iter().chain(errors).collect()),
+    };
+    let program = match compiled {
+        Ok(program) => program,
+        Err(errors) => return Ok(refused(&errors, out)),
+    };
+    let data = Document::from_serde(&Value::Object(loaded.data));
+    let limit = Duration::from_secs(args.timeout);
+    let answer = program.query(&args.query, input.as_ref().map(Document::value), Some(data.value()), limit);
+    let (shown, status) = match answer {
+        Ok(Some(result)) => (json!({"result": result}), ExitStatus::Fine),
+        Ok(None) => (json!({"undefined": true}), ExitStatus::Fine),
+        Err(error) => (json!({"error": error.to_string()}), ExitStatus::OurFailure),
+    };
+    out.data(shown);
+    Ok(status)
+}
+
+fn refused(errors: &[LoadError], out: &mut Output) -> ExitStatus {
+    let shown = |error: &LoadError| {
+        json!({"file": error.file, "line": error.line, "column": error.column, "message": error.message})
+    };
+    out.data(json!({"errors": errors.iter().map(shown).collect::<Vec<_>>()}));
+    errors.iter().for_each(|error| out.error(error));
+    ExitStatus::Invalid
+}
+
+#[derive(Default)]
+struct Loaded {
+    modules: Vec<Module>,
+    data: Map<String, Value>,
+    errors: Vec<LoadError>,
+}
+
+impl Loaded {
+    fn add(&mut self, path: &Path) -> Result<(), Failure> {
+        if !path.is_dir() {
+            return self.file(path, &[]);
+        }
+        for file in walk(path, &|file| is_rego(file) || is_manifest(file))? {
+            let below = file.parent().and_then(|folder| folder.strip_prefix(path).ok()).unwrap_or(Path::new(""));
+            let place: Vec<String> = below.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+            self.file(&file, &place)?;
+        }
+        Ok(())
+    }
+
+    /// Rego becomes a module, anything else data under `place`.
+    fn file(&mut self, path: &Path, place: &[String]) -> Result<(), Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
+        let shown = path.display().to_string();
+        if is_rego(path) {
+            self.modules.push(Module { path: shown, text });
+            return Ok(());
+        }
+        let value = match document(&shown, &text) {
+            Ok(value) => value,
+            Err(error) => {
+                self.errors.push(error);
+                return Ok(());
+            }
+        };
+        let nested = place.iter().rev().fold(value, |value, name| json!({name.as_str(): value}));
+        let merged = match nested {
+            Value::Object(members) => merge(&mut self.data, members, &mut Vec::new()),
+            _ => Err("data at the root must be an object".to_owned()),
+        };
+        self.errors.extend(merged.err().map(|problem| LoadError::whole(&shown, problem)));
+        Ok(())
+    }
+}
+
+fn is_rego(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rego")
+}
+
+fn read_input(path: &Path) -> Result<Document, Failure> {
+    let (shown, text) = if path.as_os_str() == "-" {
+        ("<stdin>".to_owned(), std::io::read_to_string(std::io::stdin()))
+    } else {
+        (path.display().to_string(), std::fs::read_to_string(path))
+    };
+    let text = text.map_err(|error| Failure::unreadable(path, &error))?;
+    let value = document(&shown, &text).map_err(|error| Failure::Invalid(error.to_string()))?;
+    Ok(Document::from_serde(&value))
+}
+
+/// The one document of a JSON or YAML text.
+fn document(file: &str, text: &str) -> Result<Value, LoadError> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    let bump = bumpalo::Bump::new();
+    let documents = parse_yaml(&&bump, text).map_err(|error| excerpt::not_yaml(file, text, &error))?;
+    match documents.as_slice() {
+        [] => Ok(Value::Null),
+        [document] => Ok(document.value.to_serde()),
+        [_, second, ..] => Err(excerpt::problem(file, text, second.line, 1, "expected one document, not several")),
+    }
+}
+
+/// Merges objects into objects; two values for one place are a conflict, as in OPA.
+fn merge(into: &mut Map<String, Value>, from: Map<String, Value>, path: &mut Vec<String>) -> Result<(), String> {
+    for (key, value) in from {
+        path.push(key.clone());
+        match (into.get_mut(&key), value) {
+            (Some(Value::Object(known)), Value::Object(members)) => merge(known, members, path)?,
+            (Some(_), _) => return Err(format!("`data.{}` is given twice", path.join("."))),
+            (None, value) => {
+                into.insert(key, value);
+            }
+        }
+        path.pop();
+    }
+    Ok(())
+}

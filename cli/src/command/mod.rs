@@ -1,0 +1,9 @@
+//! One module per command: its options (`Args`) and its work (`run`).
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod eval;
+pub(crate) mod sandbox;
+pub(crate) mod serve;
+pub(crate) mod test;
+pub(crate) mod version;

@@ -1,0 +1,169 @@
+//! `wayguard serve`: the admission server, put together from certificates, policies and facts.
+//!
+//! ```text
+//! options ─► logging ─► policies (loaded, then watched) ─┐
+//!                       certificates (made or mounted) ──┼─► AdmissionServer ─► until SIGTERM, drained
+//!                       surroundings (facts) ────────────┘
+//! ```
+
+mod certificates;
+mod logging;
+mod reload;
+mod surroundings;
+
+use crate::cluster::ClusterArgs;
+use crate::exit::{ExitStatus, Failure};
+use crate::output::Output;
+use crate::policies::{PolicyArgs, Sources};
+use certificates::CertificateArgs;
+use logging::LoggingArgs;
+use reload::Reloader;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use wayguard_engine::policy::library::Library;
+use wayguard_webhook::{AdmissionServer, Parts, PolicySource, Readiness, terminated};
+
+/// Options of `serve`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wayguard serve --ca-file ca.pem                       with the built-in policies
+  wayguard serve --policies golden-path --policies ./my-policies
+  wayguard serve --cert tls.crt --key tls.key           with a certificate of somebody else's making
+  curl --cacert ca.pem https://localhost:8443/validate/fail -d @review.json
+
+Every option can be given by its environment variable instead. SIGTERM and Ctrl-C end it after draining.")]
+pub(crate) struct Args {
+    /// Where the API server connects (TLS): host:port, or :port for all addresses; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", env = "WAYGUARD_LISTEN", default_value = ":8443", value_parser = address)]
+    listen: SocketAddr,
+
+    /// Where probes and metrics are served (plain HTTP): /livez, /readyz, /metrics
+    #[arg(long, value_name = "ADDRESS", env = "WAYGUARD_HEALTH_LISTEN", default_value = ":8080", value_parser = address)]
+    health_listen: SocketAddr,
+
+    #[command(flatten)]
+    policies: PolicyArgs,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
+    #[command(flatten)]
+    certificates: CertificateArgs,
+
+    #[command(flatten)]
+    logging: LoggingArgs,
+
+    /// How often policy files are looked at, in seconds
+    #[arg(long, value_name = "SECONDS", env = "WAYGUARD_RELOAD_INTERVAL", default_value = "1", value_parser = seconds)]
+    reload_interval: Duration,
+
+    /// For all Rego of one request, in seconds
+    #[arg(long, value_name = "SECONDS", env = "WAYGUARD_EVALUATION_LIMIT", default_value = "2", value_parser = seconds)]
+    evaluation_limit: Duration,
+
+    /// Threads that judge [default: one per core]
+    #[arg(long, value_name = "COUNT", env = "WAYGUARD_WORKERS")]
+    workers: Option<std::num::NonZeroUsize>,
+
+    /// After SIGTERM: how long to answer on while no longer ready, in seconds. In a cluster 10 lets Services
+    /// notice
+    #[arg(long, value_name = "SECONDS", env = "WAYGUARD_DRAIN_DELAY", default_value = "0", value_parser = seconds)]
+    drain_delay: Duration,
+
+    /// The suite's own namespace
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_OWN_NAMESPACE", default_value = "wayguard-system")]
+    own_namespace: String,
+}
+
+/// `host:port`, or `:port` for all addresses.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let whole = if text.starts_with(':') { format!("[::]{text}") } else { text.replace("localhost:", "127.0.0.1:") };
+    whole.parse().map_err(|_| "expected an address such as `:8443`, `127.0.0.1:8443` or `[::1]:8443`".to_owned())
+}
+
+/// A number of seconds, fractions too.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: Option<f64> = text.parse().ok().filter(|number| (0.0..=86_400.0).contains(number));
+    number.map(Duration::from_secs_f64).ok_or_else(|| "expected seconds, such as `2` or `0.5`, at most a day".to_owned())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If policies or certificates cannot be loaded at start, or a port is taken.
+pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    logging::start(&args.logging)?;
+    wayguard_webhook::log_panics_without_values();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))?;
+    runtime.block_on(serve(args, out))?;
+    Ok(ExitStatus::Fine)
+}
+
+async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
+    let stop = terminated().map_err(|error| Failure::Ours(format!("cannot listen to signals: {error}")))?;
+    let policies = Arc::new(PolicySource::new());
+    let sources = Sources::new(args.policies)?;
+    let readiness = Readiness::new();
+    let surroundings = surroundings::open(&args.cluster, &sources, &args.own_namespace, &readiness).await?;
+    // With a cluster the first set is the one that holds its policies too: half a set must not be served.
+    let reloader = if surroundings.has_cluster() {
+        None
+    } else {
+        Some(Reloader::load(sources.clone(), Arc::clone(&policies))?)
+    };
+    let certificates = certificates::open(&args.certificates, out)?;
+
+    let tls = certificates.tls(args.certificates.min_tls)?;
+    let mut parts = Parts::new(tls, certificates.expiry(), Arc::clone(&policies), Library::embedded());
+    parts.facts = Arc::clone(&surroundings.facts);
+    parts.readiness = readiness;
+    parts.config.admission_address = args.listen;
+    parts.config.health_address = args.health_listen;
+    parts.config.evaluation_limit = args.evaluation_limit;
+    parts.config.drain_delay = args.drain_delay;
+    parts.config.own_namespace = args.own_namespace;
+    if let Some(workers) = args.workers {
+        parts.config.workers = workers;
+    }
+    let server = AdmissionServer::bind(parts).await.map_err(|error| Failure::Ours(error.to_string()))?;
+    let (admission, health) =
+        server.addresses().map_err(|error| Failure::Ours(format!("cannot tell the addresses: {error}")))?;
+    out.flush();
+    tracing::info!(%admission, %health, "serving");
+
+    let renewing = tokio::spawn(certificates.keep());
+    let reloading = match reloader {
+        Some(reloader) => tokio::spawn(reloader.keep(args.reload_interval)),
+        None => tokio::spawn(surroundings.keep(sources, policies, args.reload_interval)),
+    };
+    server.run(stop).await;
+    renewing.abort();
+    reloading.abort();
+    tracing::info!("ended");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_people_write_them() {
+        for (text, expected) in [
+            (":8443", "[::]:8443"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("localhost:80", "127.0.0.1:80"),
+            ("[::1]:1", "[::1]:1"),
+        ] {
+            assert_eq!(address(text).unwrap().to_string(), expected);
+        }
+        assert!(address("8443").unwrap_err().starts_with("expected an address"));
+        assert_eq!(seconds("0.5").unwrap(), Duration::from_millis(500));
+        assert!(seconds("-1").is_err() && seconds("NaN").is_err());
+    }
+}

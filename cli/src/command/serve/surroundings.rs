@@ -1,0 +1,136 @@
+//! What the server knows beyond the request: a cluster's namespaces, inventory, policies and exceptions, or nothing
+//! but names.
+
+use crate::cluster::{ClusterArgs, inventory_kinds};
+use crate::exit::Failure;
+use crate::policies::{Sources, gather};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use wayguard_cluster::policies::PolicyWatchOptions;
+use wayguard_cluster::{ClusterFacts, PolicyWatch};
+use wayguard_engine::facts::{Fact, FactKey};
+use wayguard_webhook::{BoxFuture, FactSource, Latch, NoCluster, PolicySource, Readiness};
+
+/// Where facts come from.
+pub(super) struct Surroundings {
+    /// For the server.
+    pub(super) facts: Arc<dyn FactSource>,
+    cluster: Option<Cluster>,
+}
+
+struct Cluster {
+    facts: Arc<ClusterFacts>,
+    watch: PolicyWatch,
+    namespaces_latch: Latch,
+    policies_latch: Latch,
+}
+
+/// The cluster's look-ups as the server asks them.
+struct FromCluster(Arc<ClusterFacts>);
+
+impl FactSource for FromCluster {
+    fn at_hand(&self, key: &FactKey) -> Option<Fact> {
+        self.0.at_hand(key)
+    }
+
+    fn fetch(&self, keys: Vec<FactKey>, deadline: Instant) -> BoxFuture<'_, Vec<(FactKey, Fact)>> {
+        Box::pin(self.0.fetch(keys, deadline))
+    }
+}
+
+/// Connects to the cluster, if one is named, and starts its watches.
+///
+/// # Errors
+/// If the kubeconfig or the ServiceAccount cannot be used. A cluster that does not answer is no error: the server
+/// starts, is not ready, and says why.
+pub(super) async fn open(
+    args: &ClusterArgs,
+    sources: &Sources,
+    own_namespace: &str,
+    readiness: &Arc<Readiness>,
+) -> Result<Surroundings, Failure> {
+    let Some(client) = args.connect().await? else {
+        return Ok(Surroundings { facts: Arc::new(NoCluster), cluster: None });
+    };
+    let kinds = inventory_kinds(&gather(sources)?.compile());
+    let facts = Arc::new(ClusterFacts::start(&client, &kinds));
+    let base = sources.clone();
+    let options = PolicyWatchOptions {
+        own_namespace: own_namespace.to_owned(),
+        base: Arc::new(move || match gather(&base) {
+            Ok(gathered) => Ok(gathered.collected()),
+            Err(failure) => Err(failure.to_string()),
+        }),
+        observe: false,
+    };
+    let cluster = Cluster {
+        facts: Arc::clone(&facts),
+        watch: PolicyWatch::start(&client, options),
+        namespaces_latch: readiness.require("namespaces", "the namespaces have not been listed yet"),
+        policies_latch: readiness.require("cluster-policies", "the cluster's policies have not been listed yet"),
+    };
+    Ok(Surroundings { facts: Arc::new(FromCluster(facts)), cluster: Some(cluster) })
+}
+
+impl Surroundings {
+    /// Whether policies come from a cluster too; then [`Surroundings::keep`] brings every set into service.
+    pub(super) fn has_cluster(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// Brings each new set into service, and keeps the latches, for as long as the future is polled.
+    pub(super) async fn keep(self, sources: Sources, policies: Arc<PolicySource>, every: Duration) {
+        let Some(cluster) = self.cluster else { return std::future::pending().await };
+        let mut changes = cluster.watch.changes();
+        let mut ticks = tokio::time::interval(every.clamp(Duration::from_millis(50), Duration::from_secs(1)));
+        let mut seen = None;
+        loop {
+            tokio::select! {
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        return std::future::pending().await;
+                    }
+                    if let Some(loaded) = changes.borrow_and_update().clone() {
+                        super::reload::announce(&loaded.set);
+                        policies.replace(Arc::clone(&loaded.set));
+                        cluster.policies_latch.ready();
+                    }
+                }
+                _ = ticks.tick() => {
+                    cluster.watch_latches();
+                    if sources.can_change() {
+                        cluster.look_at_files(&sources, &mut seen);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Cluster {
+    fn watch_latches(&self) {
+        if self.facts.namespaces().synced() {
+            self.namespaces_latch.ready();
+        } else if let Some(problem) = self.facts.namespaces().problem() {
+            self.namespaces_latch.not_ready(&problem);
+        }
+        if self.watch.loaded().is_none() && let Some(problem) = self.watch.problem() {
+            self.policies_latch.not_ready(&problem);
+        }
+    }
+
+    /// A file has changed, twice the same: the watch compiles everything again.
+    fn look_at_files(&self, sources: &Sources, seen: &mut Option<(blake3::Hash, bool)>) {
+        let Ok(gathered) = gather(sources) else { return };
+        let now = gathered.fingerprint;
+        match seen {
+            None => *seen = Some((now, true)),
+            Some((before, _)) if *before != now => *seen = Some((now, false)),
+            Some((_, taken)) if !*taken => {
+                *taken = true;
+                self.watch.reload();
+            }
+            Some(_) => {}
+        }
+    }
+}

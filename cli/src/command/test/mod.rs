@@ -1,0 +1,182 @@
+//! `wayguard test`: a policy folder's unit tests and samples, and the tests of shared Rego.
+
+mod head;
+mod pairing;
+mod report;
+mod samples;
+mod units;
+
+use crate::exit::{ExitStatus, Failure};
+use crate::input::walk;
+use crate::output::Output;
+use crate::policies::{Disk, PolicyFolder, policy_folders};
+use crate::progress::Progress;
+use report::{Case, Outcome, Report};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use wayguard_engine::policy::library::Library;
+
+/// Options of `test`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wayguard test policies/                     every policy below a folder
+  wayguard test policies/images/latest-tag    one policy
+  wayguard test policies/ --format junit > report.xml
+
+A policy folder has policy.rego, unit tests (policy_test.rego: rules named test_…) and samples: Kubernetes
+objects in samples/allowed and samples/denied, whose first comment says what is to be found in them. A folder
+without tests or without samples fails.
+
+Exit codes: 0 all passed, 2 something failed, 3 a folder has no policies.")]
+pub(crate) struct Args {
+    /// Policy folders, or folders with policy folders below
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<PathBuf>,
+
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t, env = "WAYGUARD_FORMAT")]
+    format: Format,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs
+    Json,
+    /// For continuous-integration services (JUnit XML)
+    Junit,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If a folder cannot be read, or has nothing to test.
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    let embedded = Library::embedded();
+    let mut suites = Vec::new();
+    for folder in &args.folders {
+        let found = suites_below(folder)?;
+        if found.is_empty() {
+            return Err(Failure::Invalid(format!(
+                "`{}` has no policies: no `policy.rego` and no `*_test.rego` below it",
+                folder.display()
+            )));
+        }
+        suites.extend(found);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    suites.retain(|suite| seen.insert(suite.path().to_owned()));
+    let report = run_all(&suites, &embedded)?;
+    match args.format {
+        Format::Human => report.human(out),
+        Format::Json => report.json(out),
+        Format::Junit => report.junit(out),
+    }
+    Ok(report.status())
+}
+
+/// Runs the suites on all cores; the report is in their order.
+fn run_all(suites: &[Suite], embedded: &Library) -> Result<Report, Failure> {
+    let next = AtomicUsize::new(0);
+    let (results, done) = std::sync::mpsc::channel();
+    let work = |results: Sender<(usize, Result<Vec<Case>, Failure>)>| {
+        while let Some((index, suite)) = suites.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
+            let cases = match suite {
+                Suite::Policy(path) => policy(path, embedded),
+                Suite::Shared(path) => shared(path, embedded),
+            };
+            if results.send((index, cases)).is_err() {
+                return;
+            }
+        }
+    };
+    let mut finished: Vec<_> = std::thread::scope(|scope| {
+        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        for _ in 0..workers.min(suites.len()) {
+            let results = results.clone();
+            scope.spawn(move || work(results));
+        }
+        drop(results);
+        let mut progress = Progress::new("testing", suites.len());
+        done.iter().inspect(|(index, _)| progress.step(suites.get(*index).map_or("", Suite::name))).collect()
+    });
+    finished.sort_by_key(|(index, _)| *index);
+    let mut report = Report::default();
+    for (_, cases) in finished {
+        report.cases.extend(cases?);
+    }
+    Ok(report)
+}
+
+/// Something that has tests.
+enum Suite {
+    /// A folder with a `policy.rego`.
+    Policy(PathBuf),
+    /// A `*_test.rego` elsewhere, beside the module it tests.
+    Shared(PathBuf),
+}
+
+impl Suite {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Policy(path) | Self::Shared(path) => path,
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.path().file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default()
+    }
+}
+
+fn suites_below(folder: &Path) -> Result<Vec<Suite>, Failure> {
+    if !folder.is_dir() {
+        return Err(Failure::Invalid(format!("`{}` is no folder", folder.display())));
+    }
+    let policies = policy_folders(folder)?;
+    let is_test = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("_test.rego"));
+    let shared = walk(folder, &is_test)?.into_iter().filter(|path| !policies.iter().any(|policy| path.starts_with(policy)));
+    let shared: Vec<_> = shared.map(Suite::Shared).collect();
+    Ok(policies.into_iter().map(Suite::Policy).chain(shared).collect())
+}
+
+fn policy(path: &Path, embedded: &Library) -> Result<Vec<Case>, Failure> {
+    let mut cases = Vec::new();
+    let folder = PolicyFolder::read(path, embedded, &mut Disk::default())?;
+    let tests = path.join("policy_test.rego");
+    if tests.is_file() {
+        cases.extend(units::run(&folder.id, &tests, folder.files().modules, &folder.library)?);
+    } else {
+        cases.push(missing(&folder.id, "policy_test.rego", "the policy has no unit tests"));
+    }
+    let samples = samples::run(&folder)?;
+    if samples.is_empty() {
+        cases.push(missing(&folder.id, "samples", "the policy has no samples in `samples/allowed` or `samples/denied`"));
+    }
+    cases.extend(samples);
+    Ok(cases)
+}
+
+fn missing(suite: &str, name: &str, message: &str) -> Case {
+    Case { suite: suite.to_owned(), name: name.to_owned(), outcome: Outcome::Failed, message: message.to_owned(), place: None }
+}
+
+/// Tests of shared Rego: with the module of the same name beside them, and what either imports.
+fn shared(tests: &Path, embedded: &Library) -> Result<Vec<Case>, Failure> {
+    let folder = tests.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let root = folder.canonicalize().map_err(|error| Failure::unreadable(folder, &error))?;
+    let category = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = tests.file_name().unwrap_or_default().to_string_lossy().replace("_test.rego", "");
+    let root = root.parent().unwrap_or(&root);
+    let library = embedded.overlaid(&Disk::default().library(root, false)?);
+    let own = folder.join(format!("{stem}.rego"));
+    let mut modules = Vec::new();
+    if own.is_file() {
+        modules.push(units::module(&own)?);
+    }
+    units::run(&format!("{category}/{stem}"), tests, modules, &library)
+}

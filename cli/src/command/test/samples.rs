@@ -1,0 +1,276 @@
+//! Samples: one object each, judged by the one policy, its findings compared with what its head says.
+
+use super::head::{self, Default_, Head, Inventory, NamespaceHead};
+use super::pairing;
+use super::report::{Case, Outcome};
+use crate::exit::Failure;
+use crate::input::{Given, TextFile, is_manifest, objects, walk};
+use crate::judging::{judge, patched};
+use crate::knowledge::Knowledge;
+use crate::policies::{PolicyFolder, shipped_spec, spec_for_pods};
+use serde_json::{Value as Json, json};
+use std::path::Path;
+use std::sync::Arc;
+use wayguard_engine::decision::Effect;
+use wayguard_engine::expansion::WORKLOADS;
+use wayguard_engine::policy::set::SetConfig;
+use wayguard_engine::policy::spec::{Action, Existing, PolicySpec, Source};
+use wayguard_engine::request::{ObjectRequest, Operation, Origin};
+use wayguard_engine::value::{Document, PatchOperation};
+use wayguard_engine::{Decision, Finding, PolicySet, PolicySetBuilder, Stage};
+
+/// Judges all samples of a policy.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(super) fn run(folder: &PolicyFolder) -> Result<Vec<Case>, Failure> {
+    let mut cases = Vec::new();
+    for kind in ["allowed", "denied"] {
+        let path = folder.path.join("samples").join(kind);
+        if !path.is_dir() {
+            continue;
+        }
+        for file in walk(&path, &is_manifest)? {
+            let text = std::fs::read_to_string(&file).map_err(|error| Failure::unreadable(&file, &error))?;
+            let name = format!("{kind}/{}", file.strip_prefix(&path).unwrap_or(&file).display());
+            let problems = problems(folder, &file, &text, kind == "denied");
+            let outcome = if problems.is_empty() { Outcome::Passed } else { Outcome::Failed };
+            cases.push(Case {
+                suite: folder.id.clone(),
+                name: format!("samples/{name}"),
+                outcome,
+                message: problems.join("\n"),
+                place: Some((file.display().to_string(), 1)),
+            });
+        }
+    }
+    Ok(cases)
+}
+
+/// Everything that is not as the sample says.
+fn problems(folder: &PolicyFolder, path: &Path, text: &str, denied: bool) -> Vec<String> {
+    let file = path.display().to_string();
+    let head = match head::read(&file, text) {
+        Ok(head) => head,
+        Err(error) => return vec![error.to_string()],
+    };
+    let source = TextFile { name: file, path: None, text: text.to_owned(), given: Given::Named };
+    let (found, unread) = objects(&[source]);
+    if let Some(problem) = unread.first() {
+        return vec![problem.error.to_string()];
+    }
+    let [object] = found.as_slice() else { return vec!["a sample is exactly one object".to_owned()] };
+    let sample = match Sample::new(folder, head, &object.object) {
+        Ok(sample) => sample,
+        Err(problem) => return vec![problem],
+    };
+    match (sample.decide(Stage::Whole), sample.decide(Stage::Mutate)) {
+        (Ok(decision), Ok(mutation)) => sample.compare(&decision, &mutation, denied),
+        (Err(problem), _) | (_, Err(problem)) => vec![problem],
+    }
+}
+
+/// A sample, ready to be judged.
+struct Sample {
+    head: Head,
+    set: PolicySet,
+    /// What is judged: the sample's object, or the workload around it.
+    object: Document,
+    old_object: Option<Document>,
+    operation: Operation,
+    /// Where the sample's object begins in the judged one.
+    prefix: &'static str,
+    knowledge: Knowledge,
+}
+
+impl Sample {
+    fn new(folder: &PolicyFolder, head: Head, object: &Document) -> Result<Self, String> {
+        let set = set(folder, &head, object)?;
+        let operation = head.operation.as_deref().unwrap_or("CREATE");
+        let operation = Operation::parse(operation).ok_or_else(|| format!("`operation` is `{operation}`"))?;
+        let (object, prefix) = match &head.owner {
+            Some(owner) => within(owner, object)?,
+            None => (object.clone(), ""),
+        };
+        let old_object = match (&head.old_object, &head.owner) {
+            (Some(old), Some(owner)) => Some(within(owner, &Document::from_serde(old))?.0),
+            (Some(old), None) => Some(Document::from_serde(old)),
+            (None, _) => None,
+        };
+        let knowledge = knowledge(&head);
+        Ok(Self { head, set, object, old_object, operation, prefix, knowledge })
+    }
+
+    fn namespace(&self) -> &str {
+        match &self.head.namespace {
+            Some(namespace) if !namespace.name.is_empty() => &namespace.name,
+            _ => "default",
+        }
+    }
+
+    fn decide(&self, stage: Stage) -> Result<Decision, String> {
+        let user_info = self.head.user_info.as_ref().map(Document::from_serde);
+        let request = ObjectRequest {
+            origin: Origin::Test,
+            object: self.object.value(),
+            old_object: self.old_object.as_ref().map(Document::value),
+            operation: self.operation,
+            resource: "",
+            sub_resource: &self.head.sub_resource,
+            default_namespace: self.namespace(),
+            user_info: user_info.as_ref().map(Document::value),
+        };
+        judge(&self.set, request, stage, &self.knowledge)
+    }
+
+    fn compare(&self, decision: &Decision, mutation: &Decision, denied: bool) -> Vec<String> {
+        let of = |effect: Effect| -> Vec<&Finding> {
+            decision.findings.iter().filter(|finding| finding.effect == effect).collect()
+        };
+        let mut problems: Vec<String> = of(Effect::Error).iter().map(|finding| finding.message.clone()).collect();
+        problems.extend(decision.skipped.iter().map(|skipped| {
+            format!("the policy was not judged: {}; say what it needs in the sample's head", skipped.reason)
+        }));
+        let validates = self.set.policies().any(|policy| policy.validates());
+        if problems.is_empty() && validates && decision.policies.is_empty() {
+            problems.push("the policy does not match this object, so the sample says nothing".to_owned());
+        }
+        if !problems.is_empty() {
+            return problems;
+        }
+        let expected = match (&self.head.expect, denied) {
+            (None, true) => return vec!["the head says nothing of what is `expect`ed in a denied sample".to_owned()],
+            (Some(expected), true) if expected.is_empty() => {
+                return vec!["a denied sample must `expect` something".to_owned()];
+            }
+            (Some(expected), false) if !expected.is_empty() => {
+                return vec!["an allowed sample cannot `expect` denials; move it to `samples/denied`".to_owned()];
+            }
+            (expected, _) => expected.clone().unwrap_or_default(),
+        };
+        problems.extend(pairing::compare("denial", &expected, &of(Effect::Deny), self.prefix));
+        problems.extend(pairing::compare("warning", &self.head.warnings, &of(Effect::Warn), self.prefix));
+        problems.extend(self.compare_defaults(mutation));
+        problems
+    }
+
+    /// What is filled in must be what the head says, no more and no less. A head without `defaults` says nothing
+    /// of it.
+    fn compare_defaults(&self, mutation: &Decision) -> Vec<String> {
+        let Some(defaults) = &self.head.defaults else { return Vec::new() };
+        let expected: Vec<PatchOperation> = defaults
+            .iter()
+            .map(|Default_ { path, value }| PatchOperation::Add { path: format!("{}{path}", self.prefix), value: value.clone() })
+            .collect();
+        match (patched(self.object.value(), &expected), patched(self.object.value(), &mutation.patch)) {
+            (Err(problem), _) => vec![format!("`defaults`: {problem}")],
+            (_, Err(problem)) => vec![problem],
+            (Ok(expected), Ok(found)) if expected == found => Vec::new(),
+            (Ok(expected), Ok(found)) => wayguard_engine::value::diff(expected.value(), found.value())
+                .into_iter()
+                .map(|operation| match operation {
+                    PatchOperation::Add { path, value } => format!("unexpected default: {path}: {value}"),
+                    PatchOperation::Replace { path, value } => format!("another default: {path} is filled with {value}"),
+                    PatchOperation::Remove { path } => format!("missing default: {path}"),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The one policy, as shipped, with the sample's parameters; its own action, so that nothing is softened.
+fn set(folder: &PolicyFolder, head: &Head, object: &Document) -> Result<PolicySet, String> {
+    let spec = spec_for(folder, object);
+    let files = folder.files();
+    let name = folder.id.rsplit('/').next().unwrap_or(&folder.id).to_owned();
+    let mut spec = PolicySpec {
+        source: Source { path: Some(folder.id.clone()), ..Source::default() },
+        parameters: Some(head.parameters.clone()),
+        action: Action::Deny,
+        action_overrides: Vec::new(),
+        existing: Existing::Deny,
+        ..spec
+    };
+    spec.matches.exclude_namespaces.clear();
+    let mut builder = PolicySetBuilder::new(Arc::new(folder.library.clone()), SetConfig::default());
+    builder.policy(&name, spec, &folder.path.join("policy.rego").display().to_string(), Some(files));
+    let set = builder.build();
+    let errors: Vec<_> = set.failures().iter().flat_map(|failure| &failure.errors).map(ToString::to_string).collect();
+    if errors.is_empty() { Ok(set) } else { Err(errors.join("\n")) }
+}
+
+/// A policy that no bundle ships is taken as one for Pods; if the sample is neither a Pod nor a workload, as one
+/// for everything.
+fn spec_for(folder: &PolicyFolder, object: &Document) -> PolicySpec {
+    if let Some(spec) = shipped_spec(&folder.library, &folder.id) {
+        return spec;
+    }
+    let mut spec = spec_for_pods(&folder.id);
+    let kind = object.value().str_or_empty("kind");
+    if kind != "Pod" && !WORKLOADS.iter().any(|workload| workload.kind == kind) {
+        let texts = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect();
+        for rule in &mut spec.matches.resource_rules {
+            rule.api_groups = texts(&["*"]);
+            rule.resources = texts(&["*", "*/*"]);
+            rule.operations = texts(&["*", "DELETE"]);
+        }
+    }
+    spec
+}
+
+/// The object in the place of its owner's template.
+fn within(owner: &Json, object: &Document) -> Result<(Document, &'static str), String> {
+    let kind = owner.get("kind").and_then(Json::as_str).unwrap_or_default();
+    let workload = WORKLOADS.iter().find(|workload| workload.kind == kind);
+    let workload = workload.ok_or_else(|| format!("`owner` is a `{kind}`, which has no pod template"))?;
+    let part = |key: &str| object.value().get(key).unwrap_or_default().to_serde();
+    let template = json!({"metadata": part("metadata"), "spec": part("spec")});
+    let patch = [PatchOperation::Add { path: workload.path.to_owned(), value: template }];
+    Ok((patched(Document::from_serde(owner).value(), &patch)?, workload.path))
+}
+
+/// What the head gives as known.
+fn knowledge(head: &Head) -> Knowledge {
+    let mut knowledge = Knowledge::new();
+    if let Some(NamespaceHead { name, labels, annotations }) = &head.namespace {
+        let name = if name.is_empty() { "default" } else { name };
+        let mut labels = labels.clone();
+        // The API server gives it to every Namespace (KEP-2161).
+        labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels, "annotations": annotations},
+        });
+        knowledge.insert(Document::from_serde(&object).value(), "");
+    }
+    for (name, fact) in &head.facts {
+        knowledge.insert_fact(name, Document::from_serde(fact));
+    }
+    let Some(Inventory { namespace, cluster }) = &head.inventory else { return knowledge };
+    for (namespace, kinds) in namespace {
+        insert_all(&mut knowledge, kinds, namespace);
+    }
+    insert_all(&mut knowledge, &Json::Object(cluster.clone()), "");
+    knowledge.complete()
+}
+
+/// `group/version` → kind → name → object.
+fn insert_all(knowledge: &mut Knowledge, group_versions: &Json, namespace: &str) {
+    let members = |value: &Json| value.as_object().cloned().unwrap_or_default();
+    for (api_version, kinds) in members(group_versions) {
+        for (kind, objects) in members(&kinds) {
+            for (name, mut object) in members(&objects) {
+                if let Some(object) = object.as_object_mut() {
+                    object.insert("apiVersion".to_owned(), api_version.as_str().into());
+                    object.insert("kind".to_owned(), kind.as_str().into());
+                    let metadata = object.entry("metadata").or_insert_with(|| json!({}));
+                    if let Some(metadata) = metadata.as_object_mut() {
+                        metadata.insert("name".to_owned(), name.as_str().into());
+                    }
+                }
+                knowledge.insert(Document::from_serde(&object).value(), namespace);
+            }
+        }
+    }
+}

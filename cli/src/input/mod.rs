@@ -1,0 +1,7 @@
+//! What a person hands to `check`: files, folders and stdin, as Kubernetes objects with the line of every field.
+
+mod files;
+mod objects;
+
+pub(crate) use files::{Given, TextFile, collect, is_manifest, walk};
+pub(crate) use objects::{FoundObject, Problem, objects};

@@ -1,0 +1,58 @@
+//! Asking the engine about an object that no API server has sent: the host's side of the conversation.
+
+use crate::knowledge::Knowledge;
+use bumpalo::Bump;
+use std::time::Duration;
+use wayguard_engine::request::ObjectRequest;
+use wayguard_engine::value::{Document, PatchOperation, Pointer, Value, from_serde, remove, set};
+use wayguard_engine::{Decision, Facts, Outcome, PolicySet, Request, Stage, decide};
+
+/// For all Rego of one object: as long as the admission server gives a request by default.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(2);
+
+/// A well-behaved engine has asked for everything by then.
+const MAX_ROUNDS: usize = 5;
+
+/// Decides about one object.
+///
+/// # Errors
+/// If it cannot be made into a request, or the engine keeps asking: what is wrong, in words.
+pub(crate) fn judge(
+    set: &PolicySet,
+    object: ObjectRequest<'_>,
+    stage: Stage,
+    knowledge: &Knowledge,
+) -> Result<Decision, String> {
+    let bump = Bump::new();
+    let request = Request::for_object(&&bump, object)?;
+    let context = wayguard_engine::Context { stage, now: jiff::Timestamp::now(), time_limit: TIME_LIMIT };
+    let mut facts = Facts::new();
+    for _ in 0..MAX_ROUNDS {
+        match decide(&bump, &request, set, &facts, &context) {
+            Outcome::Decided(decision) => return Ok(*decision),
+            Outcome::NeedsFacts(keys) => knowledge.answer(keys, &mut facts),
+        }
+    }
+    Err("the engine kept asking for facts; this is a bug".to_owned())
+}
+
+/// An object after a patch of the engine.
+///
+/// # Errors
+/// If the patch does not fit the object: which place, in words.
+pub(crate) fn patched(object: Value<'_>, patch: &[PatchOperation]) -> Result<Document, String> {
+    let bump = Bump::new();
+    let arena = &&bump;
+    let mut value = object.copy_into(arena);
+    for operation in patch {
+        let path = operation.path();
+        let pointer = Pointer::parse(path).ok_or_else(|| format!("`{path}` is no JSON Pointer"))?;
+        value = match operation {
+            PatchOperation::Add { value: new, .. } | PatchOperation::Replace { value: new, .. } => {
+                set(arena, value, &pointer, from_serde(arena, new)).map_err(|error| error.to_string())?
+            }
+            PatchOperation::Remove { .. } => remove(arena, value, &pointer),
+        };
+    }
+    Ok(Document::from_value(value))
+}

@@ -1,0 +1,25 @@
+//! The composition root of Wayguard: one file or folder per command, and what several commands share.
+//!
+//! ```text
+//! args ─► command::{serve, check, test, policy eval …} ─► exit status
+//!             │  policies (from --policies to a compiled set)   input (files to objects)
+//!             │  knowledge (facts from files)                   judging (questions to the engine)
+//!             └► output (stdout: data, stderr: talk)
+//! ```
+
+mod args;
+mod cluster;
+mod command;
+mod excerpt;
+mod exit;
+mod input;
+mod judging;
+mod junit;
+mod knowledge;
+mod output;
+mod policies;
+mod progress;
+mod whole_file;
+
+pub use args::main;
+pub use exit::ExitStatus;

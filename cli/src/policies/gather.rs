@@ -1,0 +1,288 @@
+//! Reading all sources: what the objects are and where their Rego lies, before anything is compiled.
+
+use super::documents;
+use super::folder::{Disk, PolicyFolder, policy_folders, spec_of};
+use super::source::{Source, Sources, is_library, unknown};
+use crate::exit::Failure;
+use crate::input::{is_manifest, walk};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wayguard_engine::policy::library::Library;
+use wayguard_engine::policy::set::{LoadFailure, PolicyFiles, PolicySet, PolicySetBuilder, SetConfig};
+use wayguard_engine::policy::spec::{Mutate, PolicyExceptionSpec, PolicySpec};
+use wayguard_engine::rego::LoadError;
+
+/// Everything that a set is made of.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    /// Changes whenever a file that was read changes.
+    pub(crate) fingerprint: blake3::Hash,
+    config: SetConfig,
+    library: Arc<Library>,
+    policies: Vec<Found<PolicySpec>>,
+    exceptions: Vec<Found<PolicyExceptionSpec>>,
+    failures: Vec<(String, String, LoadError)>,
+}
+
+#[derive(Clone, Debug)]
+struct Found<Spec> {
+    name: String,
+    spec: Spec,
+    from: String,
+    files: Option<PolicyFiles>,
+}
+
+impl Gathered {
+    /// Compiles the set. What does not compile is in its `failures()`.
+    pub(crate) fn compile(&self) -> PolicySet {
+        self.collected().build()
+    }
+
+    /// All that was found, ready to be joined by what a cluster has.
+    pub(crate) fn collected(&self) -> PolicySetBuilder {
+        let mut builder = self.builder();
+        for found in &self.policies {
+            builder.policy(&found.name, found.spec.clone(), &found.from, found.files.clone());
+        }
+        for found in &self.exceptions {
+            builder.exception(&found.name, found.spec.clone(), &found.from);
+        }
+        for (name, from, error) in &self.failures {
+            builder.failure(name, from, error.clone());
+        }
+        builder
+    }
+
+    fn builder(&self) -> PolicySetBuilder {
+        PolicySetBuilder::new(Arc::clone(&self.library), self.config.clone())
+    }
+
+    /// The mutating policies of `set` (compiled from this), each as if it wrote into workloads' templates: what
+    /// belongs into files, where there is no Pod to write to. `None` if none mutates.
+    pub(crate) fn template_form(&self, set: &PolicySet) -> Option<PolicySet> {
+        let mutating: BTreeSet<&str> =
+            set.policies().filter(|policy| policy.mutates()).map(|policy| policy.name.as_str()).collect();
+        let mut builder = self.builder();
+        for found in self.policies.iter().filter(|found| mutating.contains(found.name.as_str())) {
+            let spec = PolicySpec { mutate: Mutate::Template, ..found.spec.clone() };
+            builder.policy(&found.name, spec, &found.from, found.files.clone());
+        }
+        (!mutating.is_empty()).then(|| builder.build())
+    }
+
+    /// Puts what `good` has in the place of policies that failed and are in service; the failures stay on
+    /// record. Whether there was any.
+    pub(crate) fn keep_good(&mut self, failures: &[LoadFailure], good: &Gathered, in_service: &PolicySet) -> bool {
+        let mut any = false;
+        for failure in failures {
+            let name = &failure.policy;
+            let serving = in_service.policies().any(|policy| policy.name == *name);
+            let known = good.policies.iter().find(|found| found.name == *name).filter(|_| serving);
+            // Of two by one name the first is in service anyhow.
+            let once = self.policies.iter().filter(|found| found.name == *name).count() < 2;
+            let Some(known) = known.filter(|_| once) else { continue };
+            any = true;
+            self.failures.retain(|(other, ..)| other != name);
+            let errors = failure.errors.iter().cloned();
+            self.failures.extend(errors.map(|error| (name.clone(), failure.from.clone(), error)));
+            self.policies.retain(|found| found.name != *name);
+            self.policies.push(known.clone());
+        }
+        any
+    }
+}
+
+/// Reads all sources.
+///
+/// # Errors
+/// If a source as a whole cannot be read: a name that leads nowhere, a file that is not YAML. A single object
+/// that is wrong is left to the set's failures.
+pub(crate) fn gather(sources: &Sources) -> Result<Gathered, Failure> {
+    let mut gathering = Gathering {
+        embedded: &sources.library,
+        disk: Disk::default(),
+        libraries: Vec::new(),
+        policies: Vec::new(),
+        exceptions: Vec::new(),
+        failures: Vec::new(),
+    };
+    for source in &sources.list {
+        if let Source::Folder(root) = source
+            && is_library(root)
+        {
+            let library = gathering.disk.library(root, true)?;
+            gathering.libraries.push((root.clone(), library));
+        }
+    }
+    for source in &sources.list {
+        gathering.source(source)?;
+    }
+    let pod_security = match &sources.pod_security_config {
+        Some(path) => {
+            let text = gathering.disk.read(path)?;
+            Some(super::pod_security::read(&path.display().to_string(), &text)?)
+        }
+        None => None,
+    };
+    Ok(Gathered {
+        fingerprint: gathering.disk.fingerprint(),
+        config: SetConfig {
+            exempt_namespaces: sources.exempt_namespaces.clone(),
+            docs_url: sources.docs_url.clone(),
+            pod_security,
+        },
+        library: Arc::clone(&sources.library),
+        policies: gathering.policies,
+        exceptions: gathering.exceptions,
+        failures: gathering.failures,
+    })
+}
+
+struct Gathering<'s> {
+    embedded: &'s Library,
+    disk: Disk,
+    /// Folders of library layout: names are looked up in them before the built-in library.
+    libraries: Vec<(PathBuf, Library)>,
+    policies: Vec<Found<PolicySpec>>,
+    exceptions: Vec<Found<PolicyExceptionSpec>>,
+    failures: Vec<(String, String, LoadError)>,
+}
+
+impl Gathering<'_> {
+    fn source(&mut self, source: &Source) -> Result<(), Failure> {
+        match source {
+            Source::Name(name) => self.name(name),
+            Source::File(path) => {
+                if self.file(path, None)? {
+                    Ok(())
+                } else {
+                    Err(Failure::Invalid(format!(
+                        "`{}` holds no Policy or PolicyException of `wayguard.io`",
+                        path.display()
+                    )))
+                }
+            }
+            Source::Folder(path) if is_library(path) => Ok(()),
+            Source::Folder(path) if path.join("policy.rego").is_file() => self.lone_policy(path),
+            Source::Folder(path) => self.folder(path),
+        }
+    }
+
+    /// A bundle or a policy of a library.
+    fn name(&mut self, name: &str) -> Result<(), Failure> {
+        let on_disk = self.libraries.iter().find(|(_, it)| it.bundle(name).is_some() || it.policy(name).is_some());
+        let library = on_disk.map_or(self.embedded, |(_, library)| library);
+        if let Some(bundle) = library.bundle(name) {
+            let policies = bundle.map_err(Failure::Invalid)?;
+            let root = on_disk.map(|(root, _)| root.clone());
+            for (policy, spec) in policies {
+                self.library_policy(policy, spec, format!("bundle {name}"), root.as_deref());
+            }
+            return Ok(());
+        }
+        if library.policy(name).is_none() {
+            return Err(unknown(name, self.embedded));
+        }
+        let spec = spec_of(&self.embedded.overlaid(library), name);
+        let root = on_disk.map(|(root, _)| root.clone());
+        self.library_policy(object_name(name), spec, format!("policy {name}"), root.as_deref());
+        Ok(())
+    }
+
+    /// Adds a Policy whose source may be a policy of the library at `root`.
+    fn library_policy(&mut self, name: String, mut spec: PolicySpec, from: String, root: Option<&Path>) {
+        let library = root.and_then(|root| self.libraries.iter().find(|(path, _)| path == root));
+        let files = library.and_then(|(root, library)| files_of(self.embedded, root, library, &spec));
+        if let Some(files) = &files {
+            spec.source.library = None;
+            spec.source.path = Some(files.id.clone());
+        }
+        self.policies.push(Found { name, spec, from, files });
+    }
+
+    /// A policy folder without a Policy object.
+    fn lone_policy(&mut self, path: &Path) -> Result<(), Failure> {
+        let folder = PolicyFolder::read(path, self.embedded, &mut self.disk)?;
+        let mut spec = spec_of(&folder.library, &folder.id);
+        spec.source.library = None;
+        spec.source.path = Some(folder.id.clone());
+        let from = path.join("policy.rego").display().to_string();
+        self.policies.push(Found { name: object_name(&folder.id), spec, from, files: Some(folder.files()) });
+        Ok(())
+    }
+
+    /// A folder of Policy objects, policy folders, or both.
+    fn folder(&mut self, root: &Path) -> Result<(), Failure> {
+        let library = self.disk.library(root, true)?;
+        let mut any = false;
+        for path in walk(root, &|path| is_manifest(path) && !is_sample(path))? {
+            any |= self.file(&path, Some((root, &library)))?;
+        }
+        if any {
+            return Ok(());
+        }
+        let folders = policy_folders(root)?;
+        if folders.is_empty() {
+            return Err(Failure::Invalid(format!(
+                "`{}` holds neither Policy objects nor a `policy.rego`",
+                root.display()
+            )));
+        }
+        folders.iter().try_for_each(|path| self.lone_policy(path))
+    }
+
+    /// A file of objects; whether it had any of our kinds. `around`: the folder it was found in, whose
+    /// policies `source.library` may name.
+    fn file(&mut self, path: &Path, around: Option<(&Path, &Library)>) -> Result<bool, Failure> {
+        let from = path.display().to_string();
+        let text = self.disk.read(path)?;
+        let found = documents::read(&from, &text).map_err(|error| Failure::Invalid(error.to_string()))?;
+        let any = !found.is_empty();
+        for (name, mut spec) in found.policies {
+            let mut files = around.and_then(|(root, library)| files_of(self.embedded, root, library, &spec));
+            if let Some(files) = &files {
+                spec.source.library = None;
+                spec.source.path = Some(files.id.clone());
+            } else if let Some(relative) = &spec.source.path {
+                let folder = path.parent().unwrap_or(Path::new("")).join(relative);
+                if !folder.join("policy.rego").is_file() {
+                    let message = format!("policy `{name}`: `{}` has no `policy.rego`", folder.display());
+                    self.failures.push((name, from.clone(), LoadError::whole(&from, message)));
+                    continue;
+                }
+                files = Some(PolicyFolder::read(&folder, self.embedded, &mut self.disk)?.files());
+            }
+            self.policies.push(Found { name, spec, from: from.clone(), files });
+        }
+        for (name, spec) in found.exceptions {
+            self.exceptions.push(Found { name, spec, from: from.clone(), files: None });
+        }
+        self.failures.extend(found.failures.into_iter().map(|(name, error)| (name, from.clone(), error)));
+        Ok(any)
+    }
+}
+
+/// The Rego of a policy that a library on disk has; `None`: it is for the built-in library to find.
+fn files_of(embedded: &Library, root: &Path, library: &Library, spec: &PolicySpec) -> Option<PolicyFiles> {
+    let id = spec.source.library.as_ref()?;
+    let own = library.policy(id)?;
+    let mut modules = embedded.overlaid(library).with_imports(vec![own]);
+    for module in &mut modules {
+        if library.files().contains_key(&module.path) {
+            module.path = root.join(&module.path).display().to_string();
+        }
+    }
+    Some(PolicyFiles { id: id.clone(), modules })
+}
+
+/// The name of the object for a policy that has none of its own.
+fn object_name(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or(id).to_owned()
+}
+
+/// Whether a file is a sample of a policy, not a Policy.
+fn is_sample(path: &Path) -> bool {
+    let samples = path.ancestors().filter(|folder| folder.ends_with("samples"));
+    samples.filter_map(Path::parent).any(|folder| folder.join("policy.rego").is_file())
+}

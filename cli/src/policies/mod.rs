@@ -1,0 +1,16 @@
+//! From `--policies` to a compiled set: the one loader that `serve`, `check` and `test` share.
+//!
+//! ```text
+//! arguments ─► sources ─► gathered (files read, objects parsed, fingerprint) ─► PolicySet
+//! ```
+//! Gathering is cheap and is repeated to notice changes; compiling happens only when the fingerprint moved.
+
+mod documents;
+mod folder;
+mod gather;
+mod pod_security;
+mod source;
+
+pub(crate) use folder::{Disk, PolicyFolder, policy_folders, shipped_spec, spec_for_pods};
+pub(crate) use gather::{Gathered, gather};
+pub(crate) use source::{PolicyArgs, Sources};

@@ -1,0 +1,142 @@
+//! What the command line says about policies, checked once.
+
+use crate::exit::Failure;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wayguard_engine::policy::library::Library;
+
+/// Bundles that are used when nothing else is said.
+pub(crate) const DEFAULT_BUNDLES: [&str; 2] = ["golden-path", "pod-security"];
+
+/// Namespaces that keep a cluster alive: its own, ours, and those of the usual network and storage drivers.
+const EXEMPT: &str = "kube-system,kube-public,kube-node-lease,wayguard-system,calico-system,calico-apiserver,\
+tigera-operator,cilium,cilium-secrets,kube-flannel,metallb-system,istio-system,linkerd,local-path-storage,\
+longhorn-system,rook-ceph,openebs";
+
+/// The options that choose policies.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PolicyArgs {
+    /// Policies to judge by; repeatable. [default: golden-path, pod-security]
+    ///
+    /// A NAME is a built-in bundle (golden-path, pod-security, pod-security-baseline, pod-security-restricted)
+    /// or a single built-in policy (images/latest-tag). A FILE holds Policy and PolicyException objects. A DIR
+    /// holds such files, or is a policy folder (with a policy.rego), or is a library (with bundles/). Where a
+    /// NAME and a folder are called the same, write ./NAME for the folder.
+    #[arg(long, value_name = "NAME|DIR|FILE", env = "WAYGUARD_POLICIES", value_delimiter = ',')]
+    pub(crate) policies: Vec<String>,
+
+    /// Defaults and exemptions for the bundle pod-security, as the API server's own plugin reads them.
+    ///
+    /// A file with a PodSecurityConfiguration (pod-security.admission.config.k8s.io/v1), bare or inside an
+    /// AdmissionConfiguration.
+    #[arg(long, value_name = "FILE", env = "WAYGUARD_POD_SECURITY_CONFIG")]
+    pub(crate) pod_security_config: Option<PathBuf>,
+
+    /// Namespaces that no policy judges, by name; repeatable. Replaces the default list.
+    #[arg(
+        long = "exempt-namespace",
+        value_name = "NAME",
+        env = "WAYGUARD_EXEMPT_NAMESPACES",
+        value_delimiter = ',',
+        default_value = EXEMPT,
+        hide_default_value = true
+    )]
+    pub(crate) exempt_namespaces: Vec<String>,
+
+    /// Where people read about a policy; its id is appended. [default: none]
+    #[arg(long, value_name = "URL", env = "WAYGUARD_DOCS_URL", default_value = "", hide_default_value = true)]
+    pub(crate) docs_url: String,
+}
+
+/// One place that policies come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A bundle, or one policy, of the library.
+    Name(String),
+    /// A file of Policy objects.
+    File(PathBuf),
+    /// A folder.
+    Folder(PathBuf),
+}
+
+/// All places that policies come from, and the server's own settings for them.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources {
+    /// In the order given.
+    pub(super) list: Vec<Source>,
+    /// Read again at every load.
+    pub(super) pod_security_config: Option<PathBuf>,
+    /// No policy judges these.
+    pub(super) exempt_namespaces: Vec<String>,
+    /// Prefix of a policy's page.
+    pub(super) docs_url: String,
+    /// The built-in library.
+    pub(super) library: Arc<Library>,
+}
+
+impl Sources {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    /// If one is neither a name of the library nor a path that exists.
+    pub(crate) fn new(arguments: PolicyArgs) -> Result<Self, Failure> {
+        let library = Library::embedded();
+        let named: Vec<_> = arguments.policies.iter().filter(|text| !text.is_empty()).collect();
+        // A folder of library layout replaces where names are looked up, so names are checked with it at hand.
+        let has_library = named.iter().any(|text| is_library(Path::new(text)));
+        let mut list = named
+            .into_iter()
+            .map(|text| source(text, &library, has_library))
+            .collect::<Result<Vec<_>, _>>()?;
+        let only_libraries = list.iter().all(|it| matches!(it, Source::Folder(path) if is_library(path)));
+        if only_libraries {
+            list.extend(DEFAULT_BUNDLES.map(|name| Source::Name(name.to_owned())));
+        }
+        Ok(Self {
+            list,
+            pod_security_config: arguments.pod_security_config,
+            exempt_namespaces: arguments.exempt_namespaces.into_iter().filter(|name| !name.is_empty()).collect(),
+            docs_url: arguments.docs_url,
+            library,
+        })
+    }
+
+    /// Namespaces that no policy judges.
+    pub(crate) fn exempt_namespaces(&self) -> &[String] {
+        &self.exempt_namespaces
+    }
+
+    /// Whether a later load could differ: something is read from disk.
+    pub(crate) fn can_change(&self) -> bool {
+        self.pod_security_config.is_some() || self.list.iter().any(|source| !matches!(source, Source::Name(_)))
+    }
+}
+
+/// Whether a folder has the layout of `policies/`.
+pub(super) fn is_library(path: &Path) -> bool {
+    path.join("bundles").is_dir()
+}
+
+fn source(text: &str, library: &Library, any_name: bool) -> Result<Source, Failure> {
+    let known = |name: &str| library.bundles().iter().any(|it| it == name) || library.policy(name).is_some();
+    let path = Path::new(text);
+    if known(text) {
+        Ok(Source::Name(text.to_owned()))
+    } else if path.is_dir() {
+        Ok(Source::Folder(path.to_owned()))
+    } else if path.exists() {
+        Ok(Source::File(path.to_owned()))
+    } else if any_name {
+        Ok(Source::Name(text.to_owned()))
+    } else {
+        Err(unknown(text, library))
+    }
+}
+
+/// Says that a name leads nowhere, and what would.
+pub(super) fn unknown(name: &str, library: &Library) -> Failure {
+    let bundles = library.bundles().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Failure::Invalid(format!(
+        "`{name}` is no bundle, no policy of the library, and no file or folder; the bundles are {bundles}"
+    ))
+}
