@@ -139,16 +139,13 @@ impl Kinds {
             return Ok(Some(found));
         }
         let _one_at_a_time = self.asking.lock().await;
-        let resources = match self.known(REDISCOVER) {
-            Some(fresh) => fresh,
-            None => {
-                let resources = Arc::new(Resources::discover(&self.client).await?);
-                *self.known.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((Instant::now(), Arc::clone(&resources)));
-                resources
-            }
-        };
-        Ok(look(&resources))
+        if let Some(fresh) = self.known(REDISCOVER) {
+            return Ok(look(&fresh));
+        }
+        let resources = Arc::new(Resources::discover(&self.client).await?);
+        let found = look(&resources);
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), resources));
+        Ok(found)
     }
 
     fn known(&self, not_older: Duration) -> Option<Arc<Resources>> {
@@ -177,7 +174,7 @@ pub(crate) mod samples {
             .to_string()
     }
 
-    /// Answers `/api` and `/apis` with Pods, Namespaces, Secrets, Deployments and ReplicaSets.
+    /// Answers `/api` and `/apis` with a few built-in kinds.
     pub(crate) fn answer(line: &str) -> Option<(u16, String)> {
         let core = json!([
             resource("pods", "Pod", "Namespaced", &["status", "exec", "ephemeralcontainers", "resize"]),

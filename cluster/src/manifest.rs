@@ -15,7 +15,7 @@ pub fn yaml(object: &Value) -> String {
 
 /// Several objects as one YAML stream.
 pub fn stream<'v>(objects: impl IntoIterator<Item = &'v Value>) -> String {
-    objects.into_iter().map(|object| format!("---\n{}", yaml(object))).collect()
+    objects.into_iter().flat_map(|object| ["---\n".to_owned(), yaml(object)]).collect()
 }
 
 fn write_node(text: &mut String, value: &Value, indent: usize, after_dash: bool) {

@@ -237,11 +237,11 @@ impl<V, F: Fn(DynamicObject) -> Option<V>> Follower<V, F> {
                     }
                 }
                 Err((problem, resume)) => {
-                    match &problem {
-                        ApiError::Forbidden(_) => {
-                            warn!(resource = self.api.resource_url(), %problem, "cannot watch")
-                        }
-                        _ => debug!(resource = self.api.resource_url(), %problem, "watch interrupted"),
+                    let resource = self.api.resource_url();
+                    if matches!(problem, ApiError::Forbidden(_)) {
+                        warn!(resource, %problem, "cannot watch");
+                    } else {
+                        debug!(resource, %problem, "watch interrupted");
                     }
                     self.store.failed(problem);
                     version = resume;
@@ -263,13 +263,11 @@ impl<V, F: Fn(DynamicObject) -> Option<V>> Follower<V, F> {
                 let key = key(&object);
                 by_key.extend((self.keep)(object).map(|value| (key, value)));
             }
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => params.continue_token = Some(token),
-                None => {
-                    self.store.heard();
-                    self.store.replace_all(by_key);
-                    return Ok(page.metadata.resource_version.unwrap_or_default());
-                }
+            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if params.continue_token.is_none() {
+                self.store.heard();
+                self.store.replace_all(by_key);
+                return Ok(page.metadata.resource_version.unwrap_or_default());
             }
         }
     }

@@ -4,6 +4,7 @@
 //! The control plane is found, or built once, by `wayguard-sandbox`. Without one, and without Go to build it, the test
 //! says so and passes, unless CI is set: there nothing may be left out silently.
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
@@ -93,7 +94,7 @@ impl Cluster {
 
 /// Asks until it holds, off the threads that must go on meanwhile.
 async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(60);
+    let limit = Instant::now() + Duration::from_mins(1);
     while !tokio::task::block_in_place(&mut holds) {
         assert!(Instant::now() < limit, "in vain: {what}");
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -298,7 +299,7 @@ fn the_kinds_refuse_what_makes_no_sense(cluster: &Cluster) {
     cluster.kubectl(&["delete", "policy", "shown"], "").unwrap();
 }
 
-/// The API server's own plugin judges our Pods, since our policies exempt them: the real ReplicaSets must be able to
+/// The API server's own plugin judges our Pods, since our policies exempt them: the real controllers must be able to
 /// make them.
 fn the_pods_pass_the_strictest_level(cluster: &Cluster) {
     let limit = Instant::now() + Duration::from_secs(30);
@@ -322,7 +323,7 @@ async fn facts_are_found_or_told_to_be_forbidden(cluster: &Cluster, facts: &Clus
             panic!("{name}")
         };
         assert_eq!(
-            namespace.value().at(&["metadata", "name"]).and_then(|it| it.as_str()),
+            namespace.value().at(&["metadata", "name"]).and_then(wayguard_engine::value::Value::as_str),
             Some(name.as_str())
         );
     }
@@ -333,7 +334,7 @@ async fn facts_are_found_or_told_to_be_forbidden(cluster: &Cluster, facts: &Clus
     let uid = deployment["metadata"]["uid"].as_str().unwrap();
     let owner = facts.owner("apps/v1", "Deployment", OWN, "wayguard-serve", uid, soon()).await;
     assert!(
-        matches!(&owner, Fact::Known(it) if it.value().at(&["kind"]).and_then(|it| it.as_str()) == Some("Deployment")),
+        matches!(&owner, Fact::Known(it) if it.value().at(&["kind"]).and_then(wayguard_engine::value::Value::as_str) == Some("Deployment")),
         "{owner:?}"
     );
     let other = facts.owner("apps/v1", "Deployment", OWN, "wayguard-serve", "other", soon()).await;

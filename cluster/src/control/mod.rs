@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, watch};
-use tracing::warn;
+use tracing::{info, warn};
 
 pub use lease::{Candidate, Election, LEASE_DURATION, RENEW_DEADLINE};
 pub use registration::Anchor;
@@ -118,7 +118,7 @@ pub async fn control(
     let changed = Arc::new(Notify::new());
     let watches = Watches::start(client, &options);
     let _forwards = watches.forward(&policies, &election, &changed);
-    let mut control = Control { client: client.clone(), options, policies, resources: None };
+    let mut control = Control { client: client.clone(), options, policies, resources: None, told: None };
     let mut stop = std::pin::pin!(stop);
     let mut pause = Pause::default();
     loop {
@@ -194,6 +194,8 @@ struct Control {
     options: ControlOptions,
     policies: PolicyWatch,
     resources: Option<(Instant, Resources)>,
+    /// What was logged last about replicas, to log it once.
+    told: Option<String>,
 }
 
 impl Control {
@@ -227,14 +229,24 @@ impl Control {
         if paused.is_some() {
             hold(&self.client, &live).await.map_err(doing("pausing"))?;
         } else {
-            let round = self.register(&view, &live).await?;
+            let round = self.register(&view, &live, election).await?;
             state.registrations.fetch_add(round.writes, Ordering::Relaxed);
             wait = round.wait;
             registered = round.registered;
             view.registered = &registered;
         }
-        if !view.all_loaded() {
+        let disagreement = view.disagreement();
+        if disagreement.is_some() {
             wait = wait.min(BUSY);
+        }
+        if self.told != disagreement {
+            match &disagreement {
+                Some(why) => {
+                    info!(why, "rules do not widen until all replicas have loaded the same policies")
+                }
+                None => info!(replicas = replicas.len(), "all replicas have loaded the same policies"),
+            }
+            self.told.clone_from(&disagreement);
         }
         if election.is_leading() {
             let (policies, exceptions) = (self.policies.policy_objects(), self.policies.exception_objects());
@@ -245,23 +257,24 @@ impl Control {
     }
 
     /// Certificates, then configurations.
-    async fn register(&self, view: &View<'_>, live: &Live) -> Result<Registration, RoundError> {
+    async fn register(
+        &self,
+        view: &View<'_>,
+        live: &Live,
+        election: &Election,
+    ) -> Result<Registration, RoundError> {
         let as_is = |wait| Registration { registered: live_rules(live), writes: 0, wait };
-        let owner = match &self.options.anchor {
-            None => None,
-            Some(anchor) => {
-                match anchor.reference(&self.client).await.map_err(doing("looking for the anchor"))? {
-                    Some(owner) => Some(owner),
-                    None => {
-                        warn!(
-                            anchor = anchor.name,
-                            "the anchor is gone: the suite is being removed, nothing is registered"
-                        );
-                        return Ok(as_is(CALM));
-                    }
-                }
+        let mut owner = None;
+        if let Some(anchor) = &self.options.anchor {
+            owner = anchor.reference(&self.client).await.map_err(doing("looking for the anchor"))?;
+            if owner.is_none() {
+                warn!(
+                    anchor = anchor.name,
+                    "the anchor is gone: the suite is being removed, nothing is registered"
+                );
+                return Ok(as_is(CALM));
             }
-        };
+        }
         let now = SystemTime::now();
         let trusted = self.options.trust.advance(&self.client, live, view.replicas, now).await?;
         let wanted = groups(&Registered::of(&view.loaded.set), view.resources, view.observe);
@@ -278,7 +291,7 @@ impl Control {
         let [mutating, validating] = configurations(&plan, &settings);
         for (object, live) in [(mutating, &live.mutating), (validating, &live.validating)] {
             // Nobody is asked before somebody can answer.
-            if live.is_none() && view.replicas.is_empty() {
+            if (live.is_none() && view.replicas.is_empty()) || !election.is_leading() {
                 continue;
             }
             let written = apply(&self.client, &object, live.as_ref()).await;

@@ -126,7 +126,7 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    /// The ClusterRole that `wayguard install` and the chart make for this purpose; it grants nothing.
+    /// The `ClusterRole` that `wayguard install` and the chart make for this purpose; it grants nothing.
     pub fn cluster_role(name: &str) -> Self {
         let text = |text: &str| text.to_owned();
         Self {

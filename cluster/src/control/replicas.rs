@@ -24,7 +24,7 @@ const LARGEST_REPORT: usize = 8 << 20;
 /// Where the replicas are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replicas {
-    /// The ready endpoints of a Service, by its EndpointSlices.
+    /// The ready endpoints of a Service, by its `EndpointSlice`s.
     Service {
         /// Its namespace.
         namespace: String,

@@ -9,7 +9,8 @@ use crate::kinds::status::{ACTIVE, ENFORCED, FACTS_FORBIDDEN, LOADED, PolicyExce
 use crate::kinds::{Policy, PolicyException};
 use crate::policies::object::Object;
 use crate::policies::{ItemReport, Loaded};
-use crate::webhooks::{Groups, Registered};
+use crate::webhooks::atoms::Atom;
+use crate::webhooks::{Entry, Groups, Registered, groups};
 use jiff::Timestamp;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
@@ -46,10 +47,22 @@ fn said(status: ConditionStatus, reason: &'static str, message: impl Into<String
 impl View<'_> {
     /// Whether every ready replica serves the set that we have, and there is one.
     pub(super) fn all_loaded(&self) -> bool {
-        let same = |replica: &Replica| {
-            replica.report.as_ref().is_ok_and(|report| report.set_digest == self.loaded.set.digest())
+        self.disagreement().is_none()
+    }
+
+    /// What keeps rules from widening, in words for a log; `None` if nothing does.
+    pub(super) fn disagreement(&self) -> Option<String> {
+        if self.replicas.is_empty() {
+            return Some("no replica of the server is ready".to_owned());
+        }
+        let digest = self.loaded.set.digest();
+        let other = |replica: &Replica| match &replica.report {
+            Err(problem) => Some(format!("{}: {problem}", replica.address)),
+            Ok(report) if report.set_digest == digest => None,
+            Ok(report) => Some(format!("{} serves set {}", replica.address, report.set_digest)),
         };
-        !self.replicas.is_empty() && self.replicas.iter().all(same)
+        let others: Vec<String> = self.replicas.iter().filter_map(other).collect();
+        (!others.is_empty()).then(|| format!("control has set {digest}; {}", others.join("; ")))
     }
 
     /// The status of a policy; `before` gives the times of transitions.
@@ -105,7 +118,7 @@ impl View<'_> {
                 }
             };
             if let Some(why) = why {
-                message.push_str(&format!("; {}: {why}", replica.address));
+                message = format!("{message}; {}: {why}", replica.address);
             }
         }
         said(ConditionStatus::False, "Waiting", message)
@@ -135,23 +148,24 @@ impl View<'_> {
                 "replicas serve another set than `control` has; if that lasts, their versions or `--policies` differ",
             );
         }
-        let registered =
-            Registered::of(&self.loaded.set).into_iter().find(|policy| policy.name == object.name);
-        let atoms = registered.map(|policy| policy.atoms(self.resources)).unwrap_or_default();
-        let missing: BTreeSet<String> = atoms
+        let own = Registered::of(&self.loaded.set).into_iter().filter(|policy| policy.name == object.name);
+        let wanted = groups(&own.collect::<Vec<_>>(), self.resources, false);
+        if wanted.is_empty() {
+            return not(
+                "NothingToJudge",
+                "its rules name nothing that this cluster has and that policies may judge",
+            );
+        }
+        let asked =
+            |entry: &Entry, atom: &Atom| self.registered.get(entry).is_some_and(|rules| rules.covers(atom));
+        let missing: BTreeSet<String> = wanted
             .iter()
-            .filter(|atom| !self.registered.values().any(|rules| rules.covers(atom)))
+            .flat_map(|(entry, rules)| rules.iter().filter(move |atom| !asked(entry, atom)))
             .map(|atom| format!("{} {}", atom.resource, atom.verb.as_str()))
             .collect();
         if !missing.is_empty() {
             let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
             return not("NotRegistered", &format!("the API server does not ask us yet about: {missing}"));
-        }
-        if atoms.is_empty() {
-            return not(
-                "NothingToJudge",
-                "its rules name nothing that this cluster has and that policies may judge",
-            );
         }
         said(ConditionStatus::True, "Enforced", "loaded by every ready replica and registered")
     }

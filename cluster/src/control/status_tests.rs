@@ -3,7 +3,6 @@
 use super::*;
 use crate::facts::Forbidden;
 use crate::policies::LoadReport;
-use crate::webhooks::{Entry, groups};
 use kube::api::DynamicObject;
 use std::sync::Arc;
 use wayguard_engine::PolicySetBuilder;
@@ -135,6 +134,8 @@ fn replicas_with_another_set_do_not_enforce_ours() {
     report.set_digest = "other".into();
     let status = scene.view().policy(&policy(2), &PolicyStatus::default());
     assert_eq!(brief(&status.conditions), ["Loaded=True Compiled", "Enforced=False OtherSet"]);
+    let told = scene.view().disagreement().unwrap();
+    assert!(told.ends_with("; 10.0.0.1:8080 serves set other"), "{told}");
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn with_secret(secret: Option<Value>) -> (Client, Arc<Mutex<Option<Value>>>) {
     (client, stored)
 }
 
-fn empty() -> Option<Value> {
-    Some(json!({"metadata": {"name": "wayguard-ca", "namespace": "own", "resourceVersion": "1"}}))
+fn empty() -> Value {
+    json!({"metadata": {"name": "wayguard-ca", "namespace": "own", "resourceVersion": "1"}})
 }
 
 fn live(bundle: &[u8]) -> Live {
@@ -59,7 +59,7 @@ fn authorities(pem: &[u8]) -> usize {
 #[tokio::test]
 async fn an_empty_secret_gets_an_authority_and_its_bundle_is_to_be_published() {
     let now = SystemTime::now();
-    for secret in [empty(), None] {
+    for secret in [Some(empty()), None] {
         let (client, stored) = with_secret(secret);
         let trusted = look(&client, &Live::default(), now).await;
         assert_eq!(authorities(&trusted.pem), 1);
@@ -70,7 +70,7 @@ async fn an_empty_secret_gets_an_authority_and_its_bundle_is_to_be_published() {
 
 #[tokio::test]
 async fn a_rotation_publishes_both_before_the_new_one_signs_and_drops_the_old_one_last() {
-    let (client, stored) = with_secret(empty());
+    let (client, stored) = with_secret(Some(empty()));
     // Whole seconds, as the Secret keeps them.
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
     let first = look(&client, &Live::default(), start).await.pem;
@@ -103,7 +103,7 @@ async fn a_rotation_publishes_both_before_the_new_one_signs_and_drops_the_old_on
 
 #[tokio::test]
 async fn anothers_secret_is_left_alone() {
-    let mut secret = empty().unwrap();
+    let mut secret = empty();
     secret["data"] = json!({"tls.crt": "eA=="});
     let (client, stored) = with_secret(Some(secret.clone()));
     let error = Trust::Authority(place())
@@ -132,7 +132,7 @@ async fn a_missing_secret_that_may_not_be_made_is_told_with_who_makes_it() {
 #[tokio::test]
 async fn anothers_bundle_is_checked_and_never_written() {
     let (client, log) = client(|line, _| panic!("{line}"));
-    let (own, _) = with_secret(empty());
+    let (own, _) = with_secret(Some(empty()));
     let pem = look(&own, &Live::default(), SystemTime::now()).await.pem;
     let given = pem.clone();
     let fine = Trust::Bundle(Arc::new(move || Ok(given.clone())));

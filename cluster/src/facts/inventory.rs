@@ -203,12 +203,12 @@ fn cluster_wide(mirror: &Mirror<Arc<str>>, namespaced: bool) -> String {
     if !namespaced {
         return by_name(all.iter().map(|((_, name), object)| (name.as_str(), &**object)));
     }
-    let mut namespaces: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+    let mut grouped: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     for ((namespace, name), object) in &all {
-        namespaces.entry(namespace).or_default().push((name, object));
+        grouped.entry(namespace).or_default().push((name, object));
     }
     let inner: Vec<_> =
-        namespaces.into_iter().map(|(name, objects)| (name, by_name(objects.into_iter()))).collect();
+        grouped.into_iter().map(|(name, objects)| (name, by_name(objects.into_iter()))).collect();
     by_name(inner.iter().map(|(name, objects)| (*name, objects.as_str())))
 }
 

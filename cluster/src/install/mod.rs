@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub use apply::{Applied, InstallError, apply};
 pub use rights::InventoryRight;
 
-/// The ClusterRole whose deletion removes the webhook configurations; it grants nothing.
+/// The `ClusterRole` whose deletion removes the webhook configurations; it grants nothing.
 pub const ANCHOR: &str = "wayguard-anchor";
 /// The Service, and the name of both webhook configurations.
 pub const SERVICE: &str = "wayguard";
@@ -34,7 +34,7 @@ pub struct InstallOptions {
     pub policies: Vec<String>,
     /// Namespaces that no policy judges. Default [`EXEMPT_NAMESPACES`].
     pub exempt_namespaces: Vec<String>,
-    /// What policies may read of the cluster. Default: NetworkPolicies, which `golden-path` asks for.
+    /// What policies may read of the cluster. Default: `networkpolicies`, which `golden-path` asks for.
     pub inventory: Vec<InventoryRight>,
     /// Without one, Pods of others come first when nodes are full. Default `system-cluster-critical`.
     pub priority_class: Option<String>,
@@ -137,12 +137,8 @@ mod tests {
         let enforcing = manifest::stream(&objects(&InstallOptions { observe: false, ..options() }));
         let gone: Vec<_> = observing.lines().filter(|line| line.contains("--observe")).collect();
         assert_eq!(gone.len(), 2, "server and control");
-        let without: String = observing
-            .lines()
-            .filter(|line| !line.contains("--observe"))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        assert_eq!(without, enforcing);
+        let without: Vec<_> = observing.lines().filter(|line| !line.contains("--observe")).collect();
+        assert_eq!(without, enforcing.lines().collect::<Vec<_>>());
     }
 
     #[test]

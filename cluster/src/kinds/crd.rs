@@ -86,8 +86,8 @@ fn policy() -> Value {
             column("Replicas", ".status.loadedBy"),
             age(),
         ],
-        spec,
-        status(structural::<PolicyStatus>()),
+        &spec,
+        &status(structural::<PolicyStatus>()),
     )
 }
 
@@ -109,8 +109,8 @@ fn exception() -> Value {
             condition_column(ACTIVE),
             age(),
         ],
-        spec,
-        status(structural::<PolicyExceptionStatus>()),
+        &spec,
+        &status(structural::<PolicyExceptionStatus>()),
     )
 }
 
@@ -120,8 +120,8 @@ fn definition(
     scope: &str,
     description: &str,
     columns: &[Value],
-    spec: Value,
-    status: Value,
+    spec: &Value,
+    status: &Value,
 ) -> Value {
     let singular = kind.to_ascii_lowercase();
     json!({

@@ -65,21 +65,23 @@ fn take_optional(node: &mut Map<String, Value>) {
 /// An enum whose variants have descriptions becomes a list of strings, and the descriptions one text.
 fn take_enum(node: &mut Map<String, Value>) {
     let Some(Value::Array(variants)) = node.remove("oneOf") else { return };
-    let mut values = Vec::new();
+    let mut names = Vec::new();
     let mut described = node.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
     for variant in &variants {
-        let named = variant.get("const").into_iter().cloned();
+        let single = variant.get("const").into_iter().cloned();
         let listed = variant.get("enum").and_then(Value::as_array).into_iter().flatten().cloned();
-        let names: Vec<Value> = named.chain(listed).collect();
+        let own: Vec<Value> = single.chain(listed).collect();
         if let (Some(text), [Value::String(name)]) =
-            (variant.get("description").and_then(Value::as_str), names.as_slice())
+            (variant.get("description").and_then(Value::as_str), own.as_slice())
         {
-            described.push_str(&format!(" `{name}`: {text}"));
+            for part in [" `", name, "`: ", text] {
+                described.push_str(part);
+            }
         }
-        values.extend(names);
+        names.extend(own);
     }
     node.insert("type".into(), "string".into());
-    node.insert("enum".into(), values.into());
+    node.insert("enum".into(), names.into());
     node.insert("description".into(), described.trim().into());
 }
 

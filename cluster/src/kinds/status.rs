@@ -1,4 +1,4 @@
-//! The status of our kinds: what `control` found out, for people and for GitOps health checks.
+//! The status of our kinds: what `control` found out, for people and for the health checks of deployment tools.
 
 use super::condition::Condition;
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ pub const ENFORCED: &str = "Enforced";
 /// Condition of a Policy, only there while it holds: replicas may not read what the policy declares; the message
 /// has the RBAC rule to add.
 pub const FACTS_FORBIDDEN: &str = "FactsForbidden";
-/// Condition of a PolicyException: it is honoured now.
+/// Condition of a `PolicyException`: it is honoured now.
 pub const ACTIVE: &str = "Active";
 
 /// What is known of a Policy.
@@ -32,7 +32,7 @@ pub struct PolicyStatus {
     pub loaded_by: Option<String>,
 }
 
-/// What is known of a PolicyException.
+/// What is known of a `PolicyException`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyExceptionStatus {

@@ -29,7 +29,7 @@ pub use report::{ItemReport, LoadReport};
 
 /// How messages name the place of a Policy of the cluster.
 pub const FROM_CLUSTER: &str = "cluster";
-/// And of a PolicyException: both kinds may have objects of one name.
+/// And of a `PolicyException`: both kinds may have objects of one name.
 const FROM_EXCEPTIONS: &str = "cluster, exception";
 
 /// A change is compiled after this time without another one…
@@ -75,26 +75,24 @@ pub struct PolicyWatch {
 impl PolicyWatch {
     /// Starts watching; the first set comes when both kinds have been listed whole.
     pub fn start(client: &Client, options: PolicyWatchOptions) -> Self {
-        let policies = Api::all_with(client.clone(), &ApiResource::erase::<Policy>(&()));
-        let own = &options.own_namespace;
+        let everywhere = Api::all_with(client.clone(), &ApiResource::erase::<Policy>(&()));
+        let kind = ApiResource::erase::<PolicyException>(&());
+        let own = Api::namespaced_with(client.clone(), &options.own_namespace, &kind);
+        let policies = Arc::new(Mirror::start(everywhere, Selection::default(), |object| {
+            Some(Arc::new(Object::read(object)))
+        }));
         let exceptions =
-            Api::namespaced_with(client.clone(), own, &ApiResource::erase::<PolicyException>(&()));
-        let policies = Arc::new(Mirror::start(policies, Selection::default(), |object| {
-            Some(Arc::new(Object::read(object)))
-        }));
-        let exceptions = Arc::new(Mirror::start(exceptions, Selection::default(), |object| {
-            Some(Arc::new(Object::read(object)))
-        }));
-        let (sender, loaded) = watch::channel(None);
+            Arc::new(Mirror::start(own, Selection::default(), |object| Some(Arc::new(Object::read(object)))));
+        let (publisher, loaded) = watch::channel(None);
         let reload = Arc::new(Notify::new());
-        let loader = Loader {
+        let loading = Loader {
             policies: Arc::clone(&policies),
             exceptions: Arc::clone(&exceptions),
             options,
             reload: Arc::clone(&reload),
-            loaded: sender,
+            loaded: publisher,
         };
-        Self { policies, exceptions, loaded, reload, _task: Task(tokio::spawn(loader.run())) }
+        Self { policies, exceptions, loaded, reload, _task: Task(tokio::spawn(loading.run())) }
     }
 
     /// What was loaded last; `None` before the first.
@@ -186,11 +184,11 @@ impl Loader {
     }
 
     async fn load(&self) {
-        let policies = self.policies.all().into_values().collect();
-        let exceptions = self.exceptions.all().into_values().collect();
+        let policies: Vec<_> = self.policies.all().into_values().collect();
+        let exceptions: Vec<_> = self.exceptions.all().into_values().collect();
         let options = self.options.clone();
         // Compiling is pure work of up to seconds: not for the threads that answer requests.
-        let compiled = tokio::task::spawn_blocking(move || compile(&options, policies, exceptions)).await;
+        let compiled = tokio::task::spawn_blocking(move || compile(&options, &policies, &exceptions)).await;
         match compiled {
             Ok(Ok(loaded)) => self.publish(loaded),
             Ok(Err(problem)) => error!(%problem, "policies are not loaded; the set that was served stays"),
@@ -220,11 +218,11 @@ impl Loader {
 
 fn compile(
     options: &PolicyWatchOptions,
-    policies: Vec<Arc<Object<PolicySpec>>>,
-    exceptions: Vec<Arc<Object<PolicyExceptionSpec>>>,
+    policies: &[Arc<Object<PolicySpec>>],
+    exceptions: &[Arc<Object<PolicyExceptionSpec>>],
 ) -> Result<Loaded, String> {
     let mut builder = (options.base)()?;
-    for policy in &policies {
+    for policy in policies {
         match policy.spec.clone() {
             Ok(spec) => {
                 let spec = if options.observe { observed(spec) } else { spec };
@@ -233,7 +231,7 @@ fn compile(
             Err(error) => builder.failure(&policy.name, FROM_CLUSTER, error),
         }
     }
-    for exception in &exceptions {
+    for exception in exceptions {
         match exception.spec.clone() {
             Ok(spec) => builder.exception(&exception.name, spec, FROM_EXCEPTIONS),
             Err(error) => builder.failure(&exception.name, FROM_EXCEPTIONS, error),

@@ -13,7 +13,7 @@ pub struct LoadReport {
     pub set_digest: String,
     /// The cluster's Policy objects.
     pub policies: Vec<ItemReport>,
-    /// The cluster's PolicyException objects, of the suite's own namespace.
+    /// The cluster's `PolicyException` objects, of the suite's own namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ItemReport>,
     /// Declared facts that the replica may not read.

@@ -132,12 +132,12 @@ pub fn configurations(groups: &Groups, settings: &Settings) -> [Value; 2] {
         .collect()
     };
     [
-        object("MutatingWebhookConfiguration", webhooks(true), settings),
-        object("ValidatingWebhookConfiguration", webhooks(false), settings),
+        object("MutatingWebhookConfiguration", &webhooks(true), settings),
+        object("ValidatingWebhookConfiguration", &webhooks(false), settings),
     ]
 }
 
-fn object(kind: &str, webhooks: Vec<Value>, settings: &Settings) -> Value {
+fn object(kind: &str, webhooks: &[Value], settings: &Settings) -> Value {
     let mut metadata = json!({
         "name": settings.name,
         "labels": {"app.kubernetes.io/name": "wayguard", "app.kubernetes.io/managed-by": "wayguard-control"},

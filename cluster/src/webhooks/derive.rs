@@ -111,8 +111,7 @@ fn never_fail(atom: &Atom) -> bool {
         | ("" | "events.k8s.io", "events", _)
         | ("certificates.k8s.io", "certificatesigningrequests", _)
         | ("authentication.k8s.io" | "authorization.k8s.io", _, _)
-        | ("", "nodes", _)
-        | ("", "bindings", _)
+        | ("", "nodes" | "bindings", _)
         | ("", "pods", "binding")
         | ("", "namespaces", "finalize")
         | ("", "serviceaccounts", "token") => true,
