@@ -240,11 +240,10 @@ impl Control {
             wait = wait.min(BUSY);
         }
         if self.told != disagreement {
-            match &disagreement {
-                Some(why) => {
-                    info!(why, "rules do not widen until all replicas have loaded the same policies")
-                }
-                None => info!(replicas = replicas.len(), "all replicas have loaded the same policies"),
+            if let Some(why) = &disagreement {
+                info!(why, "rules do not widen until all replicas have loaded the same policies");
+            } else {
+                info!(replicas = replicas.len(), "all replicas have loaded the same policies");
             }
             self.told.clone_from(&disagreement);
         }
