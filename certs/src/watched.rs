@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 /// How often files are looked at unless told otherwise: a new certificate is in service within it.
 pub const POLL_EVERY: Duration = Duration::from_secs(3);
-/// How often the files are read in one check, in the hope of reading the same twice.
+/// How often the files are read in one check, at most, to read the same twice in a row.
 const ATTEMPTS: usize = 3;
 
 /// Why the files' content is not used. Holds no part of it.
@@ -125,7 +125,10 @@ impl<const N: usize> WatchedFiles<N> {
     /// Reads the files and, if their content is not what is in use, hands it to `load`.
     pub(crate) fn check(&self, load: impl FnOnce(&[Content; N]) -> Result<Loaded, FileProblem>) -> FileEvent {
         let mut known = self.known();
-        match self.read_and_load(known.in_use, load) {
+        let content = read_twice_the_same(known.in_use, || self.read(), || self.changing());
+        let outcome = content
+            .and_then(|content| content.map(|(texts, digest)| Ok((digest, load(&texts)?))).transpose());
+        match outcome {
             Ok(None) => {
                 known.problem = None;
                 FileEvent::Unchanged
@@ -151,25 +154,6 @@ impl<const N: usize> WatchedFiles<N> {
         }
     }
 
-    fn read_and_load(
-        &self,
-        in_use: Option<Digest>,
-        load: impl FnOnce(&[Content; N]) -> Result<Loaded, FileProblem>,
-    ) -> Result<Option<(Digest, Loaded)>, FileProblem> {
-        let mut before = self.read()?;
-        if Some(before.1) == in_use {
-            return Ok(None);
-        }
-        for _ in 1..ATTEMPTS {
-            let again = self.read()?;
-            if again.1 == before.1 {
-                return Ok(Some((again.1, load(&again.0)?)));
-            }
-            before = again;
-        }
-        Err(FileProblem::Changing { path: self.paths.first().cloned().unwrap_or_default() })
-    }
-
     fn read(&self) -> Result<([Content; N], Digest), FileProblem> {
         let mut contents: [Content; N] = std::array::from_fn(|_| Content::default());
         let mut context = Context::new(&SHA256);
@@ -182,6 +166,10 @@ impl<const N: usize> WatchedFiles<N> {
         let mut digest = [0; 32];
         digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
         Ok((contents, digest))
+    }
+
+    fn changing(&self) -> FileProblem {
+        FileProblem::Changing { path: self.paths.first().cloned().unwrap_or_default() }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -209,6 +197,26 @@ impl<const N: usize> WatchedFiles<N> {
     }
 }
 
+/// Reads until two readings in a row are equal; `None` as soon as one is what is in use.
+fn read_twice_the_same<Texts>(
+    in_use: Option<Digest>,
+    mut read: impl FnMut() -> Result<(Texts, Digest), FileProblem>,
+    changing: impl FnOnce() -> FileProblem,
+) -> Result<Option<(Texts, Digest)>, FileProblem> {
+    let mut before = None;
+    for _ in 0..ATTEMPTS {
+        let (texts, digest) = read()?;
+        if in_use == Some(digest) {
+            return Ok(None);
+        }
+        if before == Some(digest) {
+            return Ok(Some((texts, digest)));
+        }
+        before = Some(digest);
+    }
+    Err(changing())
+}
+
 fn read_bounded(path: &Path) -> Result<Content, FileProblem> {
     let unreadable = |cause: String| FileProblem::Unreadable { path: path.to_owned(), cause };
     // Opening a pipe would wait for a writer, for ever.
@@ -225,4 +233,32 @@ fn read_bounded(path: &Path) -> Result<Content, FileProblem> {
         return Err(FileProblem::TooLarge { path: path.to_owned() });
     }
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is believed after these readings, the last one repeated; `None` for what is in use (`0`).
+    fn believed(readings: &[u8]) -> Result<Option<u8>, FileProblem> {
+        let mut readings = readings.iter().copied();
+        read_twice_the_same(
+            Some([0; 32]),
+            || readings.next().map(|name| (name, [name; 32])).ok_or_else(|| panic!("read too often")),
+            || FileProblem::Changing { path: PathBuf::from("tls.crt") },
+        )
+        .map(|content| content.map(|(name, _)| name))
+    }
+
+    #[test]
+    fn only_what_is_read_twice_in_a_row_is_believed() {
+        assert_eq!(believed(&[0]), Ok(None));
+        assert_eq!(believed(&[1, 1]), Ok(Some(1)));
+        assert_eq!(believed(&[1, 2, 2]), Ok(Some(2)));
+        assert_eq!(believed(&[1, 0]), Ok(None), "a change that was taken back");
+        for never_twice in [[1, 2, 3], [1, 2, 1]] {
+            let error = believed(&never_twice).unwrap_err();
+            assert_eq!(error.to_string(), "`tls.crt` is being changed while it is read");
+        }
+    }
 }
