@@ -43,7 +43,8 @@ pub(crate) fn document(name: &str, suites: &[Suite]) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(xml, "<testsuites name=\"{}\" {}>", escape(name), counts(all()));
     for suite in suites {
-        let _ = writeln!(xml, "  <testsuite name=\"{}\" {}>", escape(&suite.name), counts(suite.cases.iter()));
+        let _ =
+            writeln!(xml, "  <testsuite name=\"{}\" {}>", escape(&suite.name), counts(suite.cases.iter()));
         suite.cases.iter().for_each(|case| write_case(&mut xml, case));
         xml.push_str("  </testsuite>\n");
     }
@@ -66,7 +67,8 @@ fn counts<'c>(cases: impl Iterator<Item = &'c Case>) -> String {
 }
 
 fn write_case(xml: &mut String, case: &Case) {
-    let _ = write!(xml, "    <testcase name=\"{}\" classname=\"{}\"", escape(&case.name), escape(&case.class));
+    let _ =
+        write!(xml, "    <testcase name=\"{}\" classname=\"{}\"", escape(&case.name), escape(&case.class));
     if let Some((file, line)) = &case.place {
         let _ = write!(xml, " file=\"{}\" line=\"{line}\"", escape(file));
     }
@@ -113,7 +115,13 @@ mod tests {
 
     #[test]
     fn cases_are_counted_and_texts_escaped() {
-        let case = |name: &str, outcome| Case { name: name.into(), class: "c".into(), place: None, outcome, remarks: String::new() };
+        let case = |name: &str, outcome| Case {
+            name: name.into(),
+            class: "c".into(),
+            place: None,
+            outcome,
+            remarks: String::new(),
+        };
         let suite = Suite {
             name: "s".into(),
             cases: vec![

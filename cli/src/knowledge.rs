@@ -70,7 +70,8 @@ impl Knowledge {
     /// The names of all objects of a kind in one namespace, as a list.
     fn names(&self, group: &str, kind: &str, namespace: &str) -> Document {
         let objects = self.of_kind(group, kind).and_then(|all| all.get(namespace));
-        let names = objects.into_iter().flat_map(BTreeMap::keys).map(|name| serde_json::Value::from(name.as_str()));
+        let names =
+            objects.into_iter().flat_map(BTreeMap::keys).map(|name| serde_json::Value::from(name.as_str()));
         Document::from_serde(&names.collect())
     }
 
@@ -104,7 +105,8 @@ impl Knowledge {
             FactKey::Owner { api_version, kind, namespace, name, uid } => {
                 let (group, _) = api_version.split_once('/').unwrap_or(("", api_version));
                 let owner = self.of_kind(group, kind).and_then(|all| all.get(namespace)?.get(name));
-                let same = |owner: &&Document| owner.value().at(&["metadata", "uid"]) == Some(Value::String(uid));
+                let same =
+                    |owner: &&Document| owner.value().at(&["metadata", "uid"]) == Some(Value::String(uid));
                 match owner.filter(same) {
                     Some(owner) => known(owner.clone()),
                     None => Fact::OutOfReach(format!("the owner {kind} `{name}` is not known here")),
@@ -182,8 +184,12 @@ mod tests {
     fn what_is_not_among_the_files_is_out_of_reach_not_absent() {
         let knowledge = knowledge();
         assert!(shown(knowledge.fact(&FactKey::Namespace("team-a".into()))).contains(r#""name":"team-a""#));
-        assert!(shown(knowledge.fact(&FactKey::Namespace("b".into()))).starts_with("out of reach: namespace `b`"));
-        assert!(shown(knowledge.fact(&policies("team-a"))).starts_with("out of reach: the NetworkPolicy objects"));
+        assert!(
+            shown(knowledge.fact(&FactKey::Namespace("b".into()))).starts_with("out of reach: namespace `b`")
+        );
+        assert!(
+            shown(knowledge.fact(&policies("team-a"))).starts_with("out of reach: the NetworkPolicy objects")
+        );
     }
 
     #[test]

@@ -14,7 +14,9 @@ pub(crate) fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let beside = target.with_file_name(format!(".{name}.{}.wayguard", std::process::id()));
     let written = std::fs::write(&beside, text)
-        .and_then(|()| permissions.map_or(Ok(()), |permissions| std::fs::set_permissions(&beside, permissions)))
+        .and_then(|()| {
+            permissions.map_or(Ok(()), |permissions| std::fs::set_permissions(&beside, permissions))
+        })
         .and_then(|()| std::fs::rename(&beside, &target));
     written.inspect_err(|_| {
         // The error that is reported is the first one.

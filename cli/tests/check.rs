@@ -47,14 +47,25 @@ fn stdin_is_a_file_like_others() {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: 'x:latest'}]}\n";
     let ran = wayguard_with_stdin(&["check", "-", "--policies", "house/policies.yaml"], pod);
     assert_eq!(ran.code, 2);
-    assert!(ran.stdout.contains("<stdin>:4 house/pinned-images/moving-tag") || ran.stdout.contains("<stdin>:4 pinned-images/moving-tag"), "{}", ran.shown());
+    assert!(
+        ran.stdout.contains("<stdin>:4 house/pinned-images/moving-tag")
+            || ran.stdout.contains("<stdin>:4 pinned-images/moving-tag"),
+        "{}",
+        ran.shown()
+    );
 }
 
 #[test]
 fn an_unknown_namespace_skips_and_with_strict_is_an_error() {
     let lenient = check(&["apps/other.yaml"]);
     assert_eq!(lenient.code, 0, "{}", lenient.shown());
-    assert!(lenient.stdout.contains("skipped team: needs the namespace's labels: namespace `elsewhere` is not known here"), "{}", lenient.shown());
+    assert!(
+        lenient
+            .stdout
+            .contains("skipped team: needs the namespace's labels: namespace `elsewhere` is not known here"),
+        "{}",
+        lenient.shown()
+    );
     let strict = check(&["apps/other.yaml", "--strict"]);
     assert_eq!(strict.code, 3, "{}", strict.shown());
     assert!(strict.stdout.contains("1 object: 1 error"), "{}", strict.shown());
@@ -117,7 +128,8 @@ fn what_cannot_be_fixed_safely_is_shown_as_a_patch() {
     let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - &one\n      name: a\n      image: x:1\n    - *one\n";
     let files = folder(&[("pod.yaml", text)]);
     let policies = support::fixtures().join("house/policies.yaml");
-    let ran = wayguard_in(files.path(), &["check", "pod.yaml", "--fix", "--policies", policies.to_str().unwrap()]);
+    let ran =
+        wayguard_in(files.path(), &["check", "pod.yaml", "--fix", "--policies", policies.to_str().unwrap()]);
     assert!(ran.stderr.contains("note: pod.yaml: left as it is, because"), "{}", ran.shown());
     assert!(ran.stderr.contains("\"path\": \"/spec/containers/1/resources\""), "{}", ran.shown());
     assert_eq!(std::fs::read_to_string(files.path().join("pod.yaml")).unwrap(), text);

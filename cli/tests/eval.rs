@@ -13,7 +13,10 @@ fn eval(arguments: &[&str]) -> support::Ran {
         ("input.yaml", "height: 4\nnames: [b, a]\n"),
         ("broken.rego", "package broken\n\np if {\n\tx := nosuch(1)\n}\n\nq if {\n\thttp.send({})\n}\n"),
         ("zero.rego", "package zero\n\nv0 { input.height > 1 }\n"),
-        ("loop.rego", "package slow\n\nfirst := 1\n\np contains [a, b, c, d] if {\n\tsome a in numbers.range(1, 200)\n\tsome b in numbers.range(1, 200)\n\tsome c in numbers.range(1, 200)\n\tsome d in numbers.range(1, 200)\n}\n"),
+        (
+            "loop.rego",
+            "package slow\n\nfirst := 1\n\np contains [a, b, c, d] if {\n\tsome a in numbers.range(1, 200)\n\tsome b in numbers.range(1, 200)\n\tsome c in numbers.range(1, 200)\n\tsome d in numbers.range(1, 200)\n}\n",
+        ),
     ]);
     wayguard_in(files.path(), &[&["policy", "eval"], arguments].concat())
 }
@@ -21,7 +24,12 @@ fn eval(arguments: &[&str]) -> support::Ran {
 #[test]
 fn answers_are_json_on_one_line() {
     let ran = eval(&["-d", "rego", "-i", "input.yaml", "data.house"]);
-    assert_eq!((ran.code, ran.stdout.as_str()), (0, "{\"result\":{\"limit\":3,\"names\":[\"a\",\"b\"],\"tall\":true}}\n"), "{}", ran.shown());
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "{\"result\":{\"limit\":3,\"names\":[\"a\",\"b\"],\"tall\":true}}\n"),
+        "{}",
+        ran.shown()
+    );
     let ran = eval(&["-d", "rego", "--format", "json", "data.house.tall"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "{\"undefined\":true}\n"), "{}", ran.shown());
 }
@@ -30,7 +38,14 @@ fn answers_are_json_on_one_line() {
 fn all_that_is_wrong_at_load_is_shown_with_line_and_caret() {
     let ran = eval(&["-d", "broken.rego", "data.broken.p"]);
     assert_eq!(ran.code, 3);
-    insta::assert_snapshot!(ran.shown());
+    let errors = ran.json()["errors"].as_array().unwrap().clone();
+    assert_eq!(errors.len(), 2, "{}", ran.shown());
+    assert_eq!((&errors[0]["file"], &errors[0]["line"]), (&"broken.rego".into(), &4.into()));
+    assert_eq!(errors[0]["message"], "unknown function `nosuch`");
+    assert_eq!(errors[1]["line"], 8);
+    assert!(errors[1]["message"].as_str().unwrap().starts_with("`http.send` is not available to policies"));
+    assert!(ran.stderr.contains("\n 4 | \tx := nosuch(1)\n   | \t"), "{}", ran.shown());
+    assert!(ran.stderr.trim_end().ends_with('^'), "{}", ran.shown());
 }
 
 #[test]

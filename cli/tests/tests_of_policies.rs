@@ -54,7 +54,10 @@ fn library(changes: &[(&str, &str)]) -> tempfile::TempDir {
         ("house/host-network/samples/denied/host.yaml", DENIED),
         ("house/host-network/samples/allowed/owner.yaml", ALLOWED),
         ("lib/flags.rego", FLAGS),
-        ("lib/flags_test.rego", "package lib.flags_test\n\nimport data.lib.flags\n\ntest_true_is_on if flags.on(true)\n"),
+        (
+            "lib/flags_test.rego",
+            "package lib.flags_test\n\nimport data.lib.flags\n\ntest_true_is_on if flags.on(true)\n",
+        ),
     ]);
     files.extend(changes.iter().copied());
     folder(&files.into_iter().filter(|(_, text)| !text.is_empty()).collect::<Vec<_>>())
@@ -74,11 +77,26 @@ fn a_sound_policy_passes() {
 #[test]
 fn what_fails_is_told_with_place_and_difference() {
     let files = library(&[
-        ("house/host-network/samples/denied/host.yaml", &DENIED.replace("/spec/hostNetwork}", "/spec/hostPID}")),
-        ("house/host-network/samples/allowed/plain.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true, containers: []}\n"),
-        ("house/host-network/samples/allowed/head.yaml", "# test:\n#   expcet: []\napiVersion: v1\nkind: Pod\n"),
-        ("house/host-network/samples/allowed/service.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Service\n"),
-        ("lib/flags_test.rego", "package lib.flags_test\n\nimport data.lib.flags\n\ntest_false_is_on if flags.on(false)\n\ntodo_test_later if false\n"),
+        (
+            "house/host-network/samples/denied/host.yaml",
+            &DENIED.replace("/spec/hostNetwork}", "/spec/hostPID}"),
+        ),
+        (
+            "house/host-network/samples/allowed/plain.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true, containers: []}\n",
+        ),
+        (
+            "house/host-network/samples/allowed/head.yaml",
+            "# test:\n#   expcet: []\napiVersion: v1\nkind: Pod\n",
+        ),
+        (
+            "house/host-network/samples/allowed/service.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Service\n",
+        ),
+        (
+            "lib/flags_test.rego",
+            "package lib.flags_test\n\nimport data.lib.flags\n\ntest_false_is_on if flags.on(false)\n\ntodo_test_later if false\n",
+        ),
     ]);
     let ran = wayguard_in(files.path(), &["test", "."]);
     assert_eq!(ran.code, 2, "{}", ran.shown());
@@ -104,7 +122,12 @@ fn rego_that_does_not_compile_is_shown_with_a_caret() {
     let files = library(&[("house/host-network/policy.rego", &POLICY.replace("flags.on(", "flags.off("))]);
     let ran = wayguard_in(files.path(), &["test", "house/host-network"]);
     assert_eq!(ran.code, 2, "{}", ran.shown());
-    assert!(ran.stdout.contains("policy.rego:20:2: unknown function `flags.off`"), "{}", ran.shown());
+    assert!(
+        ran.stdout.contains("house/host-network/policy.rego:20:")
+            && ran.stdout.contains("unknown function `flags.off`\n     20 | \tflags.off("),
+        "{}",
+        ran.shown()
+    );
 }
 
 #[test]
@@ -112,7 +135,12 @@ fn json_and_junit_have_all_cases() {
     let files = library(&[]);
     insta::assert_json_snapshot!(wayguard_in(files.path(), &["test", ".", "--format", "json"]).json());
     let junit = wayguard_in(files.path(), &["test", ".", "--format", "junit"]).stdout;
-    assert!(junit.contains("<testsuites name=\"wayguard test\" tests=\"5\" failures=\"0\" errors=\"0\" skipped=\"0\">"), "{junit}");
+    assert!(
+        junit.contains(
+            "<testsuites name=\"wayguard test\" tests=\"5\" failures=\"0\" errors=\"0\" skipped=\"0\">"
+        ),
+        "{junit}"
+    );
 }
 
 #[test]

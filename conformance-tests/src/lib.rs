@@ -103,7 +103,7 @@ impl Sandbox {
             let log = std::fs::read_to_string(entry.path()).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let tail = lines.get(lines.len().saturating_sub(15)..).unwrap_or_default();
-            text.push_str(&format!("--- {}\n{}\n", entry.path().display(), tail.join("\n")));
+            text = format!("{text}--- {}\n{}\n", entry.path().display(), tail.join("\n"));
         }
         text
     }
@@ -150,7 +150,8 @@ impl Drop for Sandbox {
         if std::thread::panicking() {
             eprint_lines(&self.logs());
         }
-        let _ = output(Command::new(wayguard()).args(["sandbox", "stop", "--state-dir"]).arg(self.state()), "");
+        let _ =
+            output(Command::new(wayguard()).args(["sandbox", "stop", "--state-dir"]).arg(self.state()), "");
     }
 }
 
@@ -160,7 +161,7 @@ impl Drop for Sandbox {
 /// After a minute.
 #[track_caller]
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < deadline, "after a minute still not: {what}");
         std::thread::sleep(Duration::from_millis(100));
@@ -196,7 +197,6 @@ pub fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-#[expect(clippy::print_stderr, reason = "diagnostics of a test that failed")]
 fn eprint_lines(text: &str) {
     eprintln!("{text}");
 }

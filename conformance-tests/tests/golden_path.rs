@@ -45,8 +45,91 @@ fn the_golden_path() {
         for manifest in manifests(file) {
             refused_for_its_tag(&sandbox, &manifest);
             admitted_with_a_fixed_tag(&sandbox, &manifest);
+            if name_of(&manifest) == "my-app" {
+                // Both seeds have this name, and a selector cannot be taken from a Deployment that has one.
+                sandbox.kubectl(&["delete", "deployment", "my-app", "-n", NAMESPACE], "").accepted();
+            }
         }
     }
+    what_is_older_than_the_policies_can_be_labelled(&sandbox);
+    deletions_status_and_exempt_namespaces(&sandbox);
+}
+
+const OLD: &str = "older-than-the-policies";
+
+/// Objects that would be refused today, made while nobody was asked.
+fn old_objects() -> String {
+    let pod = "{restartPolicy: Never, hostNetwork: true, containers: [{name: app, image: 'registry.example/old:latest'}]}";
+    format!(
+        "{{apiVersion: v1, kind: Namespace, metadata: {{name: {OLD}, labels: {{team: alpha, environment: development, managed-by: idp}}}}}}
+---
+{{apiVersion: v1, kind: Pod, metadata: {{name: pod, namespace: {OLD}}}, spec: {pod}}}
+---
+{{apiVersion: batch/v1, kind: Job, metadata: {{name: job, namespace: {OLD}}}, spec: {{template: {{spec: {pod}}}}}}}
+---
+{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: deployment, namespace: {OLD}}}, spec: {{selector: {{matchLabels: {{app: old}}}}, template: {{metadata: {{labels: {{app: old}}}}, spec: {}}}}}}}",
+        pod.replace("restartPolicy: Never, ", "")
+    )
+}
+
+fn what_is_older_than_the_policies_can_be_labelled(sandbox: &Sandbox) {
+    let kinds = "validatingwebhookconfiguration,mutatingwebhookconfiguration";
+    let saved = sandbox.kubectl(&["get", kinds, "wayguard", "-o", "json"], "").accepted();
+    let mut saved: Value = serde_json::from_str(&saved).unwrap();
+    for item in saved["items"].as_array_mut().unwrap() {
+        let name = item["metadata"]["name"].clone();
+        item["metadata"] = json!({"name": name});
+    }
+    sandbox.kubectl(&["delete", kinds, "wayguard"], "").accepted();
+    eventually("the API server asks nobody", || sandbox.apply(&old_objects()).fine);
+    sandbox.apply(&saved.to_string()).accepted();
+    let fresh = "{apiVersion: v1, kind: Pod, metadata: {name: fresh, namespace: developer-team-alpha}, spec: {containers: [{name: app, image: 'registry.example/new:latest'}]}}";
+    eventually("the API server asks again", || {
+        !sandbox.kubectl(&["apply", "--dry-run=server", "-f", "-"], fresh).fine
+    });
+
+    for (kind, template) in [("pod", "/spec"), ("job", "/spec/template"), ("deployment", "/spec/template")] {
+        let before = sandbox.get(kind, kind, OLD);
+        sandbox.kubectl(&["label", kind, kind, "-n", OLD, "tier=web"], "").accepted();
+        let after = sandbox.get(kind, kind, OLD);
+        assert_eq!(after["metadata"]["labels"]["tier"], "web");
+        assert_eq!(before.pointer(template), after.pointer(template), "{kind}: its Pods are left alone");
+        assert_eq!(after["metadata"]["generation"], before["metadata"]["generation"], "{kind}: no rollout");
+    }
+    let weaker = r#"{"spec":{"template":{"spec":{"hostPID":true}}}}"#;
+    let complaint = sandbox.kubectl(&["patch", "deployment", "deployment", "-n", OLD, "-p", weaker], "");
+    // A Deployment is warned about by Pod Security, not refused; its Pods are.
+    assert!(complaint.err.contains("host namespaces"), "what is new is judged: {}", complaint.err);
+}
+
+fn deletions_status_and_exempt_namespaces(sandbox: &Sandbox) {
+    sandbox.kubectl(&["delete", "pod", "pod", "-n", OLD, "--grace-period=0", "--force"], "").accepted();
+    let status = r#"{"status":{"phase":"Running"}}"#;
+    let name = pods(sandbox, "shop").first().cloned().unwrap_or_default();
+    let name = name["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    sandbox
+        .kubectl(
+            &["patch", "pod", &name, "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", status],
+            "",
+        )
+        .accepted();
+    let privileged = "{apiVersion: v1, kind: Pod, metadata: {name: cni, namespace: kube-system}, spec: {hostNetwork: true, containers: [{name: cni, image: 'registry.example/cni:latest', securityContext: {privileged: true}}]}}";
+    sandbox.apply(privileged).accepted();
+    let elsewhere = privileged.replace("kube-system", NAMESPACE);
+    let complaint = sandbox.apply(&elsewhere).refused();
+    assert!(complaint.contains("denied by pod-security/privileged"), "{complaint}");
+    assert!(complaint.contains("violates PodSecurity \"baseline:latest\""), "{complaint}");
+    let debug = r#"{"spec":{"ephemeralContainers":[{"name":"debug","image":"registry.example/debug:1","securityContext":{"privileged":true}}]}}"#;
+    let complaint = sandbox
+        .kubectl(
+            &["patch", "pod", &name, "-n", NAMESPACE, "--subresource=ephemeralcontainers", "-p", debug],
+            "",
+        )
+        .refused();
+    assert!(
+        complaint.contains("spec.ephemeralContainers[debug].securityContext.privileged is true"),
+        "{complaint}"
+    );
 }
 
 fn refused_for_its_tag(sandbox: &Sandbox, manifest: &str) {
@@ -62,7 +145,11 @@ fn admitted_with_a_fixed_tag(sandbox: &Sandbox, manifest: &str) {
     let fixed = manifest.replace(":latest", ":1.4.2");
     let name = name_of(&fixed);
     let said = sandbox.apply(&fixed);
-    assert!(said.err.contains("Warning: workload/probes"), "the team is told what is still missing: {}", said.err);
+    assert!(
+        said.err.contains("Warning: workload/probes"),
+        "the team is told what is still missing: {}",
+        said.err
+    );
     said.accepted();
 
     let deployment = sandbox.get("deployment", name, NAMESPACE);
@@ -81,15 +168,18 @@ fn admitted_with_a_fixed_tag(sandbox: &Sandbox, manifest: &str) {
         assert_eq!(pod["spec"]["securityContext"]["runAsNonRoot"], true, "{pod}");
         assert_eq!(pod["metadata"]["labels"]["team"], "alpha", "{pod}");
     }
-    for side in [&["diff", "-f", "-"][..], &["diff", "--server-side", "-f", "-"]] {
-        let diff = sandbox.kubectl(side, &fixed);
-        assert!(diff.fine && diff.out.is_empty(), "{side:?} shows a difference: {}{}", diff.out, diff.err);
-    }
+    let diff = sandbox.kubectl(&["diff", "-f", "-"], &fixed);
+    assert!(diff.fine && diff.out.is_empty(), "a difference: {}{}", diff.out, diff.err);
+    // After a client-side apply, kubectl's own `last-applied-configuration` differs server-side, with or without us.
+    sandbox.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], &fixed).accepted();
+    let diff = sandbox.kubectl(&["diff", "--server-side", "-f", "-"], &fixed);
+    assert!(diff.fine && diff.out.is_empty(), "a difference server-side: {}{}", diff.out, diff.err);
 }
 
 fn pods(sandbox: &Sandbox, name: &str) -> Vec<Value> {
     let selector = format!("app={name}");
-    let text = sandbox.kubectl(&["get", "pods", "-n", NAMESPACE, "-l", &selector, "-o", "json"], "").accepted();
+    let text =
+        sandbox.kubectl(&["get", "pods", "-n", NAMESPACE, "-l", &selector, "-o", "json"], "").accepted();
     let list: Value = serde_json::from_str(&text).unwrap();
     list["items"].as_array().cloned().unwrap_or_default()
 }

@@ -23,14 +23,27 @@ pub const WORKLOADS: [Workload; 8] = [
     Workload { group: "apps", kind: "StatefulSet", resource: "statefulsets", path: "/spec/template" },
     Workload { group: "apps", kind: "DaemonSet", resource: "daemonsets", path: "/spec/template" },
     Workload { group: "batch", kind: "Job", resource: "jobs", path: "/spec/template" },
-    Workload { group: "batch", kind: "CronJob", resource: "cronjobs", path: "/spec/jobTemplate/spec/template" },
-    Workload { group: "", kind: "ReplicationController", resource: "replicationcontrollers", path: "/spec/template" },
+    Workload {
+        group: "batch",
+        kind: "CronJob",
+        resource: "cronjobs",
+        path: "/spec/jobTemplate/spec/template",
+    },
+    Workload {
+        group: "",
+        kind: "ReplicationController",
+        resource: "replicationcontrollers",
+        path: "/spec/template",
+    },
     Workload { group: "", kind: "PodTemplate", resource: "podtemplates", path: "/template" },
 ];
 
 /// Where a resource holds its pod template, if it is a built-in workload.
 pub fn template_path(group: &str, resource: &str) -> Option<&'static str> {
-    WORKLOADS.iter().find(|workload| workload.group == group && workload.resource == resource).map(|it| it.path)
+    WORKLOADS
+        .iter()
+        .find(|workload| workload.group == group && workload.resource == resource)
+        .map(|it| it.path)
 }
 
 /// The Pod that a PodTemplateSpec describes: its metadata and spec, in the workload's namespace, named as the

@@ -8,8 +8,8 @@
 //! bytes ─► value ─► request ─► matching ─► rego (per policy) ─► mutation │ findings × action × exceptions ─► decision
 //! ```
 
-pub mod decision;
 mod decide;
+pub mod decision;
 pub mod expansion;
 pub mod facts;
 pub mod masking;

@@ -21,13 +21,25 @@ pub fn is_private(kind: &str, path: &Pointer) -> bool {
     let container_whole = segments.last().is_some_and(|last| last.parse::<usize>().is_ok())
         && segments.len() >= 2
         && segments.get(segments.len() - 2).is_some_and(|list| list.ends_with("ontainers"));
-    let spec_whole = matches!(segments.last(), None | Some(&("spec" | "template" | "containers" | "initContainers" | "ephemeralContainers" | "metadata")));
-    data || env || within("args") || within("command") || within("annotations") || within("httpHeaders") || container_whole || spec_whole
+    let spec_whole = matches!(
+        segments.last(),
+        None | Some(
+            &("spec" | "template" | "containers" | "initContainers" | "ephemeralContainers" | "metadata")
+        )
+    );
+    data || env
+        || within("args")
+        || within("command")
+        || within("annotations")
+        || within("httpHeaders")
+        || container_whole
+        || spec_whole
 }
 
 /// Shortens long texts and drops control characters, so that a found value cannot break a terminal or a log.
 pub fn printable(text: &str, limit: usize) -> String {
-    let mut shown: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(limit).collect();
+    let mut shown: String =
+        text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(limit).collect();
     if text.chars().nth(limit).is_some() {
         shown.push('…');
     }

@@ -38,7 +38,7 @@ pub fn reply(uid: &str, decision: &Decision, stage: Stage) -> Vec<u8> {
         response.insert("warnings".into(), json!(warnings));
     }
     response.insert("auditAnnotations".into(), annotations(decision));
-    envelope(response)
+    envelope(&response)
 }
 
 /// An explicit refusal for a request that was not judged.
@@ -54,7 +54,7 @@ pub fn refuse(uid: &str, code: u16, message: &str) -> Vec<u8> {
     response.insert("uid".into(), uid.into());
     response.insert("allowed".into(), false.into());
     response.insert("status".into(), status(code, reason, message));
-    envelope(response)
+    envelope(&response)
 }
 
 /// An explicit admission of a request that was not judged, said aloud.
@@ -63,11 +63,12 @@ pub fn admit_with_warning(uid: &str, warning: &str) -> Vec<u8> {
     response.insert("uid".into(), uid.into());
     response.insert("allowed".into(), true.into());
     response.insert("warnings".into(), json!([warning]));
-    envelope(response)
+    envelope(&response)
 }
 
-fn envelope(response: Map<String, Value>) -> Vec<u8> {
-    let review = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response});
+fn envelope(response: &Map<String, Value>) -> Vec<u8> {
+    let review =
+        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response});
     serde_json::to_vec(&review).unwrap_or_default()
 }
 
@@ -89,23 +90,30 @@ fn annotations(decision: &Decision) -> Value {
             .collect();
         of
     };
-    for (key, effects) in
-        [("denied-by", &[Effect::Deny, Effect::Error][..]), ("warned-by", &[Effect::Warn]), ("audited-by", &[Effect::Audit])]
-    {
+    for (key, effects) in [
+        ("denied-by", &[Effect::Deny, Effect::Error][..]),
+        ("warned-by", &[Effect::Warn]),
+        ("audited-by", &[Effect::Audit]),
+    ] {
         let mut names = named(effects);
         names.dedup();
         if !names.is_empty() {
             annotations.insert(key.into(), names.join(",").into());
         }
     }
-    let excepted: Vec<&str> = decision.findings.iter().filter_map(|finding| finding.exception.as_deref()).collect();
+    let excepted: Vec<&str> =
+        decision.findings.iter().filter_map(|finding| finding.exception.as_deref()).collect();
     if !excepted.is_empty() {
         annotations.insert("exceptions".into(), excepted.join(",").into());
     }
     let audits = decision.findings.iter().filter(|finding| finding.effect == Effect::Audit);
-    let audits: Vec<String> = audits.map(|finding| format!("{}: {}", finding.policy, finding.message)).collect();
+    let audits: Vec<String> =
+        audits.map(|finding| format!("{}: {}", finding.policy, finding.message)).collect();
     if !audits.is_empty() {
-        annotations.insert("audit-violations".into(), audits.join("; ").chars().take(2000).collect::<String>().into());
+        annotations.insert(
+            "audit-violations".into(),
+            audits.join("; ").chars().take(2000).collect::<String>().into(),
+        );
     }
     Value::Object(annotations)
 }
@@ -115,7 +123,8 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for position in 0..4 {
             let index = usize::try_from((group >> (18 - 6 * position)) & 63).unwrap_or_default();
             let letter = ALPHABET.get(index).copied().map_or('=', char::from);
@@ -146,7 +155,10 @@ pub fn envelope_head(prefix: &[u8]) -> Option<Head> {
         (value.len() <= 128 && !value.contains('\\')).then(|| value.to_owned())
     };
     let request = text.split_once("\"request\":")?.1;
-    Some(Head { uid: after(request, "uid").filter(|uid| !uid.is_empty())?, kind: after(request, "kind").unwrap_or_default() })
+    Some(Head {
+        uid: after(request, "uid").filter(|uid| !uid.is_empty())?,
+        kind: after(request, "kind").unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]
@@ -155,7 +167,9 @@ mod tests {
 
     #[test]
     fn base64_as_in_rfc_4648() {
-        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+        for (plain, encoded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
     }

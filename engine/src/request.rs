@@ -63,7 +63,11 @@ pub struct GroupVersionKind<'a> {
 impl GroupVersionKind<'_> {
     /// `group/version`, or `version` for core.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 }
 
@@ -174,7 +178,8 @@ impl<'a> Request<'a> {
     /// What is missing or of the wrong type, in words.
     pub fn from_value(origin: Origin, review: Value<'a>) -> Result<Self, String> {
         let operation = review.str_or_empty("operation");
-        let operation = Operation::parse(operation).ok_or_else(|| format!("unknown operation `{operation}`"))?;
+        let operation =
+            Operation::parse(operation).ok_or_else(|| format!("unknown operation `{operation}`"))?;
         let gvk = |field: &str, last: &str| {
             let value = review.get(field).filter(|value| value.as_object().is_some());
             let value = value.ok_or_else(|| format!("`{field}` is missing"))?;
@@ -207,7 +212,9 @@ impl<'a> Request<'a> {
             dry_run: review.get("dryRun").and_then(Value::as_bool).unwrap_or(false),
         };
         match request.operation {
-            Operation::Create | Operation::Update if request.object.is_none() => Err("`object` is missing".into()),
+            Operation::Create | Operation::Update if request.object.is_none() => {
+                Err("`object` is missing".into())
+            }
             Operation::Update if request.old_object.is_none() && origin == Origin::Admission => {
                 Err("`oldObject` is missing".into())
             }
@@ -243,7 +250,11 @@ impl<'a> Request<'a> {
         let triple = |last: &'static str, value| {
             Value::Object(Object::new(
                 arena,
-                vec![("group", Value::String(group)), (last, Value::String(value)), ("version", Value::String(version))],
+                vec![
+                    ("group", Value::String(group)),
+                    (last, Value::String(value)),
+                    ("version", Value::String(version)),
+                ],
             ))
         };
         let mut members = vec![
@@ -318,7 +329,8 @@ mod tests {
     fn an_object_becomes_the_request_that_the_api_server_would_send() {
         let bump = Bump::new();
         let arena = &&bump;
-        let object = parse_json(arena, br#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a"}}"#);
+        let object =
+            parse_json(arena, br#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a"}}"#);
         let request = Request::for_object(
             arena,
             ObjectRequest {

@@ -1,6 +1,14 @@
 //! The embedded library as a whole: every policy loads, and what a team applies first is answered as the
 //! README says.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests, which clippy does not take for tests"
+)]
+
 use bumpalo::Bump;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +51,11 @@ fn decide_yaml(set: &PolicySet, yaml: &str) -> Decision {
     )
     .unwrap();
     let mut facts = Facts::new();
-    let context = Context { stage: Stage::Whole, now: jiff::Timestamp::UNIX_EPOCH, time_limit: Duration::from_secs(20) };
+    let context = Context {
+        stage: Stage::Whole,
+        now: jiff::Timestamp::UNIX_EPOCH,
+        time_limit: Duration::from_secs(20),
+    };
     for _ in 0..4 {
         // Facts are borrowed by one call at a time.
         let answers = facts.clone();
@@ -52,7 +64,9 @@ fn decide_yaml(set: &PolicySet, yaml: &str) -> Decision {
             Outcome::NeedsFacts(keys) => {
                 for key in keys {
                     let fact = match &key {
-                        FactKey::Namespace(_) => Fact::Known(Arc::new(Document::from_json(NAMESPACE.as_bytes()).unwrap())),
+                        FactKey::Namespace(_) => {
+                            Fact::Known(Arc::new(Document::from_json(NAMESPACE.as_bytes()).unwrap()))
+                        }
                         _ => Fact::OutOfReach("no cluster".into()),
                     };
                     facts.insert(key, fact);
@@ -72,8 +86,11 @@ fn every_bundle_loads_whole() {
     let library = Library::embedded();
     for bundle in library.bundles() {
         let set = set(&[&bundle]);
-        let failures: Vec<String> =
-            set.failures().iter().flat_map(|failure| failure.errors.iter().map(|e| format!("{}: {e}", failure.policy))).collect();
+        let failures: Vec<String> = set
+            .failures()
+            .iter()
+            .flat_map(|failure| failure.errors.iter().map(|e| format!("{}: {e}", failure.policy)))
+            .collect();
         assert!(failures.is_empty(), "bundle {bundle}:\n{}", failures.join("\n"));
         assert!(set.policies().len() > 0, "bundle {bundle} is empty");
     }

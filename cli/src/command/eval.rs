@@ -87,9 +87,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
 }
 
 fn refused(errors: &[LoadError], out: &mut Output) -> ExitStatus {
-    let shown = |error: &LoadError| {
-        json!({"file": error.file, "line": error.line, "column": error.column, "message": error.message})
-    };
+    let shown = |error: &LoadError| json!({"file": error.file, "line": error.line, "column": error.column, "message": error.message});
     out.data(json!({"errors": errors.iter().map(shown).collect::<Vec<_>>()}));
     errors.iter().for_each(|error| out.error(error));
     ExitStatus::Invalid
@@ -108,7 +106,8 @@ impl Loaded {
             return self.file(path, &[]);
         }
         for file in walk(path, &|file| is_rego(file) || is_manifest(file))? {
-            let below = file.parent().and_then(|folder| folder.strip_prefix(path).ok()).unwrap_or(Path::new(""));
+            let below =
+                file.parent().and_then(|folder| folder.strip_prefix(path).ok()).unwrap_or(Path::new(""));
             let place: Vec<String> = below.iter().map(|name| name.to_string_lossy().into_owned()).collect();
             self.file(&file, &place)?;
         }
@@ -165,12 +164,18 @@ fn document(file: &str, text: &str) -> Result<Value, LoadError> {
     match documents.as_slice() {
         [] => Ok(Value::Null),
         [document] => Ok(document.value.to_serde()),
-        [_, second, ..] => Err(excerpt::problem(file, text, second.line, 1, "expected one document, not several")),
+        [_, second, ..] => {
+            Err(excerpt::problem(file, text, second.line, 1, "expected one document, not several"))
+        }
     }
 }
 
 /// Merges objects into objects; two values for one place are a conflict, as in OPA.
-fn merge(into: &mut Map<String, Value>, from: Map<String, Value>, path: &mut Vec<String>) -> Result<(), String> {
+fn merge(
+    into: &mut Map<String, Value>,
+    from: Map<String, Value>,
+    path: &mut Vec<String>,
+) -> Result<(), String> {
     for (key, value) in from {
         path.push(key.clone());
         match (into.get_mut(&key), value) {

@@ -15,7 +15,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use wayguard_cluster::webhooks::{Endpoint, Registered, Settings, configurations, groups};
 use wayguard_cluster::{Resources, kinds};
-use wayguard_sandbox::{Binaries, Lifetime, Options, Process, Program, Progress, Sandbox, SandboxError, Search};
+use wayguard_sandbox::{
+    Binaries, Lifetime, Options, Process, Program, Progress, Sandbox, SandboxError, Search,
+};
 
 /// Options of `sandbox`.
 #[derive(Clone, Debug, clap::Args)]
@@ -42,8 +44,9 @@ pub(crate) struct Args {
     #[arg(long)]
     foreground: bool,
 
-    /// An admission plugin of the API server to switch off, such as `PodSecurity`; repeatable
-    #[arg(long, value_name = "NAME")]
+    /// An admission plugin of the API server to switch off; repeatable. By default its own PodSecurity, which would
+    /// warn about workload templates that the gate fills in
+    #[arg(long, value_name = "NAME", default_value = "PodSecurity")]
     disable_admission_plugin: Vec<String>,
 
     #[command(flatten)]
@@ -103,11 +106,17 @@ fn start(args: Args, folder: &Path, out: &mut Output) -> Result<ExitStatus, Fail
     let binaries = find_binaries(out)?;
     let options = Options {
         lifetime: if args.foreground { Lifetime::Foreground } else { Lifetime::Detached },
-        disabled_admission_plugins: args.disable_admission_plugin.clone(),
+        disabled_admission_plugins: args
+            .disable_admission_plugin
+            .iter()
+            .filter(|name| !name.is_empty())
+            .cloned()
+            .collect(),
         ..Options::new(folder)
     };
     let mut telling = Telling::new(out);
-    let sandbox = Sandbox::start(&options, &binaries, &mut |progress| telling.tell(&progress)).map_err(failure)?;
+    let sandbox =
+        Sandbox::start(&options, &binaries, &mut |progress| telling.tell(&progress)).map_err(failure)?;
     telling.done();
     let outcome = open_gate(&args, &sandbox, &gathered.compile(), &sources);
     let server = match outcome {
@@ -236,7 +245,8 @@ fn register(
     sources: &Sources,
     server: &Server,
 ) -> Result<(), Failure> {
-    let ca_bundle = std::fs::read(ca_file(sandbox)).map_err(|error| Failure::unreadable(&ca_file(sandbox), &error))?;
+    let ca_bundle =
+        std::fs::read(ca_file(sandbox)).map_err(|error| Failure::unreadable(&ca_file(sandbox), &error))?;
     let settings = Settings {
         name: "wayguard".into(),
         endpoint: Endpoint::Url(format!("https://{}", server.admission)),
@@ -262,8 +272,11 @@ fn register(
 }
 
 fn discover(kubeconfig: &Path) -> Result<Resources, Failure> {
-    let ours = |error: &dyn std::fmt::Display| Failure::Ours(format!("cannot ask the API server for its kinds: {error}"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| ours(&error))?;
+    let ours = |error: &dyn std::fmt::Display| {
+        Failure::Ours(format!("cannot ask the API server for its kinds: {error}"))
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| ours(&error))?;
     runtime.block_on(async {
         let args = ClusterArgs { kubeconfig: Some(kubeconfig.to_owned()), ..ClusterArgs::default() };
         let client = args.connect().await?.ok_or_else(|| ours(&"no connection"))?;
@@ -287,7 +300,11 @@ fn kubectl(sandbox: &Sandbox, arguments: &[&str], input: &str) -> Result<(), Fai
     if output.status.success() {
         return Ok(());
     }
-    Err(Failure::Ours(format!("kubectl {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim())))
+    Err(Failure::Ours(format!(
+        "kubectl {}: {}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr).trim()
+    )))
 }
 
 fn welcome(sandbox: &Sandbox, server: &Server, out: &mut Output) {
@@ -296,20 +313,24 @@ fn welcome(sandbox: &Sandbox, server: &Server, out: &mut Output) {
     out.talk(format_args!("  gate     {}", styled(PLACE, format_args!("https://{}", server.admission))));
     out.talk(format_args!("  health   {}", styled(PLACE, format_args!("http://{}/readyz", server.health))));
     out.talk(format_args!("  logs     {}", styled(PLACE, sandbox.state_dir().join("logs").display())));
-    out.talk(styled(QUIET, "There is no kubelet: Pods are made and stay pending. `wayguard sandbox stop` ends it."));
+    out.talk(styled(
+        QUIET,
+        "There is no kubelet: Pods are made and stay pending. `wayguard sandbox stop` ends it.",
+    ));
 }
 
 fn wait_for_ctrl_c() -> Result<(), Failure> {
     let ours = |error: std::io::Error| Failure::Ours(format!("cannot wait for signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ours)?;
-    runtime.block_on(async {
-        let mut end = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed,
-            _ = end.recv() => Ok(()),
-        }
-    })
-    .map_err(ours)
+    runtime
+        .block_on(async {
+            let mut end = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+            tokio::select! {
+                pressed = tokio::signal::ctrl_c() => pressed,
+                _ = end.recv() => Ok(()),
+            }
+        })
+        .map_err(ours)
 }
 
 /// Tells what is going on: on a terminal by a line that changes, else one line a step.
@@ -331,7 +352,9 @@ impl Telling {
             Progress::Downloading { module } => format!("downloading {module}"),
             Progress::Compiling { package, done, total } => format!("compiling {done} of {total}: {package}"),
             Progress::Starting { program } => format!("starting {program}"),
-            Progress::NoControllerManager => "no controller manager: Deployments will not become Pods".to_owned(),
+            Progress::NoControllerManager => {
+                "no controller manager: Deployments will not become Pods".to_owned()
+            }
         };
         bar.set_message(text);
         bar.tick();

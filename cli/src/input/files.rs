@@ -56,15 +56,21 @@ pub(crate) fn collect(arguments: &[PathBuf]) -> Result<Vec<TextFile>, Failure> {
 
 fn stdin() -> Result<TextFile, Failure> {
     let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::Invalid(format!("cannot read stdin: {}", crate::exit::io_reason(&error))))?;
+    std::io::stdin().read_to_string(&mut text).map_err(|error| {
+        Failure::Invalid(format!("cannot read stdin: {}", crate::exit::io_reason(&error)))
+    })?;
     Ok(TextFile { name: "<stdin>".to_owned(), path: None, text, given: Given::Stdin })
 }
 
 fn read(path: PathBuf, given: Given) -> Result<TextFile, Failure> {
     let text = std::fs::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
-    Ok(TextFile { name: path.display().to_string(), path: Some(path), text, given })
+    Ok(TextFile { name: shown(&path), path: Some(path), text, given })
+}
+
+/// A path as it is shown: what lies in the working folder needs no `./` before it.
+pub(crate) fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    text.strip_prefix("./").map(ToOwned::to_owned).unwrap_or(text)
 }
 
 /// Whether a file's name says that it holds YAML or JSON.
@@ -91,7 +97,10 @@ fn descend(
     found: &mut Vec<PathBuf>,
 ) -> Result<(), Failure> {
     if depth > MAX_DEPTH {
-        return Err(Failure::Invalid(format!("`{}` is nested too deeply; is it a loop of links?", folder.display())));
+        return Err(Failure::Invalid(format!(
+            "`{}` is nested too deeply; is it a loop of links?",
+            folder.display()
+        )));
     }
     let unreadable = |error| Failure::unreadable(folder, &error);
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -116,7 +125,9 @@ mod tests {
     #[test]
     fn a_folder_stands_for_its_manifests_and_a_file_is_read_once() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [("b.yaml", "b"), ("sub/a.yml", "a"), ("x.txt", "x"), (".hidden.yaml", "h"), ("c.json", "c")] {
+        for (name, text) in
+            [("b.yaml", "b"), ("sub/a.yml", "a"), ("x.txt", "x"), (".hidden.yaml", "h"), ("c.json", "c")]
+        {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();

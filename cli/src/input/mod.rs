@@ -3,5 +3,5 @@
 mod files;
 mod objects;
 
-pub(crate) use files::{Given, TextFile, collect, is_manifest, walk};
+pub(crate) use files::{Given, TextFile, collect, is_manifest, shown, walk};
 pub(crate) use objects::{FoundObject, Problem, objects};

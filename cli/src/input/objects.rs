@@ -62,14 +62,23 @@ pub(crate) fn objects(files: &[TextFile]) -> (Vec<FoundObject>, Vec<Problem>) {
         let documents = match parse_yaml(&&bump, &file.text) {
             Ok(documents) => documents,
             Err(error) => {
-                problems.push(Problem { error: excerpt::not_yaml(&file.name, &file.text, &error), fatal: true });
+                problems
+                    .push(Problem { error: excerpt::not_yaml(&file.name, &file.text, &error), fatal: true });
                 continue;
             }
         };
         let name: Arc<str> = file.name.as_str().into();
         for (document_index, document) in documents.into_iter().enumerate() {
             let lines = Arc::new(document.lines);
-            let mut reader = Reader { file, name: &name, file_index, document_index, lines: &lines, found: &mut found, problems: &mut problems };
+            let mut reader = Reader {
+                file,
+                name: &name,
+                file_index,
+                document_index,
+                lines: &lines,
+                found: &mut found,
+                problems: &mut problems,
+            };
             reader.object(document.value, String::new(), document.line);
         }
     }
@@ -118,7 +127,7 @@ impl Reader<'_> {
 }
 
 /// The items of a `v1 List` or of a typed list such as `PodList`, as `kubectl get -o yaml` writes them.
-fn list_items<'a>(value: Value<'a>) -> Option<&'a [Value<'a>]> {
+fn list_items(value: Value<'_>) -> Option<&[Value<'_>]> {
     let items = value.get("items")?.as_array()?;
     // A kind of somebody's own may be called `AllowList`; unlike a list, its objects have names.
     let unnamed = value.at(&["metadata", "name"]).is_none();
@@ -138,7 +147,10 @@ mod tests {
         let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: a\n- {apiVersion: v1, kind: Pod}\n";
         let (found, problems) = read(text, Given::Named);
         assert!(problems.is_empty());
-        assert_eq!(found.iter().map(|object| (object.prefix.as_str(), object.line)).collect::<Vec<_>>(), [("/items/0", 4), ("/items/1", 8)]);
+        assert_eq!(
+            found.iter().map(|object| (object.prefix.as_str(), object.line)).collect::<Vec<_>>(),
+            [("/items/0", 4), ("/items/1", 8)]
+        );
         assert_eq!(found[0].line_of("/metadata/name"), 7);
         assert_eq!(found[0].line_of("/metadata/labels/team"), 6);
         assert_eq!(found[0].line_of("/spec"), 4);
@@ -162,8 +174,14 @@ mod tests {
 
     #[test]
     fn one_bad_file_leaves_the_others_alone() {
-        let file = |name: &str, text: &str| TextFile { name: name.into(), path: None, text: text.into(), given: Given::Named };
-        let (found, problems) = objects(&[file("bad.yaml", "a: [1\nb: }\n"), file("good.yaml", "apiVersion: v1\nkind: Pod\n")]);
+        let file = |name: &str, text: &str| TextFile {
+            name: name.into(),
+            path: None,
+            text: text.into(),
+            given: Given::Named,
+        };
+        let (found, problems) =
+            objects(&[file("bad.yaml", "a: [1\nb: }\n"), file("good.yaml", "apiVersion: v1\nkind: Pod\n")]);
         assert_eq!((found.len(), problems.len()), (1, 1));
         assert!(problems[0].error.to_string().starts_with("bad.yaml:2:"), "{}", problems[0].error);
     }

@@ -66,7 +66,11 @@ impl Reader<'_, '_> {
             this.into.failures.push((name.clone(), error));
         };
         if api_version != API_VERSION {
-            return refuse(self, "/apiVersion", &format!("`{api_version}` is not known; write `{API_VERSION}`"));
+            return refuse(
+                self,
+                "/apiVersion",
+                &format!("`{api_version}` is not known; write `{API_VERSION}`"),
+            );
         }
         if name.is_empty() {
             return refuse(self, "/metadata", &format!("this {kind} has no `metadata.name`"));
@@ -131,14 +135,20 @@ mod tests {
         let (name, error) = &documents.failures[0];
         assert_eq!(name, "a");
         let shown = error.to_string();
-        assert!(shown.starts_with("p.yaml:5:3: Policy `a`: unknown field `acton`, expected one of"), "{shown}");
+        assert!(
+            shown.starts_with("p.yaml:5:3: Policy `a`: unknown field `acton`, expected one of"),
+            "{shown}"
+        );
         assert!(shown.ends_with("\n 5 |   acton: Warn\n   |   ^"), "{shown}");
     }
 
     #[test]
     fn another_version_and_a_missing_name_are_refused() {
         let shown = |text: &str| read("p.yaml", text).unwrap().failures[0].1.message.clone();
-        assert_eq!(shown(&GOOD.replace("v1alpha1", "v9")), "`wayguard.io/v9` is not known; write `wayguard.io/v1alpha1`");
+        assert_eq!(
+            shown(&GOOD.replace("v1alpha1", "v9")),
+            "`wayguard.io/v9` is not known; write `wayguard.io/v1alpha1`"
+        );
         assert_eq!(shown(&GOOD.replace("name: a", "labels: {}")), "this Policy has no `metadata.name`");
     }
 }

@@ -58,7 +58,8 @@ impl Disk {
                 && path.parent().is_some_and(|parent| parent.ends_with("bundles"));
             rego || bundle
         };
-        let folders = if policies { vec![root.to_owned()] } else { vec![root.join("lib"), root.join("bundles")] };
+        let folders =
+            if policies { vec![root.to_owned()] } else { vec![root.join("lib"), root.join("bundles")] };
         for folder in folders.iter().filter(|folder| folder.is_dir()) {
             for path in walk(folder, &wanted)? {
                 let text = self.read(&path)?;
@@ -98,9 +99,10 @@ impl PolicyFolder {
         let own = self.library.policy(&self.id).into_iter().collect();
         let mut modules = self.library.with_imports(own);
         for (index, module) in modules.iter_mut().enumerate() {
-            let on_disk = if index == 0 { self.path.join("policy.rego") } else { self.root.join(&module.path) };
+            let on_disk =
+                if index == 0 { self.path.join("policy.rego") } else { self.root.join(&module.path) };
             if on_disk.is_file() {
-                module.path = on_disk.display().to_string();
+                module.path = crate::input::shown(&on_disk);
             }
         }
         PolicyFiles { id: self.id.clone(), modules }
@@ -109,7 +111,8 @@ impl PolicyFolder {
 
 /// The grandparent, by the name that was given where that is possible: it is shown in messages.
 fn root_of(path: &Path, absolute: &Path) -> PathBuf {
-    let plain = path.components().rev().take(2).filter(|it| matches!(it, std::path::Component::Normal(_))).count();
+    let plain =
+        path.components().rev().take(2).filter(|it| matches!(it, std::path::Component::Normal(_))).count();
     let grandparent = if plain == 2 { path.ancestors().nth(2) } else { absolute.ancestors().nth(2) };
     match grandparent {
         Some(root) if root.as_os_str().is_empty() => PathBuf::from("."),

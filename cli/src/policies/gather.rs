@@ -73,7 +73,12 @@ impl Gathered {
 
     /// Puts what `good` has in the place of policies that failed and are in service; the failures stay on
     /// record. Whether there was any.
-    pub(crate) fn keep_good(&mut self, failures: &[LoadFailure], good: &Gathered, in_service: &PolicySet) -> bool {
+    pub(crate) fn keep_good(
+        &mut self,
+        failures: &[LoadFailure],
+        good: &Gathered,
+        in_service: &PolicySet,
+    ) -> bool {
         let mut any = false;
         for failure in failures {
             let name = &failure.policy;
@@ -171,7 +176,8 @@ impl Gathering<'_> {
 
     /// A bundle or a policy of a library.
     fn name(&mut self, name: &str) -> Result<(), Failure> {
-        let on_disk = self.libraries.iter().find(|(_, it)| it.bundle(name).is_some() || it.policy(name).is_some());
+        let on_disk =
+            self.libraries.iter().find(|(_, it)| it.bundle(name).is_some() || it.policy(name).is_some());
         let library = on_disk.map_or(self.embedded, |(_, library)| library);
         if let Some(bundle) = library.bundle(name) {
             let policies = bundle.map_err(Failure::Invalid)?;

@@ -56,13 +56,19 @@ pub(super) fn read(file: &str, text: &str) -> Result<Map<String, Value>, Failure
     let mut value = document.value.to_serde();
     if value.get("kind").and_then(Value::as_str) == Some("AdmissionConfiguration") {
         value = plugin(&value).ok_or_else(|| {
-            wrong("the `AdmissionConfiguration` has no plugin `PodSecurity` with its `configuration` inside".into())
+            wrong(
+                "the `AdmissionConfiguration` has no plugin `PodSecurity` with its `configuration` inside"
+                    .into(),
+            )
         })?;
     }
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let api_version = value.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let (group, version) = api_version.split_once('/').unwrap_or_default();
-    if kind != "PodSecurityConfiguration" || group != GROUP || !matches!(version, "v1" | "v1beta1" | "v1alpha1") {
+    if kind != "PodSecurityConfiguration"
+        || group != GROUP
+        || !matches!(version, "v1" | "v1beta1" | "v1alpha1")
+    {
         return Err(wrong(format!(
             "expected a `PodSecurityConfiguration` of `{GROUP}/v1`, got `{kind}` of `{api_version}`"
         )));
@@ -75,7 +81,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<Map<String, Value>, Failure
 
 fn plugin(configuration: &Value) -> Option<Value> {
     let plugins = configuration.get("plugins")?.as_array()?;
-    let named = plugins.iter().find(|plugin| plugin.get("name").and_then(Value::as_str) == Some("PodSecurity"));
+    let named =
+        plugins.iter().find(|plugin| plugin.get("name").and_then(Value::as_str) == Some("PodSecurity"));
     named?.get("configuration").cloned()
 }
 
@@ -140,11 +147,14 @@ mod tests {
         }
     }
 
-    const HEAD: &str = "apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\n";
+    const HEAD: &str =
+        "apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\n";
 
     #[test]
     fn upstreams_file_becomes_parameters() {
-        let text = format!("{HEAD}defaults: {{enforce: baseline, enforce-version: v1.30, warn: restricted}}\nexemptions: {{namespaces: [kube-system]}}\n");
+        let text = format!(
+            "{HEAD}defaults: {{enforce: baseline, enforce-version: v1.30, warn: restricted}}\nexemptions: {{namespaces: [kube-system]}}\n"
+        );
         assert_eq!(
             shown(&text),
             r#"{"defaults":{"enforce":"baseline","enforce-version":"v1.30","warn":"restricted"},"exemptions":{"namespaces":["kube-system"],"runtimeClasses":[],"usernames":[]}}"#
@@ -154,17 +164,28 @@ mod tests {
     #[test]
     fn the_api_servers_own_file_works_too() {
         let inner = format!("{HEAD}defaults: {{audit: restricted}}\n").replace('\n', "\n    ");
-        let text = format!("apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- name: PodSecurity\n  configuration:\n    {inner}\n");
+        let text = format!(
+            "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- name: PodSecurity\n  configuration:\n    {inner}\n"
+        );
         assert!(shown(&text).starts_with(r#"{"defaults":{"audit":"restricted"}"#), "{}", shown(&text));
     }
 
     #[test]
     fn what_upstream_refuses_is_refused() {
         for (body, problem) in [
-            ("defaults: {enforce: strict}\n", "`defaults.enforce` is `strict`; must be privileged, baseline or restricted"),
-            ("defaults: {warn-version: v1.01}\n", "`defaults.warn-version` is `v1.01`; must be latest or v1.N, such as v1.37"),
+            (
+                "defaults: {enforce: strict}\n",
+                "`defaults.enforce` is `strict`; must be privileged, baseline or restricted",
+            ),
+            (
+                "defaults: {warn-version: v1.01}\n",
+                "`defaults.warn-version` is `v1.01`; must be latest or v1.N, such as v1.37",
+            ),
             ("exemptions: {usernames: [a, a]}\n", "`exemptions.usernames` names `a` twice"),
-            ("exemptions: {users: [a]}\n", "unknown field `users`, expected one of `usernames`, `namespaces`, `runtimeClasses`"),
+            (
+                "exemptions: {users: [a]}\n",
+                "unknown field `users`, expected one of `usernames`, `namespaces`, `runtimeClasses`",
+            ),
         ] {
             assert_eq!(shown(&format!("{HEAD}{body}")), format!("psa.yaml: {problem}"));
         }

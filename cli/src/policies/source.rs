@@ -44,7 +44,13 @@ pub(crate) struct PolicyArgs {
     pub(crate) exempt_namespaces: Vec<String>,
 
     /// Where people read about a policy; its id is appended. [default: none]
-    #[arg(long, value_name = "URL", env = "WAYGUARD_DOCS_URL", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "WAYGUARD_DOCS_URL",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub(crate) docs_url: String,
 }
 
@@ -95,7 +101,11 @@ impl Sources {
         Ok(Self {
             list,
             pod_security_config: arguments.pod_security_config,
-            exempt_namespaces: arguments.exempt_namespaces.into_iter().filter(|name| !name.is_empty()).collect(),
+            exempt_namespaces: arguments
+                .exempt_namespaces
+                .into_iter()
+                .filter(|name| !name.is_empty())
+                .collect(),
             docs_url: arguments.docs_url,
             library,
         })
@@ -108,7 +118,8 @@ impl Sources {
 
     /// Whether a later load could differ: something is read from disk.
     pub(crate) fn can_change(&self) -> bool {
-        self.pod_security_config.is_some() || self.list.iter().any(|source| !matches!(source, Source::Name(_)))
+        self.pod_security_config.is_some()
+            || self.list.iter().any(|source| !matches!(source, Source::Name(_)))
     }
 }
 

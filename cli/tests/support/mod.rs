@@ -1,6 +1,7 @@
 //! Running the built binary as a person would, in a folder of its own.
 
 #![allow(dead_code, reason = "each test binary uses a part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is test code outside test functions")]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ impl Ran {
 
     /// Stdout as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.shown()))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.shown()))
     }
 }
 

@@ -39,7 +39,8 @@ pub(crate) fn apply<'a>(
     if in_force.is_empty() {
         return;
     }
-    for finding in findings.iter_mut().filter(|finding| matches!(finding.effect, Effect::Deny | Effect::Warn)) {
+    for finding in findings.iter_mut().filter(|finding| matches!(finding.effect, Effect::Deny | Effect::Warn))
+    {
         let concerned: Vec<&Exception> =
             in_force.iter().copied().filter(|exception| exception.concerns(policy, &finding.rule)).collect();
         if concerned.is_empty() {
@@ -61,7 +62,8 @@ fn covering<'a>(
 ) -> Option<String> {
     let request = case.request;
     let object = request.object.or(request.old_object).unwrap_or_default();
-    let labels = surrounding.object().map(|namespace| namespace.at(&["metadata", "labels"]).unwrap_or_default());
+    let labels =
+        surrounding.object().map(|namespace| namespace.at(&["metadata", "labels"]).unwrap_or_default());
     let own = Subject {
         kind: request.kind.kind,
         namespace: request.namespace,
@@ -71,7 +73,10 @@ fn covering<'a>(
         request: Some(request),
     };
     let covered = |subject: &Subject<'_>| {
-        exceptions.iter().find(|exception| exception.covers(finding, subject)).map(|exception| exception.name.clone())
+        exceptions
+            .iter()
+            .find(|exception| exception.covers(finding, subject))
+            .map(|exception| exception.name.clone())
     };
     if let Some(name) = covered(&own) {
         return Some(name);
@@ -112,7 +117,8 @@ fn covering<'a>(
 /// The ownerReference with `controller: true`, and the key of the live object that it names.
 fn controller_of<'a>(object: Value<'a>, namespace: &str) -> Option<(Value<'a>, FactKey)> {
     let references = object.at(&["metadata", "ownerReferences"])?.as_array()?;
-    let reference = references.iter().copied().find(|it| it.get("controller").and_then(Value::as_bool) == Some(true))?;
+    let reference =
+        references.iter().copied().find(|it| it.get("controller").and_then(Value::as_bool) == Some(true))?;
     let key = FactKey::Owner {
         api_version: reference.str_or_empty("apiVersion").to_owned(),
         kind: reference.str_or_empty("kind").to_owned(),
@@ -127,6 +133,7 @@ fn is_controller_account(kind: &str, user: &str) -> bool {
     CONTROLLERS.iter().any(|(known, account)| {
         // Without --use-service-account-credentials all controllers act as the controller manager itself.
         *known == kind
-            && (user == format!("system:serviceaccount:kube-system:{account}") || user == "system:kube-controller-manager")
+            && (user == format!("system:serviceaccount:kube-system:{account}")
+                || user == "system:kube-controller-manager")
     })
 }

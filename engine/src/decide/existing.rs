@@ -37,12 +37,13 @@ pub(crate) fn soften<'a>(
     if !applies {
         return;
     }
-    let before = View { object: view.old_object, owner: case.request.old_object.filter(|_| view.owner.is_some()), ..*view };
-    let bench = Bench::new(case, &before, surrounding);
-    let mut raws = match bench.findings(policy, missing) {
-        Answer::Given(raws) => raws,
-        _ => return,
+    let before = View {
+        object: view.old_object,
+        owner: case.request.old_object.filter(|_| view.owner.is_some()),
+        ..*view
     };
+    let bench = Bench::new(case, &before, surrounding);
+    let Answer::Given(mut raws) = bench.findings(policy, missing) else { return };
     if let Answer::Given(edits) = mutate::unapplied(case, &before, policy, &bench, missing) {
         raws.extend(edits.iter().map(|edit| super::findings::unapplied(edit, &before)));
     }

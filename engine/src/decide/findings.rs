@@ -51,17 +51,19 @@ pub(crate) fn finding(
     }
 }
 
-
 /// A change that should have been made, as a finding.
 pub(crate) fn unapplied(edit: &Edit, view: &View<'_>) -> RawFinding {
     let object = view.object.unwrap_or_default();
-    let found = Pointer::parse(edit.path()).and_then(|pointer| pointer.resolve(object)).map(crate::value::Value::to_serde);
+    let found = Pointer::parse(edit.path())
+        .and_then(|pointer| pointer.resolve(object))
+        .map(crate::value::Value::to_serde);
     let (rule, expected) = match edit {
         Edit::Removal { .. } => ("removals", "absent".to_owned()),
         Edit::Default { value, .. } | Edit::Override { value, .. } => ("overrides", value.to_string()),
     };
     RawFinding {
-        msg: "the platform enforces this value, but its mutation was skipped or undone by another webhook".into(),
+        msg: "the platform enforces this value, but its mutation was skipped or undone by another webhook"
+            .into(),
         path: edit.path().to_owned(),
         found,
         expected,

@@ -96,7 +96,7 @@ impl<'a, 'c> Bench<'a, 'c> {
 
     /// What the policy finds.
     pub(crate) fn findings(&self, policy: &CompiledPolicy, missing: &mut Missing) -> Answer<RawFinding> {
-        self.ask(policy, &crate::policy::compiled::FINDING_RULES, missing, |rule, item| read_finding(rule, item))
+        self.ask(policy, &crate::policy::compiled::FINDING_RULES, missing, read_finding)
     }
 
     /// What the policy would change.
@@ -128,14 +128,17 @@ impl<'a, 'c> Bench<'a, 'c> {
             if limit.is_zero() {
                 return Answer::Failed("there was no time left to evaluate it".into());
             }
-            let value = match policy.program.rule(&policy.rule_path(rule), &input, inventory.as_ref(), limit) {
+            let value = match policy.program.rule(&policy.rule_path(rule), &input, inventory.as_ref(), limit)
+            {
                 Ok(value) => value,
                 Err(error) => return Answer::Failed(error.to_string()),
             };
             for item in elements(value) {
                 match read(rule, item) {
                     Ok(item) => items.push(item),
-                    Err(problem) => return Answer::Failed(format!("`{rule}` gave something unreadable: {problem}")),
+                    Err(problem) => {
+                        return Answer::Failed(format!("`{rule}` gave something unreadable: {problem}"));
+                    }
                 }
             }
         }
@@ -161,7 +164,10 @@ fn read_finding(rule: &'static str, item: Json) -> Result<RawFinding, String> {
         return Err("a finding needs `msg`, or `path` and `expected`".into());
     }
     if !finding.path.is_empty() && !finding.path.starts_with('/') {
-        return Err(format!("`path` is `{}`; must be a JSON Pointer such as `/spec/hostNetwork`", finding.path));
+        return Err(format!(
+            "`path` is `{}`; must be a JSON Pointer such as `/spec/hostNetwork`",
+            finding.path
+        ));
     }
     finding.from = rule;
     if finding.rule.is_empty() {
@@ -180,7 +186,11 @@ fn read_edit(rule: &'static str, item: Json) -> Result<Edit, String> {
         (_, Json::Object(mut members)) => {
             let path = path_of(members.get("path").unwrap_or(&Json::Null))?;
             let value = members.remove("value").ok_or_else(|| format!("`{path}` has no `value`"))?;
-            Ok(if rule == "defaults" { Edit::Default { path, value } } else { Edit::Override { path, value } })
+            Ok(if rule == "defaults" {
+                Edit::Default { path, value }
+            } else {
+                Edit::Override { path, value }
+            })
         }
         (_, other) => Err(format!("expected an object with `path` and `value`, not `{other}`")),
     }

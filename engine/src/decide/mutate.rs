@@ -67,7 +67,8 @@ pub(crate) fn mutate<'a>(
         let (edits, failures, skipped) = collect(case, &here, &policies, surrounding, missing);
         done.failures = failures;
         done.skipped = skipped;
-        let permitted: Vec<_> = edits.into_iter().filter(|(_, edit)| may_write(case, &view, scope, edit)).collect();
+        let permitted: Vec<_> =
+            edits.into_iter().filter(|(_, edit)| may_write(case, &view, scope, edit)).collect();
         match apply(case, done.object.unwrap_or_default(), &permitted) {
             Ok(changed) if Some(changed) == done.object => return done,
             Ok(_) if round == MAX_ROUNDS => {
@@ -116,7 +117,14 @@ fn may_write(case: &Case<'_, '_>, view: &View<'_>, scope: Scope, edit: &Edit) ->
     if request.operation != Operation::Update || !request.sub_resource.is_empty() {
         return false;
     }
-    let at = |path: &str| Pointer::parse(path).map(|pointer| (pointer.resolve(view.object.unwrap_or_default()), pointer.resolve(view.old_object.unwrap_or_default())));
+    let at = |path: &str| {
+        Pointer::parse(path).map(|pointer| {
+            (
+                pointer.resolve(view.object.unwrap_or_default()),
+                pointer.resolve(view.old_object.unwrap_or_default()),
+            )
+        })
+    };
     if scope == Scope::Template {
         return view.object != view.old_object;
     }
@@ -125,7 +133,8 @@ fn may_write(case: &Case<'_, '_>, view: &View<'_>, scope: Scope, edit: &Edit) ->
         return true;
     }
     let immutable = matches!((request.kind.group, request.kind.kind), ("", "Pod") | ("batch", "Job"));
-    let template = View::template_of(request, &[]).filter(|template| path.starts_with(&format!("{template}/")));
+    let template =
+        View::template_of(request, &[]).filter(|template| path.starts_with(&format!("{template}/")));
     !immutable && template.and_then(at).is_some_and(|(new, old)| new != old)
 }
 
@@ -150,11 +159,15 @@ fn apply<'a>(
             Some((_, Edit::Default { .. })) if !matches!(edit, Edit::Default { .. }) => {
                 wanted.insert(pointer, (policy, edit));
             }
-            Some((_, other)) if matches!(edit, Edit::Default { .. }) && !matches!(other, Edit::Default { .. }) => {}
+            Some((_, other))
+                if matches!(edit, Edit::Default { .. }) && !matches!(other, Edit::Default { .. }) => {}
             Some((other, _)) => {
                 return Err((
                     policy.id.clone(),
-                    format!("`{pointer}` is written by `{}` with another value; two policies must not disagree", other.id),
+                    format!(
+                        "`{pointer}` is written by `{}` with another value; two policies must not disagree",
+                        other.id
+                    ),
                 ));
             }
         }
@@ -165,7 +178,8 @@ fn apply<'a>(
         changed = match edit {
             Edit::Default { .. } if before.is_some() => changed,
             Edit::Default { value, .. } | Edit::Override { value, .. } => {
-                set(arena, changed, pointer, from_serde(arena, value)).map_err(|error| (policy.id.clone(), error.to_string()))?
+                set(arena, changed, pointer, from_serde(arena, value))
+                    .map_err(|error| (policy.id.clone(), error.to_string()))?
             }
             Edit::Removal { .. } => remove(arena, changed, pointer),
         };

@@ -14,7 +14,9 @@ pub(super) fn never_judged(case: &Case<'_, '_>) -> Option<&'static str> {
     }
     match (request.resource.group, request.resource.kind) {
         ("wayguard.io", _) => return Some("our own kinds are not judged by policies"),
-        ("apiextensions.k8s.io", "customresourcedefinitions") => return Some("CRDs are not judged by policies"),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => {
+            return Some("CRDs are not judged by policies");
+        }
         _ => {}
     }
     match request.sub_resource {
@@ -55,12 +57,15 @@ fn scales_down(request: &Request<'_>) -> bool {
 }
 
 /// Metadata that carries no intent of the object's author, or that the API server maintains.
-const BOOKKEEPING: [&str; 5] = ["finalizers", "ownerReferences", "managedFields", "resourceVersion", "generation"];
+const BOOKKEEPING: [&str; 5] =
+    ["finalizers", "ownerReferences", "managedFields", "resourceVersion", "generation"];
 
 fn only_bookkeeping(request: &Request<'_>) -> bool {
     let (Some(new), Some(old)) = (request.object, request.old_object) else { return false };
-    let (Some(new_metadata), Some(old_metadata)) = (new.get("metadata"), old.get("metadata")) else { return false };
-        request.sub_resource.is_empty()
+    let (Some(new_metadata), Some(old_metadata)) = (new.get("metadata"), old.get("metadata")) else {
+        return false;
+    };
+    request.sub_resource.is_empty()
         && new.at(&["spec", "replicas"]) == old.at(&["spec", "replicas"])
         && same_except(new, old, &["metadata"], |_| false)
         && same_except(new_metadata, old_metadata, &[], |key| BOOKKEEPING.contains(&key))

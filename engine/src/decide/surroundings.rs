@@ -40,9 +40,10 @@ impl<'a> Surrounding<'a> {
         Some(match fact {
             Fact::Known(document) => Self::Namespace(document.value()),
             Fact::OutOfReach(reason) => Self::OutOfReach(reason),
-            Fact::Unavailable(reason) => {
-                Self::Unavailable(format!("namespace `{}` could not be looked up: {reason}", request.namespace))
-            }
+            Fact::Unavailable(reason) => Self::Unavailable(format!(
+                "namespace `{}` could not be looked up: {reason}",
+                request.namespace
+            )),
             Fact::Absent => Self::Unavailable(format!("namespace `{}` does not exist", request.namespace)),
         })
     }
@@ -110,7 +111,8 @@ pub(crate) fn equip<'a>(
         .inventory
         .iter()
         .filter_map(|kind| {
-            let own = kind.scope == InventoryScope::Namespace && !crate::expansion::is_cluster_scoped(&kind.group, &kind.kind);
+            let own = kind.scope == InventoryScope::Namespace
+                && !crate::expansion::is_cluster_scoped(&kind.group, &kind.kind);
             let key = FactKey::Inventory {
                 group: kind.group.clone(),
                 version: kind.version.clone(),
@@ -186,14 +188,21 @@ fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind, Value<'a>
     let arena = &case.arena;
     let mut root = Value::EMPTY;
     let mut put = |segments: &[&str], value: Value<'a>| {
-        let text: String = segments.iter().map(|segment| format!("/{}", crate::value::escape_segment(segment))).collect();
-        let placed = crate::value::Pointer::parse(&text).map(|pointer| crate::value::set(arena, root, &pointer, value));
+        let escaped: Vec<String> =
+            segments.iter().map(|segment| crate::value::escape_segment(segment)).collect();
+        let text = format!("/{}", escaped.join("/"));
+        let placed = crate::value::Pointer::parse(&text)
+            .map(|pointer| crate::value::set(arena, root, &pointer, value));
         if let Some(Ok(changed)) = placed {
             root = changed;
         }
     };
     for (kind, objects) in kinds {
-        let group_version = if kind.group.is_empty() { kind.version.clone() } else { format!("{}/{}", kind.group, kind.version) };
+        let group_version = if kind.group.is_empty() {
+            kind.version.clone()
+        } else {
+            format!("{}/{}", kind.group, kind.version)
+        };
         if crate::expansion::is_cluster_scoped(&kind.group, &kind.kind) {
             put(&["cluster", &group_version, &kind.kind], *objects);
         } else if kind.scope == InventoryScope::Namespace {
@@ -216,8 +225,11 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn input(&self, policy: &CompiledPolicy, facts: Option<&Input>) -> Input {
-        let optional = [("namespace", self.namespace.as_ref()), ("owner", self.owner.as_ref()), ("facts", facts)];
+        let optional =
+            [("namespace", self.namespace.as_ref()), ("owner", self.owner.as_ref()), ("facts", facts)];
         let present = optional.into_iter().filter_map(|(key, value)| Some((key, value?)));
-        Input::object([("review", &self.review), ("parameters", &policy.parameters)].into_iter().chain(present))
+        Input::object(
+            [("review", &self.review), ("parameters", &policy.parameters)].into_iter().chain(present),
+        )
     }
 }

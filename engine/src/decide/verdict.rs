@@ -35,7 +35,8 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
     let mut draft = Draft::default();
     let request = case.request;
     let candidates = case.set.candidates(request.operation, request.resource.group, request.resource.kind);
-    let relevant: Vec<&CompiledPolicy> = candidates.into_iter().filter(|policy| case.is_asked(policy)).collect();
+    let relevant: Vec<&CompiledPolicy> =
+        candidates.into_iter().filter(|policy| case.is_asked(policy)).collect();
     if relevant.is_empty() {
         return draft.word(case, Vec::new());
     }
@@ -50,7 +51,14 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
         }
     }
     if case.context.stage != Stage::Mutate {
-        let case = Case { request: &changed, arena: case.arena, set: case.set, facts: case.facts, context: case.context, started: case.started };
+        let case = Case {
+            request: &changed,
+            arena: case.arena,
+            set: case.set,
+            facts: case.facts,
+            context: case.context,
+            started: case.started,
+        };
         draft.validate(&case, &relevant, &surrounding, missing);
     }
     draft.word(case, patch)
@@ -72,12 +80,16 @@ impl Draft {
         let object = done.object;
         self.note(case, done);
         let request = Request { object, ..*case.request };
-        let Some(pod_view) = View::expanded(case.arena, &request, &all_templates(case)) else { return object };
+        let Some(pod_view) = View::expanded(case.arena, &request, &all_templates(case)) else {
+            return object;
+        };
         let done = mutate(case, pod_view, Scope::Template, surrounding, missing);
         let pod = done.object;
         self.note(case, done);
         // Back into the template: what changed in the Pod's metadata and spec, but not what expansion added.
-        let (Some(mut object), Some(before), Some(after)) = (object, pod_view.object, pod) else { return object };
+        let (Some(mut object), Some(before), Some(after)) = (object, pod_view.object, pod) else {
+            return object;
+        };
         for operation in diff(before, after) {
             let pointer = Pointer::parse(&pod_view.submitted_path(operation.path())).unwrap_or_default();
             let edited = match &operation {
@@ -147,7 +159,9 @@ impl Draft {
             Matched::Yes => {}
             Matched::NeedsNamespace => match surrounding {
                 Surrounding::OutOfReach(reason) => return self.skip(policy.id.clone(), (*reason).to_owned()),
-                Surrounding::Unavailable(reason) => return self.findings.push(failure(policy, reason, docs_url)),
+                Surrounding::Unavailable(reason) => {
+                    return self.findings.push(failure(policy, reason, docs_url));
+                }
                 _ => return,
             },
         }
@@ -162,10 +176,11 @@ impl Draft {
             Answer::Waiting => return,
         };
         // Overrides for Pods that a template will make are enforced when those Pods are created.
-        if view.owner.is_none() && policy.mutates() {
-            if let Answer::Given(edits) = mutate::unapplied(case, view, policy, bench, missing) {
-                raws.extend(edits.iter().map(|edit| unapplied(edit, view)));
-            }
+        if view.owner.is_none()
+            && policy.mutates()
+            && let Answer::Given(edits) = mutate::unapplied(case, view, policy, bench, missing)
+        {
+            raws.extend(edits.iter().map(|edit| unapplied(edit, view)));
         }
         if !self.policies.contains(&policy.id) {
             self.policies.push(policy.id.clone());
@@ -181,7 +196,13 @@ impl Draft {
     fn word(mut self, case: &Case<'_, '_>, patch: Vec<PatchOperation>) -> Decision {
         drop_repeated_warnings(&mut self.findings);
         let key = |finding: &Finding| {
-            (finding.policy.clone(), finding.policy_object.clone(), finding.rule.clone(), finding.path.clone(), finding.message.clone())
+            (
+                finding.policy.clone(),
+                finding.policy_object.clone(),
+                finding.rule.clone(),
+                finding.path.clone(),
+                finding.message.clone(),
+            )
         };
         self.findings.sort_by_cached_key(key);
         self.findings.dedup();
@@ -191,13 +212,16 @@ impl Draft {
         let verdict = match worst {
             Some(Effect::Deny) => Verdict::Deny,
             // A denial is a clear answer even where another policy failed.
-            Some(Effect::Error) if self.findings.iter().any(|finding| finding.effect == Effect::Deny) => Verdict::Deny,
+            Some(Effect::Error) if self.findings.iter().any(|finding| finding.effect == Effect::Deny) => {
+                Verdict::Deny
+            }
             Some(Effect::Error) => Verdict::Error,
             Some(Effect::Warn) => Verdict::Warn,
             Some(Effect::Audit) | None => Verdict::Allow,
         };
         let id = decision_id(case);
-        let warnings = self.findings.iter().filter(|finding| finding.effect == Effect::Warn).map(warning).collect();
+        let warnings =
+            self.findings.iter().filter(|finding| finding.effect == Effect::Warn).map(warning).collect();
         let message = if verdict.admits() { String::new() } else { denial(&self.findings, &id) };
         Decision {
             verdict,
@@ -214,7 +238,11 @@ impl Draft {
 }
 
 /// The Pod that the workload under review will make, as it will be after Pod mutation.
-fn future_pod<'a>(case: &Case<'a, '_>, surrounding: &Surrounding<'a>, missing: &mut Missing) -> Option<View<'a>> {
+fn future_pod<'a>(
+    case: &Case<'a, '_>,
+    surrounding: &Surrounding<'a>,
+    missing: &mut Missing,
+) -> Option<View<'a>> {
     let templates = all_templates(case);
     let view = View::expanded(case.arena, case.request, &templates)?;
     let mutated = |view: View<'a>, missing: &mut Missing| {
@@ -230,7 +258,8 @@ fn all_templates(case: &Case<'_, '_>) -> Vec<crate::policy::spec::TemplatePath> 
 }
 
 fn action_for(policy: &CompiledPolicy, surrounding: &Surrounding<'_>) -> Action {
-    let labels = surrounding.object().and_then(|namespace| namespace.at(&["metadata", "labels"])).unwrap_or_default();
+    let labels =
+        surrounding.object().and_then(|namespace| namespace.at(&["metadata", "labels"])).unwrap_or_default();
     let overrides = &policy.spec.action_overrides;
     let known = surrounding.object().is_some();
     overrides
@@ -281,7 +310,8 @@ fn denial(findings: &[Finding], id: &str) -> String {
     });
     let mut text = lines.collect::<Vec<_>>().join("\n");
     if refusals.len() > LISTED {
-        text.push_str(&format!("\nand {} more; `wayguard check` lists them all", refusals.len() - LISTED));
+        let more = refusals.len() - LISTED;
+        text = format!("{text}\nand {more} more; `wayguard check` lists them all");
     }
     format!("{text} (decision {id})")
 }

@@ -40,7 +40,11 @@ impl<'a> View<'a> {
     }
 
     /// The Pod in the object's template, if the kind has one (built in, or declared) and the object carries it.
-    pub(crate) fn expanded(arena: &'a Bump, request: &Request<'a>, declared: &[TemplatePath]) -> Option<Self> {
+    pub(crate) fn expanded(
+        arena: &'a Bump,
+        request: &Request<'a>,
+        declared: &[TemplatePath],
+    ) -> Option<Self> {
         let path = Self::template_of(request, declared)?;
         let pointer = Pointer::parse(path)?;
         let owner = request.object?;
@@ -93,15 +97,19 @@ impl<'a> View<'a> {
                 ],
             ))
         };
-        let objects = whole
-            .with(&arena, "object", self.object.unwrap_or(Value::Null))
-            .with(&arena, "oldObject", self.old_object.unwrap_or(Value::Null));
+        let objects = whole.with(&arena, "object", self.object.unwrap_or(Value::Null)).with(
+            &arena,
+            "oldObject",
+            self.old_object.unwrap_or(Value::Null),
+        );
         if self.prefix.is_empty() {
             return Value::Object(objects);
         }
-        let review = objects
-            .with(&arena, "kind", triple("kind", self.kind))
-            .with(&arena, "resource", triple("resource", self.resource));
+        let review = objects.with(&arena, "kind", triple("kind", self.kind)).with(
+            &arena,
+            "resource",
+            triple("resource", self.resource),
+        );
         Value::Object(review)
     }
 }

@@ -6,7 +6,8 @@ use super::spec::ResourceRule;
 use crate::request::Operation;
 use std::collections::BTreeMap;
 
-const OPERATIONS: [Operation; 4] = [Operation::Create, Operation::Update, Operation::Delete, Operation::Connect];
+const OPERATIONS: [Operation; 4] =
+    [Operation::Create, Operation::Update, Operation::Delete, Operation::Connect];
 
 /// Positions of policies by resource and verb. A rule with a wildcard in group or resource is in the lists of
 /// `*`; the exact rule is checked afterwards by [`super::Matcher`].

@@ -42,7 +42,7 @@ pub struct Matcher<'m>(pub &'m Match);
 
 impl Matcher<'_> {
     /// The cheap part: everything but selectors over the namespace.
-    pub(crate) fn without_namespace(&self, request: &Request<'_>, target: Target<'_>) -> Matched {
+    pub(crate) fn without_namespace(self, request: &Request<'_>, target: Target<'_>) -> Matched {
         let Match { resource_rules, exclude_resource_rules, .. } = self.0;
         if !resource_rules.iter().any(|rule| rule_matches(rule, request, target)) {
             return Matched::No("no resource rule matches");
@@ -50,7 +50,8 @@ impl Matcher<'_> {
         if exclude_resource_rules.iter().any(|rule| rule_matches(rule, request, target)) {
             return Matched::No("an exclude rule matches");
         }
-        let named = |patterns: &[String]| patterns.iter().any(|pattern| wildcard_matches(pattern, request.namespace));
+        let named =
+            |patterns: &[String]| patterns.iter().any(|pattern| wildcard_matches(pattern, request.namespace));
         if !self.0.namespaces.is_empty() && (request.namespace.is_empty() || !named(&self.0.namespaces)) {
             return Matched::No("the namespace is not among `namespaces`");
         }
@@ -67,8 +68,9 @@ impl Matcher<'_> {
     }
 
     /// The selector over the namespace's labels.
-    pub(crate) fn namespace(&self, namespace: NamespaceView<'_>) -> Matched {
-        let Some(selector) = self.0.namespace_selector.as_ref().filter(|it| **it != LabelSelector::default()) else {
+    pub(crate) fn namespace(self, namespace: NamespaceView<'_>) -> Matched {
+        let Some(selector) = self.0.namespace_selector.as_ref().filter(|it| **it != LabelSelector::default())
+        else {
             return Matched::Yes;
         };
         match namespace {
@@ -123,7 +125,8 @@ pub(crate) fn resource_matches(item: &str, target: Target<'_>) -> bool {
 }
 
 fn object_matches(selector: &LabelSelector, request: &Request<'_>) -> bool {
-    let labels = |object: Value<'_>| selects(selector, object.at(&["metadata", "labels"]).unwrap_or_default());
+    let labels =
+        |object: Value<'_>| selects(selector, object.at(&["metadata", "labels"]).unwrap_or_default());
     request.object.is_some_and(labels) || request.old_object.is_some_and(labels)
 }
 
@@ -162,7 +165,11 @@ mod tests {
             ("*/scale", "deployments", "", false),
         ];
         for (item, resource, sub_resource, expected) in cases {
-            assert_eq!(resource_matches(item, target("", resource, sub_resource)), expected, "{item} {sub_resource}");
+            assert_eq!(
+                resource_matches(item, target("", resource, sub_resource)),
+                expected,
+                "{item} {sub_resource}"
+            );
         }
     }
 

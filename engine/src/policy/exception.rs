@@ -25,7 +25,10 @@ impl Exception {
     /// One sentence that says what is missing or malformed.
     pub fn new(name: String, spec: PolicyExceptionSpec) -> Result<Self, String> {
         let expires = spec.expires_at.parse::<Timestamp>().map_err(|_| {
-            format!("expiresAt is `{}`; must be a time as in RFC 3339, such as 2027-01-31T00:00:00Z", spec.expires_at)
+            format!(
+                "expiresAt is `{}`; must be a time as in RFC 3339, such as 2027-01-31T00:00:00Z",
+                spec.expires_at
+            )
         })?;
         for (field, empty) in [
             ("policies", spec.policies.iter().all(String::is_empty)),
@@ -33,7 +36,9 @@ impl Exception {
             ("owner", spec.owner.trim().is_empty()),
         ] {
             if empty {
-                return Err(format!("`{field}` is empty; an exception says what it excepts, why, and who answers for it"));
+                return Err(format!(
+                    "`{field}` is empty; an exception says what it excepts, why, and who answers for it"
+                ));
             }
         }
         Ok(Self { name, spec, expires })
@@ -84,14 +89,19 @@ impl Exception {
     fn matches(&self, subject: &Subject<'_>) -> bool {
         let Some(matches) = &self.spec.matches else { return true };
         let namespaces = &matches.namespaces;
-        let named = namespaces.is_empty() || namespaces.iter().any(|pattern| wildcard_matches(pattern, subject.namespace));
-        let selected = matches.namespace_selector.as_ref().is_none_or(|selector| {
-            subject.namespace_labels.is_some_and(|labels| selects(selector, labels))
-        });
+        let named = namespaces.is_empty()
+            || namespaces.iter().any(|pattern| wildcard_matches(pattern, subject.namespace));
+        let selected = matches
+            .namespace_selector
+            .as_ref()
+            .is_none_or(|selector| subject.namespace_labels.is_some_and(|labels| selects(selector, labels)));
         let rules = &matches.resource_rules;
         let ruled = rules.is_empty()
             || subject.request.is_some_and(|request| {
-                let target = crate::matching::Target { resource: request.resource, sub_resource: request.sub_resource };
+                let target = crate::matching::Target {
+                    resource: request.resource,
+                    sub_resource: request.sub_resource,
+                };
                 rules.iter().any(|rule| crate::matching::rule_matches(rule, request, target))
             });
         named && selected && ruled
@@ -117,7 +127,7 @@ fn images_at<'a>(object: Value<'a>, path: &str) -> Vec<&'a str> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let container = segments.iter().position(|segment| lists.contains(segment));
     if let Some(at) = container.filter(|at| segments.len() > at + 1) {
-        let text: String = segments.iter().take(at + 2).map(|segment| format!("/{segment}")).collect();
+        let text = format!("/{}", segments.get(..at + 2).unwrap_or_default().join("/"));
         let found = crate::value::Pointer::parse(&text).and_then(|pointer| pointer.resolve(object));
         return found.map(|container| container.str_or_empty("image")).into_iter().collect();
     }

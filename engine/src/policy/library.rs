@@ -52,7 +52,11 @@ impl Library {
 
     /// The ids (`category/policy`) of all policies.
     pub fn policy_ids(&self) -> Vec<String> {
-        self.files.keys().filter_map(|path| path.strip_suffix("/policy.rego")).map(ToOwned::to_owned).collect()
+        self.files
+            .keys()
+            .filter_map(|path| path.strip_suffix("/policy.rego"))
+            .map(ToOwned::to_owned)
+            .collect()
     }
 
     /// The names of all bundles.
@@ -83,11 +87,12 @@ impl Library {
     /// `modules` with the shared modules (`lib/…`) that they import, directly or not.
     #[must_use]
     pub fn with_imports(&self, mut modules: Vec<Module>) -> Vec<Module> {
-        let mut known: BTreeSet<String> = modules.iter().filter_map(|module| package_of(&module.text)).collect();
+        let mut known: BTreeSet<String> =
+            modules.iter().filter_map(|module| package_of(&module.text)).collect();
         let by_package: BTreeMap<String, &String> = self
             .files
             .iter()
-            .filter(|(path, _)| path.starts_with("lib/") && path.ends_with(".rego") && !path.ends_with("_test.rego"))
+            .filter(|(path, _)| path.starts_with("lib/") && is_module(path))
             .filter_map(|(path, text)| Some((package_of(text)?, path)))
             .collect();
         let mut at = 0;
@@ -121,11 +126,16 @@ fn policies_of(text: &str) -> Result<Vec<(String, PolicySpec)>, String> {
     documents.into_iter().map(read).collect()
 }
 
+/// A Rego file that is no test.
+fn is_module(path: &str) -> bool {
+    path.strip_suffix(".rego").is_some_and(|stem| !stem.ends_with("_test"))
+}
+
 /// The package that a file declares, as a dotted path without `data.`.
 pub(crate) fn package_of(text: &str) -> Option<String> {
-    text.lines().find_map(|line| line.strip_prefix("package ")).map(|rest| {
-        rest.split('#').next().unwrap_or_default().trim().to_owned()
-    })
+    text.lines()
+        .find_map(|line| line.strip_prefix("package "))
+        .map(|rest| rest.split('#').next().unwrap_or_default().trim().to_owned())
 }
 
 fn imports_of(text: &str) -> impl Iterator<Item = String> + '_ {

@@ -1,5 +1,5 @@
 //! The `# METADATA` block of a policy: all prose and the parameters' schema live there (the annotation format
-//! of OPA, https://www.openpolicyagent.org/docs/policy-language#metadata), nowhere else.
+//! of OPA, <https://www.openpolicyagent.org/docs/policy-language#metadata>), nowhere else.
 
 use crate::decision::Severity;
 use crate::rego::{LoadError, Module};
@@ -164,7 +164,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
-        assert!(read(&module("package a\n")).unwrap_err().message.starts_with("the policy has no `# METADATA`"));
+        assert!(
+            read(&module("package a\n")).unwrap_err().message.starts_with("the policy has no `# METADATA`")
+        );
         let error = read(&module("# METADATA\n# title: [\npackage a\n")).unwrap_err();
         assert!(error.message.starts_with("METADATA is not YAML"), "{error}");
         let error = read(&module("# METADATA\n# custom: {remdy: x}\npackage a\n")).unwrap_err();

@@ -25,7 +25,9 @@ pub fn complete(schema: Option<&Value>, given: &Map<String, Value>) -> Result<Va
 }
 
 fn fill(schema: &Value, value: &mut Value) {
-    if let (Some(properties), Value::Object(members)) = (schema.get("properties").and_then(Value::as_object), value) {
+    if let (Some(properties), Value::Object(members)) =
+        (schema.get("properties").and_then(Value::as_object), value)
+    {
         for (name, property) in properties {
             match (members.get_mut(name), property.get("default")) {
                 (Some(member), _) => fill(property, member),
@@ -48,13 +50,22 @@ fn check(schema: &Value, value: &Value, place: &str, problems: &mut Vec<String>)
     };
     for (keyword, rule) in keywords {
         let known = keyword_holds(keyword, rule, value, place, keywords, problems);
-        if let Some(problem) = known.unwrap_or_else(|| Some(format!("the schema keyword `{keyword}` is not supported"))) {
-            problems.push(if problem.starts_with("the schema") { problem } else { format!("{place} {problem}") });
+        if let Some(problem) = known
+            .unwrap_or_else(|UnknownKeyword| Some(format!("the schema keyword `{keyword}` is not supported")))
+        {
+            problems.push(if problem.starts_with("the schema") {
+                problem
+            } else {
+                format!("{place} {problem}")
+            });
         }
     }
 }
 
-/// `None`: an unknown keyword. `Some(None)`: it holds.
+/// A keyword that this subset of JSON Schema does not have.
+struct UnknownKeyword;
+
+/// `Err`: an unknown keyword. `Ok(None)`: it holds. `Ok(Some(…))`: what is wrong.
 fn keyword_holds(
     keyword: &str,
     rule: &Value,
@@ -62,13 +73,19 @@ fn keyword_holds(
     place: &str,
     schema: &Map<String, Value>,
     problems: &mut Vec<String>,
-) -> Option<Option<String>> {
+) -> Result<Option<String>, UnknownKeyword> {
     let fails = |holds: bool, problem: String| if holds { None } else { Some(problem) };
     let limit = rule.as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default();
-    Some(match keyword {
+    Ok(match keyword {
         "type" => {
-            let names: Vec<&str> = rule.as_array().map_or_else(|| rule.as_str().into_iter().collect(), |many| many.iter().filter_map(Value::as_str).collect());
-            fails(names.iter().any(|name| has_type(name, value)), format!("is {}; must be {}", shown(value), names.join(" or ")))
+            let names: Vec<&str> = rule.as_array().map_or_else(
+                || rule.as_str().into_iter().collect(),
+                |many| many.iter().filter_map(Value::as_str).collect(),
+            );
+            fails(
+                names.iter().any(|name| has_type(name, value)),
+                format!("is {}; must be {}", shown(value), names.join(" or ")),
+            )
         }
         "enum" => {
             let allowed = rule.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -90,7 +107,8 @@ fn keyword_holds(
             missing.next().map(|name| format!("needs `{name}`"))
         }
         "additionalProperties" => {
-            let known = |name: &str| schema.get("properties").and_then(|properties| properties.get(name)).is_some();
+            let known =
+                |name: &str| schema.get("properties").and_then(|properties| properties.get(name)).is_some();
             for (name, member) in value.as_object().into_iter().flatten().filter(|(name, _)| !known(name)) {
                 if *rule == Value::Bool(false) {
                     problems.push(format!("{place} has no parameter `{name}`{}", nearest(name, schema)));
@@ -106,17 +124,35 @@ fn keyword_holds(
             }
             None
         }
-        "minItems" => fails(value.as_array().is_none_or(|items| items.len() >= limit), format!("needs at least {limit} entries")),
+        "minItems" => fails(
+            value.as_array().is_none_or(|items| items.len() >= limit),
+            format!("needs at least {limit} entries"),
+        ),
         "uniqueItems" => {
             let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-            let repeated = items.iter().enumerate().any(|(index, item)| items.iter().skip(index + 1).any(|other| other == item));
+            let repeated = items
+                .iter()
+                .enumerate()
+                .any(|(index, item)| items.iter().skip(index + 1).any(|other| other == item));
             fails(rule != &Value::Bool(true) || !repeated, "lists an entry twice".into())
         }
-        "minLength" => fails(value.as_str().is_none_or(|text| text.chars().count() >= limit), format!("needs at least {limit} characters")),
-        "minimum" => fails(number(value).zip(number(rule)).is_none_or(|(value, limit)| value >= limit), format!("is {}; must be at least {rule}", shown(value))),
-        "maximum" => fails(number(value).zip(number(rule)).is_none_or(|(value, limit)| value <= limit), format!("is {}; must be at most {rule}", shown(value))),
+        "minLength" => fails(
+            value.as_str().is_none_or(|text| text.chars().count() >= limit),
+            format!("needs at least {limit} characters"),
+        ),
+        "minimum" => fails(
+            number(value).zip(number(rule)).is_none_or(|(value, limit)| value >= limit),
+            format!("is {}; must be at least {rule}", shown(value)),
+        ),
+        "maximum" => fails(
+            number(value).zip(number(rule)).is_none_or(|(value, limit)| value <= limit),
+            format!("is {}; must be at most {rule}", shown(value)),
+        ),
         "pattern" => match regex::Regex::new(rule.as_str().unwrap_or_default()) {
-            Ok(pattern) => fails(value.as_str().is_none_or(|text| pattern.is_match(text)), format!("is {}; must match `{}`", shown(value), pattern.as_str())),
+            Ok(pattern) => fails(
+                value.as_str().is_none_or(|text| pattern.is_match(text)),
+                format!("is {}; must match `{}`", shown(value), pattern.as_str()),
+            ),
             Err(error) => Some(format!("the schema pattern is no regular expression: {error}")),
         },
         "anyOf" => {
@@ -125,10 +161,13 @@ fn keyword_holds(
                 check(option, value, place, &mut inner);
                 inner.is_empty()
             };
-            fails(rule.as_array().is_none_or(|options| options.iter().any(fits)), format!("is {}; fits none of the allowed forms", shown(value)))
+            fails(
+                rule.as_array().is_none_or(|options| options.iter().any(fits)),
+                format!("is {}; fits none of the allowed forms", shown(value)),
+            )
         }
         _ if ANNOTATIONS.contains(&keyword) => None,
-        _ => return None,
+        _ => return Err(UnknownKeyword),
     })
 }
 
@@ -142,7 +181,9 @@ fn has_type(name: &str, value: &Value) -> bool {
         "array" => value.is_array(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        "integer" => {
+            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+        }
         "number" => value.is_number(),
         "null" => value.is_null(),
         _ => false,
@@ -157,7 +198,8 @@ fn shown(value: &Value) -> String {
 /// `; did you mean …` where a declared name differs only in case, separators or a letter or two.
 fn nearest(name: &str, schema: &Map<String, Value>) -> String {
     let plain = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
-    let names = schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
+    let names =
+        schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name);
     let close = |known: &&String| {
         let (left, right) = (plain(known), plain(name));
         left == right || left.starts_with(&right) || right.starts_with(&left)
@@ -166,7 +208,9 @@ fn nearest(name: &str, schema: &Map<String, Value>) -> String {
     match all.iter().copied().find(close) {
         Some(known) => format!("; did you mean `{known}`?"),
         None if all.is_empty() => String::new(),
-        None => format!("; it has {}", all.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        None => {
+            format!("; it has {}", all.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -204,7 +248,10 @@ mod tests {
             ]
         );
         assert_eq!(run(&schema, &json!({})).unwrap_err(), ["parameters needs `level`"]);
-        assert_eq!(complete(None, json!({"a": 1}).as_object().unwrap()).unwrap_err(), ["the policy takes no parameters"]);
+        assert_eq!(
+            complete(None, json!({"a": 1}).as_object().unwrap()).unwrap_err(),
+            ["the policy takes no parameters"]
+        );
     }
 
     #[test]

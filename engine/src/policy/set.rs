@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the server's configuration, and no tenant, says.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct SetConfig {
     /// Namespaces that no policy judges, by exact name.
     pub exempt_namespaces: Vec<String>,
@@ -23,12 +23,6 @@ pub struct SetConfig {
     /// `defaults` and `exemptions` (as in upstream's `PodSecurityConfiguration`) for policies that follow namespace
     /// labels.
     pub pod_security: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-impl Default for SetConfig {
-    fn default() -> Self {
-        Self { exempt_namespaces: Vec::new(), docs_url: String::new(), pod_security: None }
-    }
 }
 
 /// A policy or exception that could not be loaded.
@@ -91,7 +85,11 @@ impl PolicySetBuilder {
 
     /// Records something that could not even be read, so that it is reported with the set.
     pub fn failure(&mut self, name: &str, from: &str, error: LoadError) {
-        self.failures.push(LoadFailure { policy: name.to_owned(), from: from.to_owned(), errors: vec![error] });
+        self.failures.push(LoadFailure {
+            policy: name.to_owned(),
+            from: from.to_owned(),
+            errors: vec![error],
+        });
     }
 
     /// Compiles everything that compiles.
@@ -112,12 +110,23 @@ impl PolicySetBuilder {
             match Exception::new(name.clone(), spec) {
                 Ok(exception) => checked.push(exception),
                 Err(problem) => {
-                    failures.push(LoadFailure { policy: name, errors: vec![LoadError::whole(&from, problem)], from });
+                    failures.push(LoadFailure {
+                        policy: name,
+                        errors: vec![LoadError::whole(&from, problem)],
+                        from,
+                    });
                 }
             }
         }
         let index = index(&compiled);
-        PolicySet { policies: compiled, exceptions: checked, index, config, failures, digest: digest.finish() }
+        PolicySet {
+            policies: compiled,
+            exceptions: checked,
+            index,
+            config,
+            failures,
+            digest: digest.finish(),
+        }
     }
 }
 
@@ -143,7 +152,9 @@ fn load(
         }
         (None, None, Some(_), Some(files)) => (files.id, files.modules),
         (None, None, Some(path), None) => {
-            return Err(whole(format!("`source.path` `{path}` works in files only; use `library` or `rego`")));
+            return Err(whole(format!(
+                "`source.path` `{path}` works in files only; use `library` or `rego`"
+            )));
         }
         _ => return Err(whole("`source` needs exactly one of `library`, `rego` and `path`".into())),
     };
@@ -154,7 +165,9 @@ fn load(
     }
     check_rules(&spec).map_err(whole)?;
     let mut parameters = spec.parameters.clone().unwrap_or_default();
-    if let (Some(server), Some(true)) = (&config.pod_security, parameters.get("namespaceLabels").and_then(serde_json::Value::as_bool)) {
+    if let (Some(server), Some(true)) =
+        (&config.pod_security, parameters.get("namespaceLabels").and_then(serde_json::Value::as_bool))
+    {
         parameters.extend(server.clone());
     }
     CompiledPolicy::load(name, id, from, spec, modules, &parameters)
@@ -173,10 +186,14 @@ fn check_rules(spec: &PolicySpec) -> Result<(), String> {
             ("operations", &rule.operations),
         ] {
             if list.is_empty() {
-                return Err(format!("`match.resourceRules[{index}].{field}` is empty; the rule would never match"));
+                return Err(format!(
+                    "`match.resourceRules[{index}].{field}` is empty; the rule would never match"
+                ));
             }
         }
-        if let Some(unknown) = rule.operations.iter().find(|item| *item != "*" && Operation::parse(item).is_none()) {
+        if let Some(unknown) =
+            rule.operations.iter().find(|item| *item != "*" && Operation::parse(item).is_none())
+        {
             return Err(format!(
                 "`match.resourceRules[{index}].operations` has `{unknown}`; must be CREATE, UPDATE, DELETE, CONNECT or *"
             ));
@@ -244,7 +261,12 @@ impl PolicySet {
         &self.config
     }
 
-    pub(crate) fn candidates(&self, operation: Operation, group: &str, resource: &str) -> Vec<&CompiledPolicy> {
+    pub(crate) fn candidates(
+        &self,
+        operation: Operation,
+        group: &str,
+        resource: &str,
+    ) -> Vec<&CompiledPolicy> {
         let positions = self.index.candidates(operation, group, resource);
         positions.into_iter().filter_map(|at| self.policies.get(at)).map(AsRef::as_ref).collect()
     }

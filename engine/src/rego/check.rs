@@ -6,7 +6,8 @@ use regorus::unstable::{BUILTINS, BoolOp, Expr, Literal, LiteralStmt, Query, Ref
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Builtins that reach out of the evaluation or make it unrepeatable.
-const BANNED: [&str; 5] = ["http.send", "opa.runtime", "net.lookup_ip_addr", "rego.parse_module", "rand.intn"];
+const BANNED: [&str; 5] =
+    ["http.send", "opa.runtime", "net.lookup_ip_addr", "rego.parse_module", "rand.intn"];
 
 /// The functions that a set of modules defines, by full name (`data.lib.x.f`).
 pub(super) fn functions(modules: &[Ref<regorus::unstable::Module>]) -> BTreeSet<String> {
@@ -136,10 +137,14 @@ impl Checker<'_> {
         let operands: Vec<&Ref<Expr>> = match expression {
             Expr::Call { params, .. } => params.iter().collect(),
             Expr::BoolExpr { op: BoolOp::Eq, lhs, rhs, .. } => {
-                let nested = [lhs, rhs].into_iter().filter(|side| !matches!(side.as_ref(), Expr::RefDot { .. } | Expr::RefBrack { .. }));
+                let nested = [lhs, rhs]
+                    .into_iter()
+                    .filter(|side| !matches!(side.as_ref(), Expr::RefDot { .. } | Expr::RefBrack { .. }));
                 nested.collect()
             }
-            Expr::BoolExpr { lhs, rhs, .. } | Expr::ArithExpr { lhs, rhs, .. } | Expr::BinExpr { lhs, rhs, .. } => {
+            Expr::BoolExpr { lhs, rhs, .. }
+            | Expr::ArithExpr { lhs, rhs, .. }
+            | Expr::BinExpr { lhs, rhs, .. } => {
                 vec![lhs, rhs]
             }
             Expr::Membership { key, value, collection, .. } => {
@@ -169,7 +174,9 @@ impl Checker<'_> {
 
     fn children(&mut self, expression: &Expr) {
         match expression {
-            Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().for_each(|item| self.expression(item)),
+            Expr::Array { items, .. } | Expr::Set { items, .. } => {
+                items.iter().for_each(|item| self.expression(item));
+            }
             Expr::Object { fields, .. } => fields.iter().for_each(|(_, key, value)| {
                 self.expression(key);
                 self.expression(value);
@@ -220,7 +227,10 @@ impl Checker<'_> {
                 self.refuse(span, "functions with more than 8 arguments are not supported; pass an object");
             }
         } else if BANNED.contains(&name.as_str()) {
-            self.refuse(span, format!("`{name}` is not available to policies: they decide on what they are given"));
+            self.refuse(
+                span,
+                format!("`{name}` is not available to policies: they decide on what they are given"),
+            );
         } else if !BUILTINS.contains_key(name.as_str()) && name != "print" {
             self.refuse(span, format!("unknown function `{name}`"));
         } else if name == "sprintf" {
@@ -239,7 +249,7 @@ impl Checker<'_> {
         let Expr::Array { items, .. } = arguments.as_ref() else {
             return self.refuse(arguments.span(), "the arguments of `sprintf` must be a literal list");
         };
-        let text = value.as_string().map(|text| text.to_string()).unwrap_or_default();
+        let text = value.as_string().map(std::string::ToString::to_string).unwrap_or_default();
         let mut verbs = 0;
         let mut rest = text.chars();
         while let Some(character) = rest.next() {
@@ -261,14 +271,18 @@ impl Checker<'_> {
 /// The first part of an expression that could be undefined: a reference into data, or a call.
 fn may_be_undefined(expression: &Expr) -> Option<Span> {
     match expression {
-        Expr::RefDot { span, .. } | Expr::RefBrack { span, .. } | Expr::Call { span, .. } => Some(span.clone()),
-        Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().find_map(|item| may_be_undefined(item)),
-        Expr::Object { fields, .. } => {
-            fields.iter().find_map(|(_, key, value)| may_be_undefined(key).or_else(|| may_be_undefined(value)))
+        Expr::RefDot { span, .. } | Expr::RefBrack { span, .. } | Expr::Call { span, .. } => {
+            Some(span.clone())
         }
-        Expr::BinExpr { lhs, rhs, .. } | Expr::ArithExpr { lhs, rhs, .. } | Expr::BoolExpr { lhs, rhs, .. } => {
-            may_be_undefined(lhs).or_else(|| may_be_undefined(rhs))
+        Expr::Array { items, .. } | Expr::Set { items, .. } => {
+            items.iter().find_map(|item| may_be_undefined(item))
         }
+        Expr::Object { fields, .. } => fields
+            .iter()
+            .find_map(|(_, key, value)| may_be_undefined(key).or_else(|| may_be_undefined(value))),
+        Expr::BinExpr { lhs, rhs, .. }
+        | Expr::ArithExpr { lhs, rhs, .. }
+        | Expr::BoolExpr { lhs, rhs, .. } => may_be_undefined(lhs).or_else(|| may_be_undefined(rhs)),
         Expr::UnaryExpr { expr, .. } => may_be_undefined(expr),
         _ => None,
     }

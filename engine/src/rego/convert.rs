@@ -17,8 +17,10 @@ pub(super) fn to_regorus(value: Value<'_>) -> regorus::Value {
             regorus::Value::from(items.iter().map(|item| to_regorus(*item)).collect::<Vec<_>>())
         }
         Value::Object(object) => {
-            let members: BTreeMap<_, _> =
-                object.iter().map(|(key, value)| (regorus::Value::String(key.into()), to_regorus(value))).collect();
+            let members: BTreeMap<_, _> = object
+                .iter()
+                .map(|(key, value)| (regorus::Value::String(key.into()), to_regorus(value)))
+                .collect();
             regorus::Value::from(members)
         }
     }

@@ -43,21 +43,22 @@ impl Program {
     ///
     /// # Errors
     /// Everything that is wrong with them, not the first only (a file that cannot be parsed has one error).
+    #[expect(clippy::needless_pass_by_value, reason = "a program owns what it was made from, once it is compiled by us")]
     pub fn compile(modules: Vec<Module>, options: CompileOptions) -> Result<Self, Vec<LoadError>> {
         // The parser and the checks below are not ours alone: what they trip over is a refusal, not a crash.
         let shown = modules.first().map(|module| module.path.clone()).unwrap_or_default();
-        catch_unwind(|| Self::compile_unguarded(modules, options)).unwrap_or_else(|_| {
+        catch_unwind(|| Self::compile_unguarded(&modules, options)).unwrap_or_else(|_| {
             Err(vec![LoadError::whole(&shown, "the Rego parser failed unexpectedly on this policy")])
         })
     }
 
-    fn compile_unguarded(modules: Vec<Module>, options: CompileOptions) -> Result<Self, Vec<LoadError>> {
+    fn compile_unguarded(modules: &[Module], options: CompileOptions) -> Result<Self, Vec<LoadError>> {
         let mut errors: Vec<LoadError> = Vec::new();
         let mut engine = regorus::Engine::new();
         engine.set_rego_v0(options.v0);
         engine.set_strict_builtin_errors(options.strict_builtin_errors);
         let mut parsed: Vec<&Module> = Vec::new();
-        for module in &modules {
+        for module in modules {
             if let Err(problems) = source::check(module) {
                 errors.extend(problems);
             } else if let Err(error) = engine.add_policy(module.path.clone(), module.text.clone()) {
@@ -78,7 +79,7 @@ impl Program {
         if let Some(rule) = rules.first() {
             // Scheduling finds what parsing cannot: unsafe variables, recursion.
             if let Err(error) = engine.clone().compile_with_entrypoint(&rule.as_str().into()) {
-                return Err(vec![locate(&modules, &error.to_string())]);
+                return Err(vec![locate(modules, &error.to_string())]);
             }
             // One evaluation prepares the engine, which makes its clones cheap; its answer does not matter.
             engine.set_input(regorus::Value::new_object());

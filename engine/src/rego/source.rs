@@ -68,7 +68,10 @@ impl Tokens<'_> {
         let Some(previous) = self.previous.clone() else { return };
         let adjacent = previous.1.end == token.1.start;
         let callable = matches!(previous.0, TokenKind::Ident) || matches!(previous.1.text(), "]" | ")");
-        let keyword = matches!(previous.1.text(), "if" | "in" | "not" | "some" | "every" | "else" | "contains" | "with" | "as" | "default");
+        let keyword = matches!(
+            previous.1.text(),
+            "if" | "in" | "not" | "some" | "every" | "else" | "contains" | "with" | "as" | "default"
+        );
         if text == "(" && callable && !keyword && !adjacent {
             self.refuse(
                 token,
@@ -97,7 +100,12 @@ mod tests {
 
     #[test]
     fn ordinary_text_passes() {
-        assert_eq!(errors("package a\n\ndeny contains \"x\" if {\n\tnot (input.a)\n\tf(input.b) == {\"a\": [1]}\n}\n"), [""; 0]);
+        assert_eq!(
+            errors(
+                "package a\n\ndeny contains \"x\" if {\n\tnot (input.a)\n\tf(input.b) == {\"a\": [1]}\n}\n"
+            ),
+            [""; 0]
+        );
     }
 
     #[test]

@@ -72,7 +72,6 @@ fn walk(from: Value<'_>, to: Value<'_>, path: &mut String, operations: &mut Vec<
     }
 }
 
-
 fn within(path: &mut String, segment: &str, visit: impl FnOnce(&mut String)) {
     let length = path.len();
     path.push('/');

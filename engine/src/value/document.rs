@@ -5,7 +5,7 @@ use bumpalo_herd::Herd;
 
 self_cell::self_cell!(
     struct Cell {
-        owner: Box<Herd>,
+        owner: Herd,
         #[covariant]
         dependent: Value,
     }
@@ -22,7 +22,7 @@ impl Document {
     /// # Errors
     /// As [`parse_json`].
     pub fn from_json(bytes: &[u8]) -> Result<Self, JsonError> {
-        let cell = Cell::try_new(Box::new(Herd::new()), |herd| {
+        let cell = Cell::try_new(Herd::new(), |herd| {
             let member = herd.get();
             let text: &[u8] = member.alloc_slice_copy(bytes);
             parse_json(&member, text)
@@ -32,12 +32,12 @@ impl Document {
 
     /// Copies a value out of a request's arena.
     pub fn from_value(value: Value<'_>) -> Self {
-        Self { cell: Cell::new(Box::new(Herd::new()), |herd| value.copy_into(&herd.get())) }
+        Self { cell: Cell::new(Herd::new(), |herd| value.copy_into(&herd.get())) }
     }
 
     /// Copies a `serde_json` value.
     pub fn from_serde(value: &serde_json::Value) -> Self {
-        Self { cell: Cell::new(Box::new(Herd::new()), |herd| serde_bridge::from_serde(&herd.get(), value)) }
+        Self { cell: Cell::new(Herd::new(), |herd| serde_bridge::from_serde(&herd.get(), value)) }
     }
 
     /// The value.

@@ -44,7 +44,9 @@ fn set_at<'a>(
 ) -> Result<Value<'a>, EditError> {
     let Some((segment, rest)) = rest.split_first() else { return Ok(value) };
     match here {
-        Value::Null => set_at(arena, Value::EMPTY, &[&[segment.clone()], rest].concat(), whole, value),
+        Value::Null => {
+            set_at(arena, Value::EMPTY, &[std::slice::from_ref(segment), rest].concat(), whole, value)
+        }
         Value::Object(object) => {
             let child = object.get(segment).unwrap_or(Value::Null);
             let changed = set_at(arena, child, rest, whole, value)?;

@@ -23,9 +23,8 @@ pub struct JsonError {
 /// # Errors
 /// Malformed JSON, invalid UTF-8, an unpaired surrogate escape, or nesting beyond [`MAX_DEPTH`].
 pub fn parse_json<'a>(arena: &impl Arena<'a>, bytes: &'a [u8]) -> Result<Value<'a>, JsonError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        locate(bytes, error.valid_up_to(), "invalid UTF-8")
-    })?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| locate(bytes, error.valid_up_to(), "invalid UTF-8"))?;
     let mut parser = Parser { text, bytes, at: 0, arena, scratch: Vec::new(), pool: Vec::new() };
     let outcome = parser.value(0).and_then(|value| {
         parser.skip_space();
@@ -294,7 +293,8 @@ mod tests {
     #[test]
     fn reads_what_the_api_server_writes() {
         let bump = Bump::new();
-        let value = parse_json(&&bump, br#" {"b":[1,2.50,-0,1e3],"a":"\u003cx\ud83d\ude00","a":null} "#).unwrap();
+        let value =
+            parse_json(&&bump, br#" {"b":[1,2.50,-0,1e3],"a":"\u003cx\ud83d\ude00","a":null} "#).unwrap();
         assert_eq!(value.to_string(), r#"{"a":null,"b":[1,2.50,-0,1e3]}"#);
         let value = parse_json(&&bump, br#""\u003cx\ud83d\ude00""#).unwrap();
         assert_eq!(value, Value::String("<x😀"));

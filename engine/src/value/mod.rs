@@ -113,6 +113,7 @@ impl<'a> Object<'a> {
     }
 
     /// This object with `key` set to `value`.
+    #[must_use]
     pub fn with(&self, arena: &impl Arena<'a>, key: &'a str, value: Value<'a>) -> Self {
         let mut members = self.members.to_vec();
         match members.binary_search_by(|(name, _)| (*name).cmp(key)) {
@@ -127,6 +128,7 @@ impl<'a> Object<'a> {
     }
 
     /// This object without `key`.
+    #[must_use]
     pub fn without(&self, arena: &impl Arena<'a>, key: &str) -> Self {
         let members: Vec<_> = self.members.iter().filter(|(name, _)| *name != key).copied().collect();
         Self { members: arena.members(&members) }

@@ -28,7 +28,10 @@ impl<'a> Number<'a> {
             Number::Int(value) => Some(value),
             Number::Text(_) => {
                 let value = self.as_f64();
-                #[expect(clippy::cast_possible_truncation, reason = "checked to be an exact integer in range")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "checked to be an exact integer in range"
+                )]
                 (value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0).then_some(value as i64)
             }
         }

@@ -48,7 +48,8 @@ pub fn escape_segment(segment: &str) -> String {
 
 /// The index that an array segment means; leading zeros and signs are not indexes (RFC 6901 §4).
 pub(super) fn array_index(segment: &str) -> Option<usize> {
-    let canonical = segment == "0" || (!segment.starts_with('0') && segment.bytes().all(|b| b.is_ascii_digit()));
+    let canonical =
+        segment == "0" || (!segment.starts_with('0') && segment.bytes().all(|b| b.is_ascii_digit()));
     if canonical { segment.parse().ok() } else { None }
 }
 
@@ -68,7 +69,8 @@ pub fn named_path(root: Value<'_>, pointer: &Pointer) -> String {
     let mut here = Some(root);
     for segment in pointer.segments() {
         let next = here.and_then(|value| step(value, segment));
-        let in_list = matches!(here, Some(Value::Array(_))) || (here.is_none() && array_index(segment).is_some());
+        let in_list =
+            matches!(here, Some(Value::Array(_))) || (here.is_none() && array_index(segment).is_some());
         if in_list {
             let name = next.map(|value| value.str_or_empty("name")).filter(|name| !name.is_empty());
             // Writing to a String cannot fail.
@@ -87,7 +89,8 @@ pub fn named_path(root: Value<'_>, pointer: &Pointer) -> String {
 }
 
 fn is_plain(segment: &str) -> bool {
-    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    !segment.is_empty()
+        && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 #[cfg(test)]

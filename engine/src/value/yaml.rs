@@ -3,7 +3,6 @@
 
 use super::{Arena, MAX_DEPTH, Number, Object, Value};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// More nodes than this in one text (aliases counted each time they are used) is an attack, not a manifest.
@@ -37,8 +36,13 @@ pub struct YamlDocument<'a> {
 /// # Errors
 /// Malformed YAML, a key given twice, a key that is no scalar, custom tags, or too much of it.
 pub fn parse_yaml<'a>(arena: &impl Arena<'a>, text: &str) -> Result<Vec<YamlDocument<'a>>, YamlError> {
-    let mut loader =
-        Loader { events: Parser::new_from_str(text), arena, anchors: BTreeMap::new(), lines: BTreeMap::new(), nodes: 0 };
+    let mut loader = Loader {
+        events: Parser::new_from_str(text),
+        arena,
+        anchors: BTreeMap::new(),
+        lines: BTreeMap::new(),
+        nodes: 0,
+    };
     let mut documents = Vec::new();
     while let Some((event, _)) = loader.next()? {
         if let Event::DocumentStart(_) = event {
@@ -88,7 +92,13 @@ impl<'t, 'a, A: Arena<'a>> Loader<'t, 'a, '_, A> {
         if self.nodes > MAX_NODES { Err(problem_at(span, "too many nodes")) } else { Ok(()) }
     }
 
-    fn node(&mut self, event: Event<'t>, span: Span, path: &mut String, depth: usize) -> Result<Value<'a>, YamlError> {
+    fn node(
+        &mut self,
+        event: Event<'t>,
+        span: Span,
+        path: &mut String,
+        depth: usize,
+    ) -> Result<Value<'a>, YamlError> {
         if depth > MAX_DEPTH {
             return Err(problem_at(span, "nested too deeply"));
         }
@@ -96,12 +106,16 @@ impl<'t, 'a, A: Arena<'a>> Loader<'t, 'a, '_, A> {
         let before = self.nodes;
         let (anchor, value) = match event {
             Event::Alias(id) => {
-                let (value, nodes) =
-                    *self.anchors.get(&id).ok_or_else(|| problem_at(span, "alias of an unfinished anchor"))?;
+                let (value, nodes) = *self
+                    .anchors
+                    .get(&id)
+                    .ok_or_else(|| problem_at(span, "alias of an unfinished anchor"))?;
                 self.count(nodes, span)?;
                 return Ok(value);
             }
-            Event::Scalar(text, style, anchor, tag) => (anchor, self.scalar(&text, style, tag.as_deref(), span)?),
+            Event::Scalar(text, style, anchor, tag) => {
+                (anchor, self.scalar(&text, style, tag.as_deref(), span)?)
+            }
             Event::SequenceStart(anchor, _) => (anchor, self.sequence(span, path, depth)?),
             Event::MappingStart(anchor, _) => (anchor, self.mapping(span, path, depth)?),
             _ => return Err(problem_at(span, "expected a value")),
@@ -120,7 +134,8 @@ impl<'t, 'a, A: Arena<'a>> Loader<'t, 'a, '_, A> {
                 return Ok(Value::Array(self.arena.array(&items)));
             }
             let length = path.len();
-            path.push_str(&format!("/{}", items.len()));
+            path.push('/');
+            path.push_str(&items.len().to_string());
             self.lines.insert(path.clone(), span.start.line());
             items.push(self.node(event, span, path, depth + 1)?);
             path.truncate(length);
@@ -162,7 +177,7 @@ impl<'t, 'a, A: Arena<'a>> Loader<'t, 'a, '_, A> {
 
     fn scalar(
         &self,
-        text: &Cow<'t, str>,
+        text: &str,
         style: ScalarStyle,
         tag: Option<&Tag>,
         span: Span,
@@ -226,14 +241,18 @@ fn resolve<'a>(arena: &impl Arena<'a>, text: &str) -> Option<Value<'a>> {
         Some(rest) => (-1_i128, rest),
         None => (1, plain.strip_prefix('+').unwrap_or(&plain)),
     };
-    let radix = |prefix: &str, radix| digits.strip_prefix(prefix).and_then(|rest| i128::from_str_radix(rest, radix).ok());
+    let radix = |prefix: &str, radix| {
+        digits.strip_prefix(prefix).and_then(|rest| i128::from_str_radix(rest, radix).ok())
+    };
     let octal = || {
-        let old_style = digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+        let old_style =
+            digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
         old_style.then(|| i128::from_str_radix(digits, 8).ok()).flatten()
     };
-    let integer = radix("0x", 16).or_else(|| radix("0b", 2)).or_else(|| radix("0o", 8)).or_else(octal).or_else(|| {
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i128>().ok()).flatten()
-    });
+    let integer =
+        radix("0x", 16).or_else(|| radix("0b", 2)).or_else(|| radix("0o", 8)).or_else(octal).or_else(|| {
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i128>().ok()).flatten()
+        });
     if let Some(integer) = integer {
         return Some(Value::Number(Number::from_token(arena.text(&(sign * integer).to_string()))));
     }
@@ -256,7 +275,8 @@ fn is_float(digits: &str) -> bool {
     };
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let mantissa_fits = all_digits(whole) && all_digits(fraction) && !(whole.is_empty() && fraction.is_empty());
+    let mantissa_fits =
+        all_digits(whole) && all_digits(fraction) && !(whole.is_empty() && fraction.is_empty());
     let exponent_fits = exponent.is_none_or(|exponent| {
         let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
         !digits.is_empty() && all_digits(digits)
@@ -283,20 +303,24 @@ mod tests {
         let text = "a: yes\nb: 'yes'\nc: 0755\nd: 1e3\ne: 0x1F\nf: ~\ng: 1.5\nh: 256Mi\ni: !!str 12\nj: 1_000\nk: .5\nl: 12e\nm: 2024-01-01\no: off\n";
         assert_eq!(
             read(text),
-            [r#"{"a":true,"b":"yes","c":493,"d":1000,"e":31,"f":null,"g":1.5,"h":"256Mi","i":"12","j":1000,"k":0.5,"l":"12e","m":"2024-01-01","o":false}"#]
+            [
+                r#"{"a":true,"b":"yes","c":493,"d":1000,"e":31,"f":null,"g":1.5,"h":"256Mi","i":"12","j":1000,"k":0.5,"l":"12e","m":"2024-01-01","o":false}"#
+            ]
         );
     }
 
     #[test]
     fn documents_anchors_and_merges() {
-        let text = "# only a comment\n---\n---\na: &x {b: 1, c: 2}\nd: *x\ne:\n  <<: *x\n  b: 3\n---\n[1, 2]\n";
+        let text =
+            "# only a comment\n---\n---\na: &x {b: 1, c: 2}\nd: *x\ne:\n  <<: *x\n  b: 3\n---\n[1, 2]\n";
         assert_eq!(read(text), [r#"{"a":{"b":1,"c":2},"d":{"b":1,"c":2},"e":{"b":3,"c":2}}"#, "[1,2]"]);
     }
 
     #[test]
     fn places_have_lines() {
         let bump = Bump::new();
-        let documents = parse_yaml(&&bump, "x: 1\n---\nspec:\n  containers:\n  - name: a\n    image: b\n").unwrap();
+        let documents =
+            parse_yaml(&&bump, "x: 1\n---\nspec:\n  containers:\n  - name: a\n    image: b\n").unwrap();
         let second = &documents[1];
         assert_eq!(second.line, 3);
         assert_eq!(second.lines["/spec/containers/0/image"], 6);
@@ -318,7 +342,7 @@ mod tests {
         let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for level in 1..12 {
             let previous = vec![format!("*a{}", level - 1); 10].join(",");
-            text.push_str(&format!("a{level}: &a{level} [{previous}]\n"));
+            text = format!("{text}a{level}: &a{level} [{previous}]\n");
         }
         assert_eq!(problem(&text).problem, "too many nodes");
     }

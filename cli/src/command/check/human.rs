@@ -35,6 +35,10 @@ fn object(checked: &Checked, out: &mut Output) {
         Verdict::Deny => styled(BAD, "denied"),
         Verdict::Error => styled(BAD, "error"),
     };
+    if checked.object.kind.is_empty() {
+        let place = styled(PLACE, format_args!("{}:{}", checked.source.file, checked.source.line));
+        return out.data(format_args!("  {verdict} {place} {}", checked.message));
+    }
     out.data(format_args!("  {}: {verdict}", checked.object));
     if let Some(error) = checked.error_without_finding() {
         for line in error.lines() {
@@ -56,7 +60,10 @@ fn object(checked: &Checked, out: &mut Output) {
         }
     }
     for skipped in &checked.skipped {
-        out.data(format_args!("    {}", styled(QUIET, format_args!("skipped {}: {}", skipped.policy, skipped.reason))));
+        out.data(format_args!(
+            "    {}",
+            styled(QUIET, format_args!("skipped {}: {}", skipped.policy, skipped.reason))
+        ));
     }
     fills(checked, out);
 }

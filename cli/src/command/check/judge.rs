@@ -94,14 +94,16 @@ impl Judge {
             progress.step(&object.file);
             results.insert(index, self.object(object, &knowledge));
         }
-        let mut report = Report { results: results.into_values().collect(), invalid: self.invalid(&problems) };
+        let mut report =
+            Report { results: results.into_values().collect(), invalid: self.invalid(&problems) };
         for problem in problems.iter().filter(|problem| problem.fatal) {
             let error = &problem.error;
             let line = usize::try_from(error.line).unwrap_or(1).max(1);
             let place = Place { file: error.file.clone(), line };
             report.results.push(Checked::unreadable(place, error.message.clone()));
         }
-        report.invalid |= self.strict && report.results.iter().any(|checked| !blocking_skips(checked).is_empty());
+        report.invalid |=
+            self.strict && report.results.iter().any(|checked| !blocking_skips(checked).is_empty());
         Judged { report, objects: found, problems }
     }
 
@@ -187,7 +189,9 @@ fn fills(object: &FoundObject, patch: &[PatchOperation]) -> Vec<String> {
     patch
         .iter()
         .map(|operation| match operation {
-            PatchOperation::Add { path, value } => format!("{}: {}", name(path, after.value()), clip(&value.to_string())),
+            PatchOperation::Add { path, value } => {
+                format!("{}: {}", name(path, after.value()), clip(&value.to_string()))
+            }
             PatchOperation::Replace { path, value } => {
                 // What stood in a list or object could be anything, a credential too.
                 let shown = match value {

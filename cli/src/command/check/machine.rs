@@ -62,7 +62,10 @@ fn sarif_rule(finding: &Finding) -> Value {
         "shortDescription": {"text": id},
         "properties": {"tags": tags(finding), "security-severity": severity},
     });
-    let fields = [("help", json!({"text": finding.remedy}), &finding.remedy), ("helpUri", json!(finding.docs), &finding.docs)];
+    let fields = [
+        ("help", json!({"text": finding.remedy}), &finding.remedy),
+        ("helpUri", json!(finding.docs), &finding.docs),
+    ];
     for (key, value, text) in fields {
         if let (false, Some(rule)) = (text.is_empty(), rule.as_object_mut()) {
             rule.insert(key.to_owned(), value);
@@ -147,7 +150,9 @@ fn junit_case(checked: &Checked) -> crate::junit::Case {
         Verdict::Error => crate::junit::Outcome::Error(blocking.join("\n")),
     };
     let mut remarks = texts(false);
-    remarks.extend(checked.skipped.iter().map(|skipped| format!("skipped {}: {}", skipped.policy, skipped.reason)));
+    remarks.extend(
+        checked.skipped.iter().map(|skipped| format!("skipped {}: {}", skipped.policy, skipped.reason)),
+    );
     crate::junit::Case {
         name: checked.object.to_string(),
         class: checked.object.api_version.clone(),

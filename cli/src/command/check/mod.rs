@@ -15,6 +15,7 @@ use crate::input::{TextFile, collect};
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources, gather};
 use judge::{Judge, Judged};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use wayguard_engine::request::Operation;
 
@@ -115,7 +116,9 @@ impl From<Verb> for Operation {
 /// If files or policies cannot be read at all.
 pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     if args.fix && args.paths.iter().any(|path| path.as_os_str() == "-") {
-        return Err(Failure::Invalid("`--fix` writes into files; stdin is none, name the files instead".to_owned()));
+        return Err(Failure::Invalid(
+            "`--fix` writes into files; stdin is none, name the files instead".to_owned(),
+        ));
     }
     let gathered = gather(&Sources::new(args.policies.clone())?)?;
     let set = gathered.compile();
@@ -137,13 +140,19 @@ fn finish(args: &Args, judged: Judged, files: &[TextFile], out: &mut Output) -> 
         if problem.fatal {
             out.error(&problem.error);
         } else {
-            out.note(format_args!("passed over {}", problem.error.to_string().lines().next().unwrap_or_default()));
+            out.note(format_args!(
+                "passed over {}",
+                problem.error.to_string().lines().next().unwrap_or_default()
+            ));
         }
     }
     if files.is_empty() {
         out.note("there are no manifests (*.yaml, *.yml, *.json) below what was named");
     }
-    let report = judged.report;
+    let mut report = judged.report;
+    let order: BTreeMap<&str, usize> =
+        files.iter().enumerate().map(|(at, file)| (file.name.as_str(), at)).collect();
+    report.results.sort_by_key(|checked| order.get(checked.source.file.as_str()).copied());
     match args.format {
         Format::Human => human::write(&report, out),
         Format::Json => machine::json(&report, out),
@@ -151,7 +160,10 @@ fn finish(args: &Args, judged: Judged, files: &[TextFile], out: &mut Output) -> 
         Format::Junit => machine::junit(&report, out),
         Format::Github => machine::github(&report, out),
     }
-    if args.format == Format::Human && !args.fix && report.results.iter().any(|checked| !checked.fills.is_empty()) {
+    if args.format == Format::Human
+        && !args.fix
+        && report.results.iter().any(|checked| !checked.fills.is_empty())
+    {
         out.talk("admission fills in the fields marked `+`; `--fix` writes them into the files");
     }
     Ok(report.status())

@@ -79,7 +79,7 @@ pub(crate) struct Summary {
 impl std::fmt::Display for ObjectId {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.kind.as_str(), self.namespace.as_str()) {
-            ("", _) => out.write_str("file"),
+            ("", _) => out.write_str("the file"),
             (kind, "") => write!(out, "{kind} {}", self.name),
             ("Namespace", _) => write!(out, "Namespace {}", self.name),
             (kind, namespace) => write!(out, "{kind} {namespace}/{}", self.name),

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use wayguard_certs::{
-    CertificateFiles, CertificateReloader, FileEvent, MinimumTls, POLL_EVERY, SelfMade, ServingCertificate, ServingNames,
-    server_config,
+    CertificateFiles, CertificateReloader, FileEvent, MinimumTls, POLL_EVERY, SelfMade, ServingCertificate,
+    ServingNames, server_config,
 };
 use wayguard_webhook::ExpiryCheck;
 
 /// Often enough for any rotation, and for clocks that jump.
-const TICK: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_mins(1);
 
 /// Options about certificates.
 #[derive(Clone, Debug, clap::Args)]
@@ -83,8 +83,9 @@ fn names(more: &[String]) -> Result<ServingNames, Failure> {
 }
 
 fn write_ca(path: &std::path::Path, pem: &str) -> Result<(), Failure> {
-    whole_file::write(path, pem)
-        .map_err(|error| Failure::Invalid(format!("cannot write `{}`: {}", path.display(), io_reason(&error))))
+    whole_file::write(path, pem).map_err(|error| {
+        Failure::Invalid(format!("cannot write `{}`: {}", path.display(), io_reason(&error)))
+    })
 }
 
 impl Certificates {
@@ -100,7 +101,8 @@ impl Certificates {
     /// # Errors
     /// If there is no randomness.
     pub(super) fn tls(&self, minimum: MinimumTls) -> Result<Arc<rustls::ServerConfig>, Failure> {
-        server_config(Arc::clone(self.serving()), minimum, None).map_err(|error| Failure::Ours(error.to_string()))
+        server_config(Arc::clone(self.serving()), minimum, None)
+            .map_err(|error| Failure::Ours(error.to_string()))
     }
 
     /// When the certificate in service expires.

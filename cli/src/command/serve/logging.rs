@@ -34,7 +34,8 @@ pub(super) fn start(args: &LoggingArgs) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&args.log)
         .map_err(|error| Failure::Invalid(format!("`{}` is no log filter: {error}", args.log)))?;
     let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
     // A second start in one process (tests) keeps the first.
     let _ = match args.log_format {
         LogFormat::Text => lines.try_init(),

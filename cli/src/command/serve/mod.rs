@@ -79,14 +79,19 @@ pub(crate) struct Args {
 
 /// `host:port`, or `:port` for all addresses.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let whole = if text.starts_with(':') { format!("[::]{text}") } else { text.replace("localhost:", "127.0.0.1:") };
-    whole.parse().map_err(|_| "expected an address such as `:8443`, `127.0.0.1:8443` or `[::1]:8443`".to_owned())
+    let whole =
+        if text.starts_with(':') { format!("[::]{text}") } else { text.replace("localhost:", "127.0.0.1:") };
+    whole
+        .parse()
+        .map_err(|_| "expected an address such as `:8443`, `127.0.0.1:8443` or `[::1]:8443`".to_owned())
 }
 
 /// A number of seconds, fractions too.
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: Option<f64> = text.parse().ok().filter(|number| (0.0..=86_400.0).contains(number));
-    number.map(Duration::from_secs_f64).ok_or_else(|| "expected seconds, such as `2` or `0.5`, at most a day".to_owned())
+    number
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "expected seconds, such as `2` or `0.5`, at most a day".to_owned())
 }
 
 /// Runs the command.

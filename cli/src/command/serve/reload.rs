@@ -102,7 +102,8 @@ impl Reloader {
     /// must not switch a rule off.
     fn take(&mut self, mut gathered: Gathered) {
         let mut set = gathered.compile();
-        let kept = self.policies.current().is_some_and(|old| gathered.keep_good(set.failures(), &self.good, &old));
+        let kept =
+            self.policies.current().is_some_and(|old| gathered.keep_good(set.failures(), &self.good, &old));
         if kept {
             log_failures(set.failures(), "what was in service before stays");
             self.policies.refuse();
@@ -118,7 +119,12 @@ impl Reloader {
 
 /// Says what is served from now on.
 pub(super) fn announce(set: &PolicySet) {
-    tracing::info!(policies = set.policies().len(), failures = set.failures().len(), digest = set.digest(), "policies in service");
+    tracing::info!(
+        policies = set.policies().len(),
+        failures = set.failures().len(),
+        digest = set.digest(),
+        "policies in service"
+    );
 }
 
 fn log_failures(failures: &[LoadFailure], consequence: &str) {

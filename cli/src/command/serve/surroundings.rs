@@ -67,7 +67,8 @@ pub(super) async fn open(
         facts: Arc::clone(&facts),
         watch: PolicyWatch::start(&client, options),
         namespaces_latch: readiness.require("namespaces", "the namespaces have not been listed yet"),
-        policies_latch: readiness.require("cluster-policies", "the cluster's policies have not been listed yet"),
+        policies_latch: readiness
+            .require("cluster-policies", "the cluster's policies have not been listed yet"),
     };
     Ok(Surroundings { facts: Arc::new(FromCluster(facts)), cluster: Some(cluster) })
 }
@@ -114,7 +115,9 @@ impl Cluster {
         } else if let Some(problem) = self.facts.namespaces().problem() {
             self.namespaces_latch.not_ready(&problem);
         }
-        if self.watch.loaded().is_none() && let Some(problem) = self.watch.problem() {
+        if self.watch.loaded().is_none()
+            && let Some(problem) = self.watch.problem()
+        {
             self.policies_latch.not_ready(&problem);
         }
     }

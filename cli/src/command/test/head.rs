@@ -80,7 +80,8 @@ pub(super) struct Default_ {
 /// # Errors
 /// If it is not YAML, or has unknown keys, with the place.
 pub(super) fn read(file: &str, text: &str) -> Result<Head, LoadError> {
-    let comment = text.lines().enumerate().take_while(|(_, line)| line.starts_with('#') || line.trim().is_empty());
+    let comment =
+        text.lines().enumerate().take_while(|(_, line)| line.starts_with('#') || line.trim().is_empty());
     let mut lines = comment.skip_while(|(_, line)| line.trim_end() != "# test:");
     let Some((first, _)) = lines.next() else { return Ok(Head::default()) };
     let uncomment = |line: &str| {
@@ -92,12 +93,19 @@ pub(super) fn read(file: &str, text: &str) -> Result<Head, LoadError> {
     let bump = bumpalo::Bump::new();
     let documents = parse_yaml(&&bump, &yaml).map_err(|error| {
         // The head starts one line after `# test:`, and every line of it two columns in.
-        excerpt::problem(file, text, first + 1 + error.line, error.column + 2, &format!("the head is not YAML: {}", error.problem))
+        excerpt::problem(
+            file,
+            text,
+            first + 1 + error.line,
+            error.column + 2,
+            &format!("the head is not YAML: {}", error.problem),
+        )
     })?;
     let at = |message: String| excerpt::problem(file, text, first + 1, 3, &message);
     match documents.as_slice() {
         [] => Ok(Head::default()),
-        [document] => serde_json::from_value(document.value.to_serde()).map_err(|error| at(format!("the head: {error}"))),
+        [document] => serde_json::from_value(document.value.to_serde())
+            .map_err(|error| at(format!("the head: {error}"))),
         _ => Err(at("the head is more than one document".to_owned())),
     }
 }
@@ -111,7 +119,8 @@ mod tests {
         let text = "# Why this is wrong.\n# test:\n#   operation: UPDATE\n#   expect:\n#     - {rule: privileged, path: /spec/a}\napiVersion: v1\n";
         let head = read("s.yaml", text).unwrap();
         assert_eq!(head.operation.as_deref(), Some("UPDATE"));
-        let expected = Expected { rule: Some("privileged".into()), path: Some("/spec/a".into()), message: None };
+        let expected =
+            Expected { rule: Some("privileged".into()), path: Some("/spec/a".into()), message: None };
         assert_eq!(head.expect, Some(vec![expected]));
         assert!(read("s.yaml", "# prose\napiVersion: v1\n").unwrap().expect.is_none());
     }
@@ -119,7 +128,10 @@ mod tests {
     #[test]
     fn mistakes_are_shown_where_they_stand() {
         let unknown = read("s.yaml", "# x\n# test:\n#   expects: []\na: 1\n").unwrap_err();
-        assert!(unknown.to_string().starts_with("s.yaml:2:3: the head: unknown field `expects`"), "{unknown}");
+        assert!(
+            unknown.to_string().starts_with("s.yaml:2:3: the head: unknown field `expects`"),
+            "{unknown}"
+        );
         let broken = read("s.yaml", "# test:\n#   expect: {a: b: c}\na: 1\n").unwrap_err();
         assert!(broken.message.starts_with("the head is not YAML"), "{broken}");
         assert_eq!(broken.line, 2);

@@ -138,8 +138,11 @@ fn suites_below(folder: &Path) -> Result<Vec<Suite>, Failure> {
         return Err(Failure::Invalid(format!("`{}` is no folder", folder.display())));
     }
     let policies = policy_folders(folder)?;
-    let is_test = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("_test.rego"));
-    let shared = walk(folder, &is_test)?.into_iter().filter(|path| !policies.iter().any(|policy| path.starts_with(policy)));
+    let is_test =
+        |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("_test.rego"));
+    let shared = walk(folder, &is_test)?
+        .into_iter()
+        .filter(|path| !policies.iter().any(|policy| path.starts_with(policy)));
     let shared: Vec<_> = shared.map(Suite::Shared).collect();
     Ok(policies.into_iter().map(Suite::Policy).chain(shared).collect())
 }
@@ -155,14 +158,24 @@ fn policy(path: &Path, embedded: &Library) -> Result<Vec<Case>, Failure> {
     }
     let samples = samples::run(&folder)?;
     if samples.is_empty() {
-        cases.push(missing(&folder.id, "samples", "the policy has no samples in `samples/allowed` or `samples/denied`"));
+        cases.push(missing(
+            &folder.id,
+            "samples",
+            "the policy has no samples in `samples/allowed` or `samples/denied`",
+        ));
     }
     cases.extend(samples);
     Ok(cases)
 }
 
 fn missing(suite: &str, name: &str, message: &str) -> Case {
-    Case { suite: suite.to_owned(), name: name.to_owned(), outcome: Outcome::Failed, message: message.to_owned(), place: None }
+    Case {
+        suite: suite.to_owned(),
+        name: name.to_owned(),
+        outcome: Outcome::Failed,
+        message: message.to_owned(),
+        place: None,
+    }
 }
 
 /// Tests of shared Rego: with the module of the same name beside them, and what either imports.

@@ -8,7 +8,11 @@ use wayguard_engine::Finding;
 pub(super) fn compare(what: &str, expected: &[Expected], found: &[&Finding], prefix: &str) -> Vec<String> {
     let fits: Vec<Vec<usize>> = expected
         .iter()
-        .map(|wanted| (0..found.len()).filter(|index| found.get(*index).is_some_and(|it| fit(wanted, it, prefix))).collect())
+        .map(|wanted| {
+            (0..found.len())
+                .filter(|index| found.get(*index).is_some_and(|it| fit(wanted, it, prefix)))
+                .collect()
+        })
         .collect();
     // An expectation that says little could take the finding that another needs, so pairs are moved about
     // until as many as possible hold (augmenting paths).
@@ -17,7 +21,9 @@ pub(super) fn compare(what: &str, expected: &[Expected], found: &[&Finding], pre
         assign(wanted, &fits, &mut owner, &mut vec![false; found.len()]);
     }
     let missing = (0..expected.len()).filter(|wanted| !owner.contains(&Some(*wanted)));
-    let missing = missing.filter_map(|wanted| expected.get(wanted)).map(|wanted| format!("missing {what}: {}", shown(wanted)));
+    let missing = missing
+        .filter_map(|wanted| expected.get(wanted))
+        .map(|wanted| format!("missing {what}: {}", shown(wanted)));
     let surplus = owner.iter().zip(found).filter(|(owner, _)| owner.is_none()).map(|(_, finding)| {
         let path = finding.path.strip_prefix(prefix).unwrap_or(&finding.path);
         format!("unexpected {what}: {{rule: {}, path: {path}}} {}", finding.rule, finding.message)
@@ -51,7 +57,10 @@ fn fit(wanted: &Expected, finding: &Finding, prefix: &str) -> bool {
 
 fn shown(wanted: &Expected) -> String {
     let parts = [("rule", &wanted.rule), ("path", &wanted.path), ("message", &wanted.message)];
-    let parts: Vec<_> = parts.iter().filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}: {value}"))).collect();
+    let parts: Vec<_> = parts
+        .iter()
+        .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}: {value}")))
+        .collect();
     format!("{{{}}}", parts.join(", "))
 }
 
@@ -98,7 +107,10 @@ mod tests {
         let wanted = [expected(Some("b"), Some("/x"))];
         assert_eq!(
             compare("denial", &wanted, &[&one], "/spec/template"),
-            ["missing denial: {rule: b, path: /x}", "unexpected denial: {rule: a, path: /x} /spec/template/x is wrong"]
+            [
+                "missing denial: {rule: b, path: /x}",
+                "unexpected denial: {rule: a, path: /x} /spec/template/x is wrong"
+            ]
         );
         assert_eq!(compare("denial", &[expected(None, Some("/x"))], &[&one], "/spec/template"), [""; 0]);
     }

@@ -54,7 +54,11 @@ impl Report {
             let name = suite.first().map(|case| case.suite.as_str()).unwrap_or_default();
             let passed = suite.iter().filter(|case| case.outcome == Outcome::Passed).count();
             let mark = if failed.is_empty() { styled(GOOD, "ok") } else { styled(BAD, "FAILED") };
-            out.data(format_args!("{mark} {} {}", styled(STRONG, name), styled(QUIET, format_args!("({passed} passed)"))));
+            out.data(format_args!(
+                "{mark} {} {}",
+                styled(STRONG, name),
+                styled(QUIET, format_args!("({passed} passed)"))
+            ));
             for case in suite.iter().filter(|case| case.outcome == Outcome::Skipped) {
                 out.data(format_args!("  {} {}: {}", styled(WARNING, "skipped"), case.name, case.message));
             }

@@ -4,7 +4,7 @@ use super::head::{self, Default_, Head, Inventory, NamespaceHead};
 use super::pairing;
 use super::report::{Case, Outcome};
 use crate::exit::Failure;
-use crate::input::{Given, TextFile, is_manifest, objects, walk};
+use crate::input::{Given, TextFile, is_manifest, objects, shown, walk};
 use crate::judging::{judge, patched};
 use crate::knowledge::Knowledge;
 use crate::policies::{PolicyFolder, shipped_spec, spec_for_pods};
@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use wayguard_engine::decision::Effect;
 use wayguard_engine::expansion::WORKLOADS;
+use wayguard_engine::policy::compiled::CompiledPolicy;
 use wayguard_engine::policy::set::SetConfig;
 use wayguard_engine::policy::spec::{Action, Existing, PolicySpec, Source};
 use wayguard_engine::request::{ObjectRequest, Operation, Origin};
@@ -40,7 +41,7 @@ pub(super) fn run(folder: &PolicyFolder) -> Result<Vec<Case>, Failure> {
                 name: format!("samples/{name}"),
                 outcome,
                 message: problems.join("\n"),
-                place: Some((file.display().to_string(), 1)),
+                place: Some((shown(&file), 1)),
             });
         }
     }
@@ -49,7 +50,7 @@ pub(super) fn run(folder: &PolicyFolder) -> Result<Vec<Case>, Failure> {
 
 /// Everything that is not as the sample says.
 fn problems(folder: &PolicyFolder, path: &Path, text: &str, denied: bool) -> Vec<String> {
-    let file = path.display().to_string();
+    let file = shown(path);
     let head = match head::read(&file, text) {
         Ok(head) => head,
         Err(error) => return vec![error.to_string()],
@@ -127,11 +128,12 @@ impl Sample {
         let of = |effect: Effect| -> Vec<&Finding> {
             decision.findings.iter().filter(|finding| finding.effect == effect).collect()
         };
-        let mut problems: Vec<String> = of(Effect::Error).iter().map(|finding| finding.message.clone()).collect();
+        let mut problems: Vec<String> =
+            of(Effect::Error).iter().map(|finding| finding.message.clone()).collect();
         problems.extend(decision.skipped.iter().map(|skipped| {
             format!("the policy was not judged: {}; say what it needs in the sample's head", skipped.reason)
         }));
-        let validates = self.set.policies().any(|policy| policy.validates());
+        let validates = self.set.policies().any(CompiledPolicy::validates);
         if problems.is_empty() && validates && decision.policies.is_empty() {
             problems.push("the policy does not match this object, so the sample says nothing".to_owned());
         }
@@ -139,12 +141,16 @@ impl Sample {
             return problems;
         }
         let expected = match (&self.head.expect, denied) {
-            (None, true) => return vec!["the head says nothing of what is `expect`ed in a denied sample".to_owned()],
+            (None, true) => {
+                return vec!["the head says nothing of what is `expect`ed in a denied sample".to_owned()];
+            }
             (Some(expected), true) if expected.is_empty() => {
                 return vec!["a denied sample must `expect` something".to_owned()];
             }
             (Some(expected), false) if !expected.is_empty() => {
-                return vec!["an allowed sample cannot `expect` denials; move it to `samples/denied`".to_owned()];
+                return vec![
+                    "an allowed sample cannot `expect` denials; move it to `samples/denied`".to_owned(),
+                ];
             }
             (expected, _) => expected.clone().unwrap_or_default(),
         };
@@ -160,7 +166,10 @@ impl Sample {
         let Some(defaults) = &self.head.defaults else { return Vec::new() };
         let expected: Vec<PatchOperation> = defaults
             .iter()
-            .map(|Default_ { path, value }| PatchOperation::Add { path: format!("{}{path}", self.prefix), value: value.clone() })
+            .map(|Default_ { path, value }| PatchOperation::Add {
+                path: format!("{}{path}", self.prefix),
+                value: value.clone(),
+            })
             .collect();
         match (patched(self.object.value(), &expected), patched(self.object.value(), &mutation.patch)) {
             (Err(problem), _) => vec![format!("`defaults`: {problem}")],
@@ -170,7 +179,9 @@ impl Sample {
                 .into_iter()
                 .map(|operation| match operation {
                     PatchOperation::Add { path, value } => format!("unexpected default: {path}: {value}"),
-                    PatchOperation::Replace { path, value } => format!("another default: {path} is filled with {value}"),
+                    PatchOperation::Replace { path, value } => {
+                        format!("another default: {path} is filled with {value}")
+                    }
                     PatchOperation::Remove { path } => format!("missing default: {path}"),
                 })
                 .collect(),
@@ -195,7 +206,8 @@ fn set(folder: &PolicyFolder, head: &Head, object: &Document) -> Result<PolicySe
     let mut builder = PolicySetBuilder::new(Arc::new(folder.library.clone()), SetConfig::default());
     builder.policy(&name, spec, &folder.path.join("policy.rego").display().to_string(), Some(files));
     let set = builder.build();
-    let errors: Vec<_> = set.failures().iter().flat_map(|failure| &failure.errors).map(ToString::to_string).collect();
+    let errors: Vec<_> =
+        set.failures().iter().flat_map(|failure| &failure.errors).map(ToString::to_string).collect();
     if errors.is_empty() { Ok(set) } else { Err(errors.join("\n")) }
 }
 

@@ -16,14 +16,19 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// If it cannot be read.
 pub(super) fn module(path: &Path) -> Result<Module, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
-    Ok(Module { path: path.display().to_string(), text })
+    Ok(Module { path: crate::input::shown(path), text })
 }
 
 /// Runs the tests of one file together with the modules that they test.
 ///
 /// # Errors
 /// If the file cannot be read.
-pub(super) fn run(suite: &str, tests: &Path, tested: Vec<Module>, library: &Library) -> Result<Vec<Case>, Failure> {
+pub(super) fn run(
+    suite: &str,
+    tests: &Path,
+    tested: Vec<Module>,
+    library: &Library,
+) -> Result<Vec<Case>, Failure> {
     let own = module(tests)?;
     let places = TestPlaces { file: own.path.clone(), text: own.text.clone() };
     let modules = library.with_imports([vec![own], tested].concat());
@@ -40,7 +45,13 @@ pub(super) fn run(suite: &str, tests: &Path, tested: Vec<Module>, library: &Libr
     if rules.is_empty() {
         let message = "the file has no rule named `test_…`".to_owned();
         let place = Some((places.file.clone(), 1));
-        return Ok(vec![Case { suite: suite.to_owned(), name: "tests".to_owned(), outcome: Outcome::Failed, message, place }]);
+        return Ok(vec![Case {
+            suite: suite.to_owned(),
+            name: "tests".to_owned(),
+            outcome: Outcome::Failed,
+            message,
+            place,
+        }]);
     }
     Ok(rules.into_iter().map(|rule| one(suite, &program, rule, &places)).collect())
 }
@@ -60,7 +71,9 @@ fn one(suite: &str, program: &Program, rule: &str, places: &TestPlaces) -> Case 
     } else {
         match program.query(rule, None, None, LIMIT) {
             Ok(Some(serde_json::Value::Bool(true))) => (Outcome::Passed, String::new()),
-            Ok(None | Some(serde_json::Value::Bool(false))) => (Outcome::Failed, "the test is not true".to_owned()),
+            Ok(None | Some(serde_json::Value::Bool(false))) => {
+                (Outcome::Failed, "the test is not true".to_owned())
+            }
             Ok(Some(other)) => (Outcome::Failed, format!("a test must be true, this one is `{other}`")),
             Err(error) => (Outcome::Failed, error.to_string()),
         }
@@ -79,7 +92,9 @@ impl TestPlaces {
     fn line(&self, name: &str) -> usize {
         let starts = |line: &str| {
             let rest = line.strip_prefix(name);
-            rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_'))
+            rest.is_some_and(|rest| {
+                !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_')
+            })
         };
         self.text.lines().position(starts).map_or(1, |index| index + 1)
     }

@@ -9,7 +9,12 @@ use wayguard_engine::value::PatchOperation;
 ///
 /// # Errors
 /// If the place cannot be found or changed safely; why, in words.
-pub(super) fn apply(text: &str, document: usize, path: &str, operation: &PatchOperation) -> Result<String, String> {
+pub(super) fn apply(
+    text: &str,
+    document: usize,
+    path: &str,
+    operation: &PatchOperation,
+) -> Result<String, String> {
     let spots = spots(text, document).ok_or("its text could not be followed")?;
     let mut page = Page::new(text);
     match operation {
@@ -62,7 +67,8 @@ impl Page {
     /// Inserts lines after a line.
     fn insert_after(&mut self, line: usize, lines: &str) {
         let at = self.line_start(line + 1);
-        let unfinished = at == self.characters.len() && self.characters.last().is_some_and(|last| *last != '\n');
+        let unfinished =
+            at == self.characters.len() && self.characters.last().is_some_and(|last| *last != '\n');
         let text = if unfinished { format!("\n{lines}") } else { format!("{lines}\n") };
         self.put(at, at, &text);
     }
@@ -89,16 +95,19 @@ fn add(
             Ok(())
         }
         (Style::FlowMap, first) => {
-            let shown = |value: &serde_json::Value| if is_json(page, spot) { value.to_string() } else { flow(value) };
+            let shown =
+                |value: &serde_json::Value| if is_json(page, spot) { value.to_string() } else { flow(value) };
             let member = format!("{}: {}", shown(&key.into()), shown(value));
             let Some(first) = first else {
                 page.put(spot.start + 1, spot.end.saturating_sub(1), &member);
                 return Ok(());
             };
-            let last = spots.iter().filter(|(child, _)| is_child(child, parent)).map(|(_, child)| child.end).max();
+            let last =
+                spots.iter().filter(|(child, _)| is_child(child, parent)).map(|(_, child)| child.end).max();
             let at = last.ok_or("a flow mapping could not be followed")?;
             let own_lines = first.line != spot.first_line;
-            let separator = if own_lines { format!(",\n{}", " ".repeat(first.column)) } else { ", ".to_owned() };
+            let separator =
+                if own_lines { format!(",\n{}", " ".repeat(first.column)) } else { ", ".to_owned() };
             page.put(at, at, &format!("{separator}{member}"));
             Ok(())
         }
@@ -195,14 +204,17 @@ mod tests {
         );
         assert_eq!(
             add(text, "/spec/containers/0/resources", json!({"requests": {"cpu": "250m"}})).unwrap(),
-            format!("{text}    resources:\n      requests:\n        cpu: \"250m\"\n")
+            format!("{text}    resources:\n      requests:\n        cpu: 250m\n")
         );
     }
 
     #[test]
     fn a_block_text_keeps_its_lines() {
         let text = "data:\n  a: |\n    x\n\n    y\nz: 1";
-        assert_eq!(add(text, "/data/b", json!(true)).unwrap(), "data:\n  a: |\n    x\n\n    y\n  b: true\nz: 1");
+        assert_eq!(
+            add(text, "/data/b", json!(true)).unwrap(),
+            "data:\n  a: |\n    x\n\n    y\n  b: true\nz: 1"
+        );
         assert_eq!(add(text, "/w", json!("v")).unwrap(), format!("{text}\nw: v"));
     }
 
@@ -211,7 +223,10 @@ mod tests {
         assert_eq!(add("a: {b: c}\n", "/a/d", json!({"e": 1})).unwrap(), "a: {b: c, d: {\"e\":1}}\n");
         assert_eq!(add("a: {}\n", "/a/d", json!(1)).unwrap(), "a: {d: 1}\n");
         let json = "{\n  \"a\": {\n    \"b\": 1\n  }\n}\n";
-        assert_eq!(add(json, "/a/c", json!("x")).unwrap(), "{\n  \"a\": {\n    \"b\": 1,\n    \"c\": \"x\"\n  }\n}\n");
+        assert_eq!(
+            add(json, "/a/c", json!("x")).unwrap(),
+            "{\n  \"a\": {\n    \"b\": 1,\n    \"c\": \"x\"\n  }\n}\n"
+        );
     }
 
     #[test]
@@ -220,7 +235,10 @@ mod tests {
         assert_eq!(replace("a:\nb: 1\n", "/a", json!({"c": 1})).unwrap(), "a:\n  c: 1\nb: 1\n");
         assert_eq!(replace("a:\n- 1\n- 2\nb: 1\n", "/a", json!([3])).unwrap(), "a:\n- 3\nb: 1\n");
         assert_eq!(remove("a:\n  b: 1\n  c: 2\n", "/a/b").unwrap(), "a:\n  c: 2\n");
-        assert_eq!(remove("- b: 1\n  c: 2\n", "/0/b").unwrap_err(), "`/0/b` does not stand on lines of its own");
+        assert_eq!(
+            remove("- b: 1\n  c: 2\n", "/0/b").unwrap_err(),
+            "`/0/b` does not stand on lines of its own"
+        );
     }
 
     #[test]

@@ -73,13 +73,15 @@ fn fixed(file: &TextFile, wanted: &[(&FoundObject, &Checked)]) -> Result<String,
 fn verify(file: &TextFile, text: &str, wanted: &[(&FoundObject, &Checked)]) -> Result<(), String> {
     let read = |text: &str| objects(&[TextFile { text: text.to_owned(), ..file.clone() }]).0;
     let (before, after) = (read(&file.text), read(text));
-    let differs = "the result would not be what admission makes of it (anchors, or a layout that is not understood)";
+    let differs =
+        "the result would not be what admission makes of it (anchors, or a layout that is not understood)";
     if before.len() != after.len() {
         return Err(differs.to_owned());
     }
     let key = |object: &FoundObject| (object.document_index, object.prefix.clone());
     for (old, new) in before.iter().zip(&after) {
-        let patch = wanted.iter().find(|(object, _)| key(object) == key(old)).map(|(_, checked)| &checked.patch);
+        let patch =
+            wanted.iter().find(|(object, _)| key(object) == key(old)).map(|(_, checked)| &checked.patch);
         let expected = expected(old, patch.map(Vec::as_slice).unwrap_or_default())?;
         if key(old) != key(new) || expected.value() != new.value() {
             return Err(differs.to_owned());

@@ -61,7 +61,16 @@ fn is_plain(text: &str) -> bool {
     let starts = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
     let reserved = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
-    starts && text.chars().all(inner) && !reserved.contains(&text.to_ascii_lowercase().as_str())
+    let word = starts && text.chars().all(inner) && !reserved.contains(&text.to_ascii_lowercase().as_str());
+    word || is_quantity(text)
+}
+
+/// `250m`, `128Mi`: what every Kubernetes file writes without quotes. No number has such an end.
+fn is_quantity(text: &str) -> bool {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let suffix = text.strip_prefix(digits).unwrap_or_default();
+    let known = ["m", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"].contains(&suffix);
+    known && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -71,10 +80,10 @@ mod tests {
 
     #[test]
     fn values_are_written_as_people_write_them() {
-        let value = json!({"a": {"b": [1, {"c": "yes", "d": []}], "e/f": "x y"}, "g": null, "h": "10"});
+        let value = json!({"a": {"b": [1, {"c": "yes", "d": []}], "e/f": "x y"}, "g": null, "h": "10", "i": "250m", "j": "1e3"});
         assert_eq!(
             block_member("k", &value, 2),
-            "  k:\n    a:\n      b:\n        - 1\n        - c: \"yes\"\n          d: []\n      e/f: \"x y\"\n    g: null\n    h: \"10\""
+            "  k:\n    a:\n      b:\n        - 1\n        - c: \"yes\"\n          d: []\n      e/f: \"x y\"\n    g: null\n    h: \"10\"\n    i: 250m\n    j: \"1e3\""
         );
     }
 }

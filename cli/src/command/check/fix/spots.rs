@@ -56,7 +56,8 @@ pub(super) struct Key {
 /// The spots of one document by JSON Pointer. Values behind an alias or a merge have none. Documents without
 /// content do not count, as in the engine.
 pub(super) fn spots(text: &str, document_index: usize) -> Option<BTreeMap<String, Spot>> {
-    let mut finder = Finder { events: Parser::new_from_str(text), text: text.chars().collect(), spots: BTreeMap::new() };
+    let mut finder =
+        Finder { events: Parser::new_from_str(text), text: text.chars().collect(), spots: BTreeMap::new() };
     let mut seen = 0;
     while let Some((event, _)) = finder.next() {
         if !matches!(event, Event::DocumentStart(_)) {
@@ -93,11 +94,19 @@ impl<'t> Finder<'t> {
     }
 
     /// Records a value and all in it; gives the end of its content.
-    fn value(&mut self, event: Event<'t>, span: Span, key: Option<Key>, path: &mut String) -> Option<(usize, usize)> {
+    fn value(
+        &mut self,
+        event: Event<'t>,
+        span: Span,
+        key: Option<Key>,
+        path: &mut String,
+    ) -> Option<(usize, usize)> {
         let mut first_key = None;
         let (style, end) = match event {
             Event::Alias(_) => (Style::Alias, self.content_end(span)),
-            Event::Scalar(..) if span.start.index() == span.end.index() => (Style::Nothing, self.content_end(span)),
+            Event::Scalar(..) if span.start.index() == span.end.index() => {
+                (Style::Nothing, self.content_end(span))
+            }
             Event::Scalar(..) => (Style::Scalar, self.content_end(span)),
             Event::SequenceStart(..) => {
                 let flow = self.starts_with(span.start, '[');
@@ -116,7 +125,8 @@ impl<'t> Finder<'t> {
             (Style::BlockMap, Some(Key { line, .. })) => (span.start.index(), line),
             _ => (span.start.index(), span.start.line() - 1),
         };
-        let spot = Spot { style, start: start.0, end: end.0, first_line: start.1, last_line: end.1, key, first_key };
+        let spot =
+            Spot { style, start: start.0, end: end.0, first_line: start.1, last_line: end.1, key, first_key };
         self.spots.insert(path.clone(), spot);
         Some(end)
     }
@@ -130,7 +140,8 @@ impl<'t> Finder<'t> {
                 return Some((last, (span.end.index(), span.end.line() - 1)));
             }
             let length = path.len();
-            path.push_str(&format!("/{index}"));
+            path.push('/');
+            path.push_str(&index.to_string());
             last = self.value(event, span, None, path)?;
             path.truncate(length);
         }
@@ -138,7 +149,12 @@ impl<'t> Finder<'t> {
     }
 
     /// The end of the last member, and of the closing brace.
-    fn map(&mut self, start: Span, path: &mut String, first_key: &mut Option<Key>) -> Option<((usize, usize), (usize, usize))> {
+    fn map(
+        &mut self,
+        start: Span,
+        path: &mut String,
+        first_key: &mut Option<Key>,
+    ) -> Option<((usize, usize), (usize, usize))> {
         let mut last = (start.end.index(), start.end.line() - 1);
         loop {
             let (event, span) = self.next()?;
