@@ -79,11 +79,11 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitStatus {
 fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
         Command::Serve(args) => serve::run(*args, out),
-        Command::Check(args) => check::run(*args, out),
+        Command::Check(args) => check::run(&args, out),
         Command::Test(args) => test::run(&args, out),
-        Command::Sandbox(args) => sandbox::run(*args, out),
+        Command::Sandbox(args) => sandbox::run(&args, out),
         Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
-        Command::Completions(args) => completions::run(&args, out),
-        Command::Version => version::run(out),
+        Command::Completions(args) => Ok(completions::run(&args, out)),
+        Command::Version => Ok(version::run(out)),
     }
 }

@@ -127,18 +127,18 @@ fn known(document: Document) -> Fact {
 
 /// Names to objects for one namespace or a cluster-scoped kind, else namespaces to names to objects.
 fn inventory(objects: &BTreeMap<String, BTreeMap<String, Document>>, namespace: &str) -> Document {
-    fn by_name<'a>(arena: &&'a bumpalo::Bump, names: &'a BTreeMap<String, Document>) -> Value<'a> {
+    fn by_name<'a>(arena: &'a bumpalo::Bump, names: &'a BTreeMap<String, Document>) -> Value<'a> {
         let members = names.iter().map(|(name, object)| (name.as_str(), object.value())).collect();
-        Value::Object(Object::new(arena, members))
+        Value::Object(Object::new(&arena, members))
     }
     let bump = bumpalo::Bump::new();
-    let arena = &&bump;
+    let arena = &bump;
     let cluster_scoped = objects.keys().all(String::is_empty);
     let value = if cluster_scoped || !namespace.is_empty() {
         objects.get(namespace).map_or(Value::EMPTY, |names| by_name(arena, names))
     } else {
         let spaces = objects.iter().map(|(space, names)| (space.as_str(), by_name(arena, names))).collect();
-        Value::Object(Object::new(arena, spaces))
+        Value::Object(Object::new(&arena, spaces))
     };
     Document::from_value(value)
 }

@@ -1,7 +1,12 @@
 //! `wayguard serve`, as a process on loopback: what the API server would get, hot reload, an orderly end, and
 //! the same decision as `check`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code outside test functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code outside test functions"
+)]
 
 mod support;
 
@@ -14,7 +19,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that is stopped when the test ends, however it ends.
 struct Server {

@@ -110,7 +110,9 @@ impl Sandbox {
 
     /// Runs kubectl as the administrator, with `input` on its standard input.
     pub fn kubectl(&self, arguments: &[&str], input: &str) -> Said {
-        output(Command::new("kubectl").arg("--kubeconfig").arg(self.kubeconfig()).args(arguments), input)
+        // kubectl takes what begins with a brace for JSON; a document mark makes it YAML, which JSON is too.
+        let input = if input.starts_with('{') { format!("---\n{input}") } else { input.to_owned() };
+        output(Command::new("kubectl").arg("--kubeconfig").arg(self.kubeconfig()).args(arguments), &input)
     }
 
     /// `kubectl apply -f -`.

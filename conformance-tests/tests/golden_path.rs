@@ -61,7 +61,8 @@ const OLD: &str = "older-than-the-policies";
 fn old_objects() -> String {
     let pod = "{restartPolicy: Never, hostNetwork: true, containers: [{name: app, image: 'registry.example/old:latest'}]}";
     format!(
-        "{{apiVersion: v1, kind: Namespace, metadata: {{name: {OLD}, labels: {{team: alpha, environment: development, managed-by: idp}}}}}}
+        "---
+{{apiVersion: v1, kind: Namespace, metadata: {{name: {OLD}, labels: {{team: alpha, environment: development, managed-by: idp}}}}}}
 ---
 {{apiVersion: v1, kind: Pod, metadata: {{name: pod, namespace: {OLD}}}, spec: {pod}}}
 ---
@@ -85,7 +86,10 @@ fn what_is_older_than_the_policies_can_be_labelled(sandbox: &Sandbox) {
     sandbox.apply(&saved.to_string()).accepted();
     let fresh = "{apiVersion: v1, kind: Pod, metadata: {name: fresh, namespace: developer-team-alpha}, spec: {containers: [{name: app, image: 'registry.example/new:latest'}]}}";
     eventually("the API server asks again", || {
-        !sandbox.kubectl(&["apply", "--dry-run=server", "-f", "-"], fresh).fine
+        sandbox
+            .kubectl(&["apply", "--dry-run=server", "-f", "-"], fresh)
+            .err
+            .contains("denied by images/latest-tag")
     });
 
     for (kind, template) in [("pod", "/spec"), ("job", "/spec/template"), ("deployment", "/spec/template")] {
@@ -96,10 +100,10 @@ fn what_is_older_than_the_policies_can_be_labelled(sandbox: &Sandbox) {
         assert_eq!(before.pointer(template), after.pointer(template), "{kind}: its Pods are left alone");
         assert_eq!(after["metadata"]["generation"], before["metadata"]["generation"], "{kind}: no rollout");
     }
-    let weaker = r#"{"spec":{"template":{"spec":{"hostPID":true}}}}"#;
-    let complaint = sandbox.kubectl(&["patch", "deployment", "deployment", "-n", OLD, "-p", weaker], "");
-    // A Deployment is warned about by Pod Security, not refused; its Pods are.
-    assert!(complaint.err.contains("host namespaces"), "what is new is judged: {}", complaint.err);
+    let other = r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","image":"registry.example/other:latest"}]}}}}"#;
+    let complaint =
+        sandbox.kubectl(&["patch", "deployment", "deployment", "-n", OLD, "-p", other], "").refused();
+    assert!(complaint.contains("denied by images/latest-tag"), "what is new is judged: {complaint}");
 }
 
 fn deletions_status_and_exempt_namespaces(sandbox: &Sandbox) {

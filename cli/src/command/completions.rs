@@ -1,7 +1,7 @@
 //! `wayguard completions`: scripts that let a shell complete commands and options.
 
 use crate::args::Cli;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::ExitStatus;
 use crate::output::Output;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
@@ -20,12 +20,9 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// None.
-pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(args: &Args, out: &mut Output) -> ExitStatus {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "wayguard", &mut script);
     out.write(&String::from_utf8_lossy(&script));
-    Ok(ExitStatus::Fine)
+    ExitStatus::Fine
 }

@@ -60,18 +60,18 @@ enum Action {
 }
 
 /// How long the server may take until it is ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// Runs the command.
 ///
 /// # Errors
 /// If Go is missing, a part does not start, or nothing runs that could be stopped.
-pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     let folder = match &args.state_dir {
         Some(folder) => folder.clone(),
         None => default_folder()?,
     };
-    match args.action {
+    match &args.action {
         Some(Action::Stop) => stop(&folder, out),
         None => start(args, &folder, out),
     }
@@ -99,7 +99,7 @@ fn failure(error: SandboxError) -> Failure {
     }
 }
 
-fn start(args: Args, folder: &Path, out: &mut Output) -> Result<ExitStatus, Failure> {
+fn start(args: &Args, folder: &Path, out: &mut Output) -> Result<ExitStatus, Failure> {
     // What is wrong with the policies is said before anybody waits.
     let sources = Sources::new(args.policies.clone())?;
     let gathered = gather(&sources)?;
@@ -118,7 +118,7 @@ fn start(args: Args, folder: &Path, out: &mut Output) -> Result<ExitStatus, Fail
     let sandbox =
         Sandbox::start(&options, &binaries, &mut |progress| telling.tell(&progress)).map_err(failure)?;
     telling.done();
-    let outcome = open_gate(&args, &sandbox, &gathered.compile(), &sources);
+    let outcome = open_gate(args, &sandbox, &gathered.compile(), &sources);
     let server = match outcome {
         Ok(server) => server,
         Err(error) => {
@@ -159,7 +159,8 @@ fn open_gate(
     set: &wayguard_engine::PolicySet,
     sources: &Sources,
 ) -> Result<Server, Failure> {
-    let definitions: String = kinds::definitions().iter().map(|it| format!("---\n{}", it.yaml())).collect();
+    let definitions: Vec<_> = kinds::definitions().iter().map(kinds::Definition::yaml).collect();
+    let definitions = definitions.join("\n---\n");
     apply(sandbox, &definitions)?;
     let established = ["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"];
     kubectl(sandbox, &established, "")?;
@@ -221,7 +222,7 @@ fn wait_until_ready(server: &Server, process: &mut Process) -> Result<(), Failur
         }
         match readiness(server.health) {
             Ok(answer) if answer.starts_with("HTTP/1.1 200") => return Ok(()),
-            Ok(answer) => last = answer.split("\r\n\r\n").nth(1).unwrap_or_default().trim().to_owned(),
+            Ok(answer) => answer.split("\r\n\r\n").nth(1).unwrap_or_default().trim().clone_into(&mut last),
             Err(_) => {}
         }
         std::thread::sleep(Duration::from_millis(50));

@@ -40,7 +40,7 @@ impl Judge {
     ///
     /// # Errors
     /// If it cannot be read, or is not YAML.
-    pub(super) fn new(args: &Args, set: PolicySet, gathered: Gathered) -> Result<Self, Failure> {
+    pub(super) fn new(args: &Args, set: PolicySet, gathered: &Gathered) -> Result<Self, Failure> {
         let mut context = Knowledge::new();
         let (known, problems) = objects(&collect(&args.context)?);
         if let Some(problem) = problems.iter().find(|problem| problem.fatal) {

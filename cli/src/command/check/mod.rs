@@ -114,7 +114,7 @@ impl From<Verb> for Operation {
 ///
 /// # Errors
 /// If files or policies cannot be read at all.
-pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     if args.fix && args.paths.iter().any(|path| path.as_os_str() == "-") {
         return Err(Failure::Invalid(
             "`--fix` writes into files; stdin is none, name the files instead".to_owned(),
@@ -125,17 +125,17 @@ pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     for failure in set.failures() {
         failure.errors.iter().for_each(|error| out.error(error));
     }
-    let judge = Judge::new(&args, set, gathered)?;
+    let judge = Judge::new(args, set, &gathered)?;
     let mut files = collect(&args.paths)?;
     let mut judged = judge.all(&files);
     if args.fix && fix::write(&judged, &files, out)? {
         files = collect(&args.paths)?;
         judged = judge.all(&files);
     }
-    finish(&args, judged, &files, out)
+    Ok(finish(args, judged, &files, out))
 }
 
-fn finish(args: &Args, judged: Judged, files: &[TextFile], out: &mut Output) -> Result<ExitStatus, Failure> {
+fn finish(args: &Args, judged: Judged, files: &[TextFile], out: &mut Output) -> ExitStatus {
     for problem in &judged.problems {
         if problem.fatal {
             out.error(&problem.error);
@@ -166,5 +166,5 @@ fn finish(args: &Args, judged: Judged, files: &[TextFile], out: &mut Output) -> 
     {
         out.talk("admission fills in the fields marked `+`; `--fix` writes them into the files");
     }
-    Ok(report.status())
+    report.status()
 }

@@ -66,7 +66,7 @@ pub(super) fn spots(text: &str, document_index: usize) -> Option<BTreeMap<String
         finder.spots.clear();
         let (event, span) = finder.next()?;
         let empty = matches!(&event, Event::Scalar(text, ..) if matches!(text.as_ref(), "" | "~" | "null"));
-        finder.value(event, span, None, &mut String::new())?;
+        finder.value(&event, span, None, &mut String::new())?;
         if empty {
             continue;
         }
@@ -89,14 +89,14 @@ impl<'t> Finder<'t> {
         self.events.next()?.ok()
     }
 
-    fn starts_with(&self, place: Marker, wanted: char) -> bool {
+    fn starts_with(&self, place: &Marker, wanted: char) -> bool {
         self.text.get(place.index()) == Some(&wanted)
     }
 
     /// Records a value and all in it; gives the end of its content.
     fn value(
         &mut self,
-        event: Event<'t>,
+        event: &Event<'t>,
         span: Span,
         key: Option<Key>,
         path: &mut String,
@@ -109,12 +109,12 @@ impl<'t> Finder<'t> {
             }
             Event::Scalar(..) => (Style::Scalar, self.content_end(span)),
             Event::SequenceStart(..) => {
-                let flow = self.starts_with(span.start, '[');
+                let flow = self.starts_with(&span.start, '[');
                 let end = self.list(span, path)?;
                 if flow { (Style::FlowList, end.1) } else { (Style::BlockList, end.0) }
             }
             Event::MappingStart(..) => {
-                let flow = self.starts_with(span.start, '{');
+                let flow = self.starts_with(&span.start, '{');
                 let (last, closing) = self.map(span, path, &mut first_key)?;
                 if flow { (Style::FlowMap, closing) } else { (Style::BlockMap, last) }
             }
@@ -142,7 +142,7 @@ impl<'t> Finder<'t> {
             let length = path.len();
             path.push('/');
             path.push_str(&index.to_string());
-            last = self.value(event, span, None, path)?;
+            last = self.value(&event, span, None, path)?;
             path.truncate(length);
         }
         None
@@ -169,7 +169,7 @@ impl<'t> Finder<'t> {
             path.push('/');
             path.push_str(&escape_segment(&text));
             let (event, span) = self.next()?;
-            last = self.value(event, span, Some(key), path)?;
+            last = self.value(&event, span, Some(key), path)?;
             if self.spots.get(path.as_str()).is_some_and(|spot| spot.style == Style::Nothing) {
                 last = (key.end, key.line);
             }
