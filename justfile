@@ -25,6 +25,7 @@ test-end-to-end:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
+    cargo fetch --locked --quiet
     cargo deny --offline check bans licenses sources
 
 # Benchmarks: decode, match, evaluate, the whole HTTPS request
