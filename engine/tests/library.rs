@@ -148,3 +148,102 @@ spec: {containers: [{name: app, image: 'my-registry/my-app:1.4.2'}]}
     let patch = serde_json::to_string(&decision.patch).unwrap();
     assert!(patch.contains("allowPrivilegeEscalation") && patch.contains("256Mi"), "{patch}");
 }
+
+#[test]
+fn what_follows_namespace_labels_is_skipped_where_they_are_unknown() {
+    let set = set(&["pod-security"]);
+    let bump = Bump::new();
+    let pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {hostNetwork: true, containers: [{name: a, image: 'r/a:1'}]}}";
+    let documents = parse_yaml(&&bump, pod).unwrap();
+    let request = Request::for_object(
+        &&bump,
+        ObjectRequest {
+            origin: Origin::Check,
+            object: documents[0].value,
+            old_object: None,
+            operation: Operation::Create,
+            resource: "",
+            sub_resource: "",
+            default_namespace: "somewhere",
+            user_info: None,
+        },
+    )
+    .unwrap();
+    let mut facts = Facts::new();
+    facts.insert(FactKey::Namespace("somewhere".into()), Fact::OutOfReach("no file has it".into()));
+    let context = Context {
+        stage: Stage::Whole,
+        now: jiff::Timestamp::UNIX_EPOCH,
+        time_limit: Duration::from_secs(20),
+    };
+    let Outcome::Decided(decision) = decide(&bump, &request, &set, &facts, &context) else {
+        panic!("facts are given")
+    };
+    assert_eq!(decision.verdict, Verdict::Allow, "{}", decision.message);
+    let skipped = decision.skipped.iter().find(|skipped| skipped.policy == "pod-security/host-namespaces");
+    assert_eq!(skipped.map(|it| it.reason.as_str()), Some("needs the namespace's labels: no file has it"));
+}
+
+const RUNNING: &str = r#""spec":{"containers":[{"name":"app","image":"r/a:latest"}]}"#;
+
+/// An UPDATE of a Pod from one JSON form to another.
+fn update(set: &PolicySet, old: &str, new: &str) -> Decision {
+    let bump = Bump::new();
+    let review = format!(
+        r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"u","operation":"UPDATE",
+        "kind":{{"group":"","version":"v1","kind":"Pod"}},"resource":{{"group":"","version":"v1","resource":"pods"}},
+        "name":"p","namespace":"developer-team-alpha","userInfo":{{"username":"jane","groups":["system:authenticated"]}},
+        "object":{new},"oldObject":{old}}}}}"#
+    );
+    let request = Request::from_review(&&bump, bump.alloc_slice_copy(review.as_bytes())).unwrap();
+    let mut facts = Facts::new();
+    let namespace = Arc::new(Document::from_json(NAMESPACE.as_bytes()).unwrap());
+    facts.insert(FactKey::Namespace("developer-team-alpha".into()), Fact::Known(namespace));
+    let policies = FactKey::Inventory {
+        group: "networking.k8s.io".into(),
+        version: "v1".into(),
+        kind: "NetworkPolicy".into(),
+        namespace: "developer-team-alpha".into(),
+    };
+    facts.insert(policies, Fact::Absent);
+    let context = Context {
+        stage: Stage::Whole,
+        now: jiff::Timestamp::UNIX_EPOCH,
+        time_limit: Duration::from_secs(20),
+    };
+    match decide(&bump, &request, set, &facts, &context) {
+        Outcome::Decided(decision) => *decision,
+        Outcome::NeedsFacts(keys) => panic!("{keys:?}"),
+    }
+}
+
+#[test]
+fn what_the_old_object_had_already_only_warns() {
+    let set = set(&["golden-path", "pod-security"]);
+    let pod = |labels: &str, rest: &str| {
+        format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p","labels":{labels}}},{rest}}}"#)
+    };
+    let owned = r#"{"team":"alpha","environment":"development","managed-by":"idp"}"#;
+    let more = r#"{"team":"alpha","environment":"development","managed-by":"idp","tier":"web"}"#;
+    let decision = update(&set, &pod(owned, RUNNING), &pod(more, RUNNING));
+    assert_eq!(decision.verdict, Verdict::Warn, "{}", decision.message);
+    let old: Vec<&str> =
+        decision.findings.iter().filter(|it| it.existing).map(|it| it.policy.as_str()).collect();
+    assert!(old.contains(&"images/latest-tag"), "{old:?}");
+    assert!(decision.patch.is_empty(), "a running Pod's spec is not touched: {:?}", decision.patch);
+
+    let other = RUNNING.replace("r/a:latest", "r/b:latest");
+    let decision = update(&set, &pod(owned, RUNNING), &pod(owned, &other));
+    assert_eq!(decision.verdict, Verdict::Deny, "another floating tag is new");
+}
+
+#[test]
+fn housekeeping_is_never_judged() {
+    let set = set(&["golden-path", "pod-security-restricted"]);
+    let pod = |metadata: &str| {
+        format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p"{metadata}}},{RUNNING}}}"#)
+    };
+    let decision = update(&set, &pod(r#","finalizers":["a/b"]"#), &pod(""));
+    assert_eq!(decision.skipped[0].reason, "only finalizers, owner references or managed fields change");
+    assert_eq!(decision.verdict, Verdict::Allow);
+}

@@ -8,7 +8,8 @@ use super::{Case, Missing, mutate};
 use crate::decision::{Effect, Finding};
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::{Action, Existing};
-use crate::request::Operation;
+use crate::request::{Operation, Request};
+use crate::value::Value;
 use std::collections::BTreeSet;
 
 /// What makes two findings the same: rule, place by names (indexes shift when a container is added), value.
@@ -37,14 +38,35 @@ pub(crate) fn soften<'a>(
     if !applies {
         return;
     }
+    // The old object as it would be judged if it came today: by itself, not as a change of itself.
+    let review = case.request.review.as_object().unwrap_or_default();
+    let review = review.with(&case.arena, "operation", Value::String(Operation::Create.as_str()));
+    let today = Request {
+        operation: Operation::Create,
+        review: Value::Object(review),
+        object: case.request.old_object,
+        old_object: None,
+        ..*case.request
+    };
+    let case = &Case {
+        request: &today,
+        arena: case.arena,
+        set: case.set,
+        facts: case.facts,
+        context: case.context,
+        started: case.started,
+    };
     let before = View {
         object: view.old_object,
-        owner: case.request.old_object.filter(|_| view.owner.is_some()),
+        old_object: None,
+        owner: today.object.filter(|_| view.owner.is_some()),
         ..*view
     };
     let bench = Bench::new(case, &before, surrounding);
     let Answer::Given(mut raws) = bench.findings(policy, missing) else { return };
-    if let Answer::Given(edits) = mutate::unapplied(case, &before, policy, &bench, missing) {
+    if before.owner.is_none()
+        && let Answer::Given(edits) = mutate::unapplied(case, &before, policy, &bench, missing)
+    {
         raws.extend(edits.iter().map(|edit| super::findings::unapplied(edit, &before)));
     }
     let old: BTreeSet<Identity> = raws

@@ -136,7 +136,7 @@ pub(crate) fn equip<'a>(
 /// What `custom.needs` names and this origin does not have.
 fn lacking(case: &Case<'_, '_>, policy: &CompiledPolicy, surrounding: &Surrounding<'_>) -> Option<String> {
     let request = case.request;
-    policy.metadata.custom.needs.iter().find_map(|need| {
+    policy.needs().find_map(|need| {
         let reason = match need {
             Need::User => request.user.is_empty() && request.origin != Origin::Admission,
             Need::Operation => request.origin == Origin::Audit,
@@ -154,7 +154,7 @@ fn lacking(case: &Case<'_, '_>, policy: &CompiledPolicy, surrounding: &Surroundi
             Need::Namespace => "the namespace's labels",
         };
         reason.then(|| match surrounding {
-            Surrounding::OutOfReach(why) if *need == Need::Namespace => format!("needs {what}: {why}"),
+            Surrounding::OutOfReach(why) if need == Need::Namespace => format!("needs {what}: {why}"),
             _ => format!("needs {what}, which is not known here"),
         })
     })

@@ -1,6 +1,6 @@
 //! A policy that is ready: its Rego checked and compiled, its parameters completed.
 
-use super::metadata::{self, Metadata};
+use super::metadata::{self, Metadata, Need};
 use super::spec::{Action, OnError, PolicySpec};
 use super::{library, schema};
 use crate::rego::{CompileOptions, Input, LoadError, Module, Program};
@@ -100,6 +100,14 @@ impl CompiledPolicy {
     /// Whether it can find anything (overrides and removals are findings where they were not applied).
     pub fn validates(&self) -> bool {
         FINDING_RULES.iter().any(|rule| self.has(rule)) || self.has("overrides") || self.has("removals")
+    }
+
+    /// What the request must carry, as METADATA says for the policy's parameters.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = Need> {
+        let custom = &self.metadata.custom;
+        let given = |name: &str| self.spec.parameters.as_ref().and_then(|parameters| parameters.get(name));
+        let conditional = custom.needs_when.iter().filter(move |(name, _)| given(name) == Some(&true.into()));
+        custom.needs.iter().chain(conditional.flat_map(|(_, needs)| needs)).copied()
     }
 
     /// Which webhook evaluates it.

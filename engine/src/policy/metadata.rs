@@ -48,6 +48,9 @@ pub struct Custom {
     /// What the request must carry: `user`, `operation`, `oldObject`, `namespace`.
     #[serde(default)]
     pub needs: Vec<Need>,
+    /// Needs that depend on a parameter: its name → what is needed while it is `true`.
+    #[serde(default, rename = "needsWhen")]
+    pub needs_when: std::collections::BTreeMap<String, Vec<Need>>,
     /// Found values are never shown.
     #[serde(default)]
     pub sensitive: bool,

@@ -43,7 +43,10 @@ impl Program {
     ///
     /// # Errors
     /// Everything that is wrong with them, not the first only (a file that cannot be parsed has one error).
-    #[expect(clippy::needless_pass_by_value, reason = "a program owns what it was made from, once it is compiled by us")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a program owns what it was made from, once it is compiled by us"
+    )]
     pub fn compile(modules: Vec<Module>, options: CompileOptions) -> Result<Self, Vec<LoadError>> {
         // The parser and the checks below are not ours alone: what they trip over is a refusal, not a crash.
         let shown = modules.first().map(|module| module.path.clone()).unwrap_or_default();

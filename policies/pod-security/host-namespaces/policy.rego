@@ -68,6 +68,7 @@
 #             default: []
 #   facts: []
 #   needs: []
+#   needsWhen: {namespaceLabels: [namespace]}
 #   sensitive: false
 package pod_security.host_namespaces
 

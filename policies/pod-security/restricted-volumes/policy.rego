@@ -69,6 +69,7 @@
 #             default: []
 #   facts: []
 #   needs: []
+#   needsWhen: {namespaceLabels: [namespace]}
 #   sensitive: false
 package pod_security.restricted_volumes
 
