@@ -165,14 +165,14 @@ fn open_gate(
     let established = ["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"];
     kubectl(sandbox, &established, "")?;
     apply(sandbox, "{apiVersion: v1, kind: Namespace, metadata: {name: wayguard-system}}")?;
-    let (server, mut process) = serve(args, sandbox)?;
+    let (server, mut process) = serve(args, sandbox, sources)?;
     wait_until_ready(&server, &mut process)?;
     register(sandbox, set, sources, &server)?;
     Ok(server)
 }
 
 /// Starts `wayguard serve`, this very program, beside the control plane.
-fn serve(args: &Args, sandbox: &Sandbox) -> Result<(Server, Process), Failure> {
+fn serve(args: &Args, sandbox: &Sandbox, sources: &Sources) -> Result<(Server, Process), Failure> {
     let ours = |error: std::io::Error| Failure::Ours(format!("cannot start the server: {error}"));
     let program = std::env::current_exe().map_err(ours)?;
     let server = Server { admission: free_address().map_err(ours)?, health: free_address().map_err(ours)? };
@@ -187,10 +187,8 @@ fn serve(args: &Args, sandbox: &Sandbox) -> Result<(Server, Process), Failure> {
         "--ca-file".into(),
         ca_file(sandbox).into(),
     ];
-    for policies in &args.policies.policies {
-        // The server runs in another folder.
-        let path = std::path::absolute(policies).ok().filter(|path| path.exists());
-        arguments.extend(["--policies".into(), path.map_or_else(|| policies.into(), Into::into)]);
+    for source in sources.as_arguments().map_err(ours)? {
+        arguments.extend(["--policies".into(), source]);
     }
     if let Some(config) = &args.policies.pod_security_config {
         let path = std::path::absolute(config).map_err(ours)?;

@@ -111,6 +111,16 @@ impl Sources {
         })
     }
 
+    /// The sources as `--policies` arguments for a process that runs in another folder: paths made absolute, names as
+    /// they are (a folder of the same name must not take their place).
+    pub(crate) fn as_arguments(&self) -> std::io::Result<Vec<std::ffi::OsString>> {
+        let argument = |source: &Source| match source {
+            Source::Name(name) => Ok(name.into()),
+            Source::File(path) | Source::Folder(path) => std::path::absolute(path).map(Into::into),
+        };
+        self.list.iter().map(argument).collect()
+    }
+
     /// Namespaces that no policy judges.
     pub(crate) fn exempt_namespaces(&self) -> &[String] {
         &self.exempt_namespaces
