@@ -56,7 +56,7 @@ fn decide_object(set: &PolicySet, object: &Json, stage: Stage) -> Option<Decisio
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a",
         "labels": {"team": "a", "environment": "development", "managed-by": "idp"}}});
     let namespace = Arc::new(Document::from_serde(&namespace));
-    let context = Context { stage, now: jiff::Timestamp::UNIX_EPOCH, time_limit: Duration::from_secs(60) };
+    let context = Context { stage, now: jiff::Timestamp::UNIX_EPOCH, time_limit: Duration::from_mins(1) };
     let mut facts = Facts::new();
     for _ in 0..4 {
         let given = bump.alloc(facts.clone());
