@@ -17,6 +17,7 @@ mod judging;
 mod junit;
 mod knowledge;
 mod output;
+mod parallel;
 mod policies;
 mod progress;
 mod whole_file;

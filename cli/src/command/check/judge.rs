@@ -6,8 +6,8 @@ use crate::exit::Failure;
 use crate::input::{FoundObject, Problem, TextFile, collect, objects};
 use crate::judging::{judge, patched};
 use crate::knowledge::Knowledge;
+use crate::parallel::on_all_cores;
 use crate::policies::Gathered;
-use crate::progress::Progress;
 use std::collections::BTreeMap;
 use wayguard_engine::request::{ObjectRequest, Operation, Origin};
 use wayguard_engine::value::{Document, PatchOperation, Pointer, named_path};
@@ -72,12 +72,10 @@ impl Judge {
     pub(super) fn all(&self, files: &[TextFile]) -> Judged {
         let (found, problems) = objects(files);
         let mut knowledge = self.context.clone();
-        let mut progress = Progress::new("checking", found.len());
         let mut results: BTreeMap<usize, Checked> = BTreeMap::new();
         // Namespaces first: the other objects land in them as they will be, mutation included.
         let namespaces = found.iter().enumerate().filter(|(_, object)| is_namespace(object));
         for (index, object) in namespaces {
-            progress.step(&object.file);
             let checked = self.object(object, &knowledge);
             let after = patched(object.value(), &checked.patch).unwrap_or_else(|_| object.object.clone());
             if self.operation != Operation::Delete {
@@ -90,10 +88,14 @@ impl Judge {
                 knowledge.insert(object.value(), &self.namespace);
             }
         }
-        for (index, object) in found.iter().enumerate().filter(|(_, object)| !is_namespace(object)) {
-            progress.step(&object.file);
-            results.insert(index, self.object(object, &knowledge));
-        }
+        let others: Vec<_> = found.iter().enumerate().filter(|(_, object)| !is_namespace(object)).collect();
+        let judged = on_all_cores(
+            "checking",
+            &others,
+            |(_, object)| &object.file,
+            |(index, object)| (*index, self.object(object, &knowledge)),
+        );
+        results.extend(judged);
         let mut report =
             Report { results: results.into_values().collect(), invalid: self.invalid(&problems) };
         for problem in problems.iter().filter(|problem| problem.fatal) {

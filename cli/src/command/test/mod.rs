@@ -9,12 +9,10 @@ mod units;
 use crate::exit::{ExitStatus, Failure};
 use crate::input::walk;
 use crate::output::Output;
+use crate::parallel::on_all_cores;
 use crate::policies::{Disk, PolicyFolder, policy_folders};
-use crate::progress::Progress;
 use report::{Case, Outcome, Report};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
 use wayguard_engine::policy::library::Library;
 
 /// Options of `test`.
@@ -82,32 +80,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
 
 /// Runs the suites on all cores; the report is in their order.
 fn run_all(suites: &[Suite], embedded: &Library) -> Result<Report, Failure> {
-    let next = AtomicUsize::new(0);
-    let (results, done) = std::sync::mpsc::channel();
-    let work = |results: Sender<(usize, Result<Vec<Case>, Failure>)>| {
-        while let Some((index, suite)) = suites.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
-            let cases = match suite {
-                Suite::Policy(path) => policy(path, embedded),
-                Suite::Shared(path) => shared(path, embedded),
-            };
-            if results.send((index, cases)).is_err() {
-                return;
-            }
-        }
-    };
-    let mut finished: Vec<_> = std::thread::scope(|scope| {
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        for _ in 0..workers.min(suites.len()) {
-            let results = results.clone();
-            scope.spawn(move || work(results));
-        }
-        drop(results);
-        let mut progress = Progress::new("testing", suites.len());
-        done.iter().inspect(|(index, _)| progress.step(suites.get(*index).map_or("", Suite::name))).collect()
+    let done = on_all_cores("testing", suites, Suite::name, |suite| match suite {
+        Suite::Policy(path) => policy(path, embedded),
+        Suite::Shared(path) => shared(path, embedded),
     });
-    finished.sort_by_key(|(index, _)| *index);
     let mut report = Report::default();
-    for (_, cases) in finished {
+    for cases in done {
         report.cases.extend(cases?);
     }
     Ok(report)
