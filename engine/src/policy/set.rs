@@ -143,7 +143,7 @@ fn load(
     let (id, modules) = match (&source.library, &source.rego, &source.path, files) {
         (Some(id), None, None, _) => {
             let module = library.policy(id).ok_or_else(|| {
-                whole(format!("the library has no policy `{id}`; `wayguard policy list` shows what it has"))
+                whole(format!("the library has no policy `{id}`; its policies are named like `images/latest-tag`, see `policies/`"))
             })?;
             (id.clone(), vec![module])
         }
