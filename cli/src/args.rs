@@ -1,6 +1,6 @@
 //! The command line: which command, and what all commands share.
 
-use crate::command::{check, completions, eval, sandbox, serve, test, version};
+use crate::command::{check, completions, control, eval, install, pause, sandbox, serve, test, version};
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
 use clap::Parser as _;
@@ -39,6 +39,12 @@ enum Command {
     Test(test::Args),
     /// Start a real API server on this machine with the gate in front of it
     Sandbox(Box<sandbox::Args>),
+    /// Install the suite into a cluster, without Helm
+    Install(Box<install::Args>),
+    /// The emergency brake: nothing fails closed, nothing is repaired, until it is released
+    Pause(Box<pause::Args>),
+    /// Keep webhook configurations, certificates and statuses in order; runs in the cluster
+    Control(Box<control::Args>),
     /// Tools for authors of policies
     #[command(subcommand)]
     Policy(Policy),
@@ -82,6 +88,9 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Check(args) => check::run(&args, out),
         Command::Test(args) => test::run(&args, out),
         Command::Sandbox(args) => sandbox::run(&args, out),
+        Command::Install(args) => install::run(&args, out),
+        Command::Pause(args) => pause::run(&args, out),
+        Command::Control(args) => control::run(*args, out),
         Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
         Command::Completions(args) => Ok(completions::run(&args, out)),
         Command::Version => Ok(version::run(out)),

@@ -24,6 +24,18 @@ pub(crate) struct ClusterArgs {
 }
 
 impl ClusterArgs {
+    /// A client; without options for the cluster that kubectl would talk to. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If there is no kubeconfig, or it cannot be used.
+    pub(crate) async fn connect_like_kubectl(&self) -> Result<Client, Failure> {
+        if let Some(client) = self.connect().await? {
+            return Ok(client);
+        }
+        let found = Connection::Kubeconfig { path: None, context: self.context.clone() };
+        connect(&found).await.map_err(|error| Failure::Invalid(error.to_string()))
+    }
+
     /// A client, or `None` if no cluster is named. Nothing is sent yet.
     ///
     /// # Errors
@@ -50,4 +62,16 @@ pub(crate) fn inventory_kinds(set: &PolicySet) -> Vec<Gvk> {
     kinds.sort();
     kinds.dedup();
     kinds
+}
+
+/// Runs the asynchronous part of a command that is done when it is done.
+///
+/// # Errors
+/// The command's own, or that there are no threads.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))?;
+    runtime.block_on(work)
 }

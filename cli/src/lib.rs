@@ -16,10 +16,12 @@ mod input;
 mod judging;
 mod junit;
 mod knowledge;
+mod logging;
 mod output;
 mod parallel;
 mod policies;
 mod progress;
+mod suite;
 mod whole_file;
 
 pub use args::main;

@@ -1,15 +1,16 @@
-//! The second port: `/livez`, `/readyz`, `/metrics`, without TLS and without anything about requests' content.
+//! The second port: `/livez`, `/readyz`, `/metrics`, and `/policies` for `control`, without TLS and without anything
+//! about requests' content.
 
 use crate::judging::Clock;
 use crate::policies::PolicySource;
 use crate::readiness::Readiness;
-use crate::server::ExpiryCheck;
+use crate::server::{ExpiryCheck, LoadReporter};
 use crate::workers::WorkerPool;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::registry::Registry;
 use std::fmt::Write;
@@ -29,6 +30,7 @@ pub(crate) struct Health {
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) pool: Arc<WorkerPool>,
     pub(crate) registry: Registry,
+    pub(crate) load_report: Option<LoadReporter>,
 }
 
 /// The routes.
@@ -37,6 +39,7 @@ pub(crate) fn router(health: Arc<Health>) -> Router {
         .route("/livez", get(live))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/policies", get(policies))
         .with_state(health)
 }
 
@@ -53,9 +56,13 @@ async fn live(State(health): State<Arc<Health>>) -> (StatusCode, &'static str) {
 
 /// One line per condition, as the API server's own `/readyz?verbose` prints them.
 async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, String) {
+    readiness(health.conditions())
+}
+
+pub(crate) fn readiness(conditions: Vec<(&'static str, Option<String>)>) -> (StatusCode, String) {
     let mut body = String::new();
     let mut status = StatusCode::OK;
-    for (name, missing) in health.conditions() {
+    for (name, missing) in conditions {
         let outcome = match missing {
             None => writeln!(body, "[+]{name} ok"),
             Some(missing) => {
@@ -70,8 +77,21 @@ async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, String) {
 }
 
 async fn metrics(State(health): State<Arc<Health>>) -> impl IntoResponse {
+    exposition(&health.registry)
+}
+
+/// What this replica has loaded: names, numbers and load errors, never a policy's content.
+async fn policies(State(health): State<Arc<Health>>) -> Response {
+    match health.load_report.as_ref().map(|report| report()) {
+        None => StatusCode::NOT_FOUND.into_response(),
+        Some(None) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(Some(body)) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+    }
+}
+
+pub(crate) fn exposition(registry: &Registry) -> impl IntoResponse + use<> {
     let mut text = String::new();
-    let status = match prometheus_client::encoding::text::encode(&mut text, &health.registry) {
+    let status = match prometheus_client::encoding::text::encode(&mut text, registry) {
         Ok(()) => StatusCode::OK,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };

@@ -27,6 +27,7 @@ mod own_kinds;
 mod panics;
 mod path;
 mod policies;
+mod probes;
 mod readiness;
 mod server;
 #[cfg(test)]
@@ -39,5 +40,6 @@ pub use judging::{Clock, Engine, Judge};
 pub use panics::log_panics_without_values;
 pub use path::Path;
 pub use policies::PolicySource;
+pub use probes::ProbeServer;
 pub use readiness::{Latch, Readiness};
-pub use server::{AdmissionServer, ExpiryCheck, Parts, StartError, terminated};
+pub use server::{AdmissionServer, ExpiryCheck, LoadReporter, Parts, StartError, terminated};

@@ -29,8 +29,11 @@ use wayguard_engine::policy::library::Library;
 /// When the serving certificate expires; `None` while there is none.
 pub type ExpiryCheck = Arc<dyn Fn() -> Option<Timestamp> + Send + Sync>;
 
+/// What this replica has loaded, as JSON, for `GET /policies`; `None` while nothing is loaded.
+pub type LoadReporter = Arc<dyn Fn() -> Option<Vec<u8>> + Send + Sync>;
+
 /// Probes and one or two scrapers.
-const HEALTH_CONNECTIONS: usize = 64;
+pub(crate) const HEALTH_CONNECTIONS: usize = 64;
 
 /// What the server is made of. [`Parts::new`] fills in what most hosts need not choose.
 pub struct Parts {
@@ -51,6 +54,8 @@ pub struct Parts {
     pub readiness: Arc<Readiness>,
     /// Metrics of the host; the server adds its own.
     pub registry: Registry,
+    /// What `GET /policies` answers on the health port. Default: nothing, and it is not found.
+    pub load_report: Option<LoadReporter>,
     /// Who decides. Default: [`Engine`].
     pub judge: Arc<dyn Judge>,
     /// The time of day. Default: the system's.
@@ -74,6 +79,7 @@ impl Parts {
             library,
             readiness: Readiness::new(),
             registry: Registry::default(),
+            load_report: None,
             judge: Arc::new(Engine),
             clock: Arc::new(Timestamp::now),
         }
@@ -226,6 +232,7 @@ impl Assembled {
             library,
             readiness,
             mut registry,
+            load_report,
             judge,
             clock,
             ..
@@ -263,6 +270,7 @@ impl Assembled {
             draining: Arc::clone(&draining),
             pool: Arc::clone(&pool),
             registry,
+            load_report,
         };
         let tools = Tools { judge, facts, clock, evaluation_limit: config.evaluation_limit };
         let handshake_timeout = config.handshake_timeout;
@@ -288,7 +296,7 @@ impl Assembled {
 }
 
 /// `[::]` means all addresses of both families; where the system has no IPv6, all of IPv4.
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     let cause = match TcpListener::bind(address).await {
         Ok(socket) => return Ok(socket),
         Err(cause) => cause,

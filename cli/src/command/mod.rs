@@ -2,7 +2,10 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod control;
 pub(crate) mod eval;
+pub(crate) mod install;
+pub(crate) mod pause;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod test;

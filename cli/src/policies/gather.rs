@@ -8,6 +8,7 @@ use crate::input::{is_manifest, walk};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wayguard_cluster::policies::observed;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::{LoadFailure, PolicyFiles, PolicySet, PolicySetBuilder, SetConfig};
 use wayguard_engine::policy::spec::{Mutate, PolicyExceptionSpec, PolicySpec};
@@ -130,6 +131,11 @@ pub(crate) fn gather(sources: &Sources) -> Result<Gathered, Failure> {
         }
         None => None,
     };
+    if sources.observe {
+        for found in &mut gathering.policies {
+            found.spec = observed(found.spec.clone());
+        }
+    }
     Ok(Gathered {
         fingerprint: gathering.disk.fingerprint(),
         config: SetConfig {

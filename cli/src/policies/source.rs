@@ -3,15 +3,11 @@
 use crate::exit::Failure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wayguard_cluster::webhooks::EXEMPT_NAMESPACES;
 use wayguard_engine::policy::library::Library;
 
 /// Bundles that are used when nothing else is said.
 pub(crate) const DEFAULT_BUNDLES: [&str; 2] = ["golden-path", "pod-security"];
-
-/// Namespaces that keep a cluster alive: its own, ours, and those of the usual network and storage drivers.
-const EXEMPT: &str = "kube-system,kube-public,kube-node-lease,wayguard-system,calico-system,calico-apiserver,\
-tigera-operator,cilium,cilium-secrets,kube-flannel,metallb-system,istio-system,linkerd,local-path-storage,\
-longhorn-system,rook-ceph,openebs";
 
 /// The options that choose policies.
 #[derive(Clone, Debug, clap::Args)]
@@ -38,7 +34,7 @@ pub(crate) struct PolicyArgs {
         value_name = "NAME",
         env = "WAYGUARD_EXEMPT_NAMESPACES",
         value_delimiter = ',',
-        default_value = EXEMPT,
+        default_values = EXEMPT_NAMESPACES,
         hide_default_value = true
     )]
     pub(crate) exempt_namespaces: Vec<String>,
@@ -76,6 +72,8 @@ pub(crate) struct Sources {
     pub(super) exempt_namespaces: Vec<String>,
     /// Prefix of a policy's page.
     pub(super) docs_url: String,
+    /// Every policy only records.
+    pub(super) observe: bool,
     /// The built-in library.
     pub(super) library: Arc<Library>,
 }
@@ -107,8 +105,15 @@ impl Sources {
                 .filter(|name| !name.is_empty())
                 .collect(),
             docs_url: arguments.docs_url,
+            observe: false,
             library,
         })
+    }
+
+    /// The same, with every policy only recording what it finds, if so.
+    #[must_use]
+    pub(crate) fn observing(self, observe: bool) -> Self {
+        Self { observe, ..self }
     }
 
     /// The sources as `--policies` arguments for a process that runs in another folder: paths made absolute, names as

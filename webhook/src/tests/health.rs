@@ -43,6 +43,19 @@ async fn ready_names_what_is_missing() {
 }
 
 #[tokio::test]
+async fn the_load_report_is_what_the_host_says() {
+    assert_eq!(rig().get("/policies").await.status, StatusCode::NOT_FOUND);
+    let loaded: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
+    let told = Arc::clone(&loaded);
+    let load_report: Option<crate::LoadReporter> = Some(Arc::new(move || told.lock().unwrap().clone()));
+    let rig = rig_of(Parts { load_report, ..parts(Config::default()) });
+    assert_eq!(rig.get("/policies").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    *loaded.lock().unwrap() = Some(br#"{"setDigest":"x"}"#.to_vec());
+    let reply = rig.get("/policies").await;
+    assert_eq!((reply.status, reply.text().as_str()), (StatusCode::OK, r#"{"setDigest":"x"}"#));
+}
+
+#[tokio::test]
 async fn metrics_show_the_policy_set_and_nothing_of_the_requests() {
     let rig = rig();
     for (image, path) in [("secret-registry.example/web:latest", Path::Fail), ("a:1", Path::Ignore)] {

@@ -15,6 +15,7 @@ use crate::input::{TextFile, collect};
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources, gather};
 use judge::{Judge, Judged};
+pub(crate) use report::rule_id;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use wayguard_engine::request::Operation;

@@ -2,6 +2,7 @@
 
 use crate::exit::{Failure, io_reason};
 use crate::output::Output;
+use crate::suite::SuiteArgs;
 use crate::whole_file;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,6 +12,8 @@ use wayguard_certs::{
     CertificateFiles, CertificateReloader, FileEvent, MinimumTls, POLL_EVERY, SelfMade, ServingCertificate,
     ServingNames, server_config,
 };
+use wayguard_cluster::Client;
+use wayguard_cluster::authority::AuthorityFollower;
 use wayguard_webhook::ExpiryCheck;
 
 /// Often enough for any rotation, and for clocks that jump.
@@ -32,7 +35,7 @@ pub(super) struct CertificateArgs {
     ca_file: Option<PathBuf>,
 
     /// Further names or addresses that the server is called by; repeatable. localhost and
-    /// wayguard.wayguard-system.svc are always among them
+    /// those of the Service are always among them
     #[arg(long = "server-name", value_name = "NAME", env = "WAYGUARD_SERVER_NAMES", value_delimiter = ',')]
     server_names: Vec<String>,
 
@@ -45,6 +48,8 @@ pub(super) struct CertificateArgs {
 pub(super) enum Certificates {
     /// An authority of this process alone.
     Made { made: Arc<SelfMade>, ca_file: Option<PathBuf> },
+    /// An authority that all replicas share; this one signs its own leaf.
+    Shared { follower: AuthorityFollower, serving: Arc<ServingCertificate> },
     /// Files that somebody else renews.
     Mounted { files: Arc<CertificateReloader>, serving: Arc<ServingCertificate> },
 }
@@ -53,8 +58,13 @@ pub(super) enum Certificates {
 ///
 /// # Errors
 /// If keys cannot be made, or the CA's file cannot be written.
-pub(super) fn open(args: &CertificateArgs, out: &mut Output) -> Result<Certificates, Failure> {
-    let names = names(&args.server_names)?;
+pub(super) fn open(
+    args: &CertificateArgs,
+    suite: &SuiteArgs,
+    client: Option<&Client>,
+    out: &mut Output,
+) -> Result<Certificates, Failure> {
+    let names = names(args, suite)?;
     if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
         let serving = ServingCertificate::empty();
         let files = CertificateFiles { cert: cert.clone(), key: key.clone() };
@@ -65,6 +75,16 @@ pub(super) fn open(args: &CertificateArgs, out: &mut Output) -> Result<Certifica
         }
         return Ok(Certificates::Mounted { files, serving });
     }
+    if let Some(place) = suite.authority() {
+        let client = client.ok_or_else(|| {
+            Failure::Invalid(
+                "`--authority-secret` is a Secret of a cluster: add `--in-cluster` or `--kubeconfig`".into(),
+            )
+        })?;
+        let serving = ServingCertificate::empty();
+        let follower = AuthorityFollower::start(client, &place, names, Arc::clone(&serving));
+        return Ok(Certificates::Shared { follower, serving });
+    }
     let made = SelfMade::new(names, SystemTime::now()).map_err(|error| Failure::Ours(error.to_string()))?;
     match &args.ca_file {
         Some(path) => write_ca(path, &made.bundle_pem())?,
@@ -73,9 +93,10 @@ pub(super) fn open(args: &CertificateArgs, out: &mut Output) -> Result<Certifica
     Ok(Certificates::Made { made: Arc::new(made), ca_file: args.ca_file.clone() })
 }
 
-fn names(more: &[String]) -> Result<ServingNames, Failure> {
-    let service = ServingNames::for_service("wayguard", "wayguard-system");
-    let names = service.map_err(|error| Failure::Ours(error.to_string()))?.and(&ServingNames::local());
+fn names(args: &CertificateArgs, suite: &SuiteArgs) -> Result<ServingNames, Failure> {
+    let service = ServingNames::for_service(&suite.service, &suite.own_namespace);
+    let names = service.map_err(|error| Failure::Invalid(error.to_string()))?.and(&ServingNames::local());
+    let more = &args.server_names;
     Ok(more.iter().filter(|name| !name.is_empty()).fold(names, |names, name| match name.parse::<IpAddr>() {
         Ok(address) => names.with_ip(address),
         Err(_) => names.with_dns(name),
@@ -89,10 +110,11 @@ fn write_ca(path: &std::path::Path, pem: &str) -> Result<(), Failure> {
 }
 
 impl Certificates {
-    fn serving(&self) -> &Arc<ServingCertificate> {
+    /// What is served.
+    pub(super) fn serving(&self) -> &Arc<ServingCertificate> {
         match self {
             Self::Made { made, .. } => made.serving(),
-            Self::Mounted { serving, .. } => serving,
+            Self::Mounted { serving, .. } | Self::Shared { serving, .. } => serving,
         }
     }
 
@@ -114,6 +136,11 @@ impl Certificates {
     /// Renews or follows it for as long as the future is polled.
     pub(super) async fn keep(self) {
         match self {
+            Self::Shared { follower, .. } => {
+                // It works in a task of its own, for as long as it is held.
+                let _follower = follower;
+                std::future::pending::<()>().await;
+            }
             Self::Mounted { files, .. } => files.keep(POLL_EVERY, SystemTime::now).await,
             Self::Made { made, ca_file } => {
                 let mut ticks = tokio::time::interval(TICK);

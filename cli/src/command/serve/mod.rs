@@ -7,16 +7,16 @@
 //! ```
 
 mod certificates;
-mod logging;
 mod reload;
-mod surroundings;
+pub(crate) mod surroundings;
 
 use crate::cluster::ClusterArgs;
 use crate::exit::{ExitStatus, Failure};
+use crate::logging::LoggingArgs;
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources};
+use crate::suite::SuiteArgs;
 use certificates::CertificateArgs;
-use logging::LoggingArgs;
 use reload::Reloader;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -72,13 +72,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SECONDS", env = "WAYGUARD_DRAIN_DELAY", default_value = "0", value_parser = seconds)]
     drain_delay: Duration,
 
-    /// The suite's own namespace
-    #[arg(long, value_name = "NAME", env = "WAYGUARD_OWN_NAMESPACE", default_value = "wayguard-system")]
-    own_namespace: String,
+    #[command(flatten)]
+    suite: SuiteArgs,
 }
 
 /// `host:port`, or `:port` for all addresses.
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     let whole =
         if text.starts_with(':') { format!("[::]{text}") } else { text.replace("localhost:", "127.0.0.1:") };
     whole
@@ -99,7 +98,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// If policies or certificates cannot be loaded at start, or a port is taken.
 pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
-    logging::start(&args.logging)?;
+    crate::logging::start(&args.logging)?;
     wayguard_webhook::log_panics_without_values();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -112,26 +111,28 @@ pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
 async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     let stop = terminated().map_err(|error| Failure::Ours(format!("cannot listen to signals: {error}")))?;
     let policies = Arc::new(PolicySource::new());
-    let sources = Sources::new(args.policies)?;
+    let sources = Sources::new(args.policies)?.observing(args.suite.observe);
     let readiness = Readiness::new();
-    let surroundings = surroundings::open(&args.cluster, &sources, &args.own_namespace, &readiness).await?;
+    let client = args.cluster.connect().await?;
+    let surroundings = surroundings::open(client.as_ref(), &sources, &args.suite, &readiness)?;
     // With a cluster the first set is the one that holds its policies too: half a set must not be served.
     let reloader = if surroundings.has_cluster() {
         None
     } else {
         Some(Reloader::load(sources.clone(), Arc::clone(&policies))?)
     };
-    let certificates = certificates::open(&args.certificates, out)?;
+    let certificates = certificates::open(&args.certificates, &args.suite, client.as_ref(), out)?;
 
     let tls = certificates.tls(args.certificates.min_tls)?;
     let mut parts = Parts::new(tls, certificates.expiry(), Arc::clone(&policies), Library::embedded());
     parts.facts = Arc::clone(&surroundings.facts);
     parts.readiness = readiness;
+    parts.load_report = surroundings.load_report(certificates.serving());
     parts.config.admission_address = args.listen;
     parts.config.health_address = args.health_listen;
     parts.config.evaluation_limit = args.evaluation_limit;
     parts.config.drain_delay = args.drain_delay;
-    parts.config.own_namespace = args.own_namespace;
+    parts.config.own_namespace = args.suite.own_namespace;
     if let Some(workers) = args.workers {
         parts.config.workers = workers;
     }

@@ -1,15 +1,17 @@
 //! What the server knows beyond the request: a cluster's namespaces, inventory, policies and exceptions, or nothing
 //! but names.
 
-use crate::cluster::{ClusterArgs, inventory_kinds};
+use crate::cluster::inventory_kinds;
 use crate::exit::Failure;
 use crate::policies::{Sources, gather};
+use crate::suite::SuiteArgs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wayguard_cluster::policies::PolicyWatchOptions;
-use wayguard_cluster::{ClusterFacts, PolicyWatch};
+use wayguard_certs::ServingCertificate;
+use wayguard_cluster::policies::{LoadReport, PolicyWatchOptions};
+use wayguard_cluster::{Client, ClusterFacts, PolicyWatch};
 use wayguard_engine::facts::{Fact, FactKey};
-use wayguard_webhook::{BoxFuture, FactSource, Latch, NoCluster, PolicySource, Readiness};
+use wayguard_webhook::{BoxFuture, FactSource, Latch, LoadReporter, NoCluster, PolicySource, Readiness};
 
 /// Where facts come from.
 pub(super) struct Surroundings {
@@ -20,7 +22,7 @@ pub(super) struct Surroundings {
 
 struct Cluster {
     facts: Arc<ClusterFacts>,
-    watch: PolicyWatch,
+    watch: Arc<PolicyWatch>,
     namespaces_latch: Latch,
     policies_latch: Latch,
 }
@@ -38,34 +40,26 @@ impl FactSource for FromCluster {
     }
 }
 
-/// Connects to the cluster, if one is named, and starts its watches.
+/// Starts the watches of the cluster, if there is one. A cluster that does not answer is no error: the server starts,
+/// is not ready, and says why.
 ///
 /// # Errors
-/// If the kubeconfig or the ServiceAccount cannot be used. A cluster that does not answer is no error: the server
-/// starts, is not ready, and says why.
-pub(super) async fn open(
-    args: &ClusterArgs,
+/// If the policies of files and bundles cannot be read.
+pub(super) fn open(
+    client: Option<&Client>,
     sources: &Sources,
-    own_namespace: &str,
+    suite: &SuiteArgs,
     readiness: &Arc<Readiness>,
 ) -> Result<Surroundings, Failure> {
-    let Some(client) = args.connect().await? else {
+    let Some(client) = client else {
         return Ok(Surroundings { facts: Arc::new(NoCluster), cluster: None });
     };
     let kinds = inventory_kinds(&gather(sources)?.compile());
-    let facts = Arc::new(ClusterFacts::start(&client, &kinds));
-    let base = sources.clone();
-    let options = PolicyWatchOptions {
-        own_namespace: own_namespace.to_owned(),
-        base: Arc::new(move || match gather(&base) {
-            Ok(gathered) => Ok(gathered.collected()),
-            Err(failure) => Err(failure.to_string()),
-        }),
-        observe: false,
-    };
+    let facts = Arc::new(ClusterFacts::start(client, &kinds));
+    let options = watch_options(sources, suite);
     let cluster = Cluster {
         facts: Arc::clone(&facts),
-        watch: PolicyWatch::start(&client, options),
+        watch: Arc::new(PolicyWatch::start(client, options)),
         namespaces_latch: readiness.require("namespaces", "the namespaces have not been listed yet"),
         policies_latch: readiness
             .require("cluster-policies", "the cluster's policies have not been listed yet"),
@@ -73,7 +67,32 @@ pub(super) async fn open(
     Ok(Surroundings { facts: Arc::new(FromCluster(facts)), cluster: Some(cluster) })
 }
 
+/// How the cluster's policies join those of files and bundles: the same for every replica and for `control`.
+pub(crate) fn watch_options(sources: &Sources, suite: &SuiteArgs) -> PolicyWatchOptions {
+    let base = sources.clone();
+    PolicyWatchOptions {
+        own_namespace: suite.own_namespace.clone(),
+        base: Arc::new(move || match gather(&base) {
+            Ok(gathered) => Ok(gathered.collected()),
+            Err(failure) => Err(failure.to_string()),
+        }),
+        observe: suite.observe,
+    }
+}
+
 impl Surroundings {
+    /// What this replica tells `control` of itself.
+    pub(super) fn load_report(&self, serving: &Arc<ServingCertificate>) -> Option<LoadReporter> {
+        let cluster = self.cluster.as_ref()?;
+        let (facts, watch, serving) =
+            (Arc::clone(&cluster.facts), Arc::clone(&cluster.watch), Arc::clone(serving));
+        Some(Arc::new(move || {
+            let loaded = watch.loaded()?;
+            let authority = serving.current().and_then(|leaf| leaf.authority()).map(|it| it.to_string());
+            Some(LoadReport::new(&loaded, facts.forbidden(), authority).to_json())
+        }))
+    }
+
     /// Whether policies come from a cluster too; then [`Surroundings::keep`] brings every set into service.
     pub(super) fn has_cluster(&self) -> bool {
         self.cluster.is_some()

@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Options about logs.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct LoggingArgs {
+pub(crate) struct LoggingArgs {
     /// How log lines are written
     #[arg(long, value_enum, default_value_t, env = "WAYGUARD_LOG_FORMAT")]
     log_format: LogFormat,
@@ -30,7 +30,7 @@ enum LogFormat {
 ///
 /// # Errors
 /// If the filter cannot be read.
-pub(super) fn start(args: &LoggingArgs) -> Result<(), Failure> {
+pub(crate) fn start(args: &LoggingArgs) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&args.log)
         .map_err(|error| Failure::Invalid(format!("`{}` is no log filter: {error}", args.log)))?;
     let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

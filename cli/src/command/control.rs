@@ -1,0 +1,199 @@
+//! `wayguard control`: the leader's work in a cluster. No verdict depends on it.
+
+use crate::cluster::ClusterArgs;
+use crate::command::serve::{address, surroundings::watch_options};
+use crate::exit::{ExitStatus, Failure};
+use crate::logging::LoggingArgs;
+use crate::output::Output;
+use crate::policies::{PolicyArgs, Sources, gather};
+use crate::suite::SuiteArgs;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use wayguard_cluster::control::{Anchor, ControlOptions, ControlState, Replicas, Trust, control};
+use wayguard_cluster::webhooks::Endpoint;
+use wayguard_webhook::{ProbeServer, Readiness, terminated};
+
+/// Options of `control`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wayguard control --role webhooks --in-cluster --authority-secret wayguard-ca --anchor wayguard-anchor
+  wayguard control --role webhooks --kubeconfig admin.conf --server-url https://127.0.0.1:8443 \\
+      --server-health 127.0.0.1:8080 --ca-bundle ca.pem      for a server outside of the cluster
+
+Policies, --observe and --exempt-namespace must be those of the servers. Several may run; one leads.")]
+pub(crate) struct Args {
+    /// Which of the leader's works
+    #[arg(long, value_enum, env = "WAYGUARD_ROLE")]
+    role: Role,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
+    #[command(flatten)]
+    suite: SuiteArgs,
+
+    #[command(flatten)]
+    policies: PolicyArgs,
+
+    #[command(flatten)]
+    logging: LoggingArgs,
+
+    /// Where probes and metrics are served (plain HTTP): /livez, /readyz, /metrics
+    #[arg(long, value_name = "ADDRESS", env = "WAYGUARD_HEALTH_LISTEN", default_value = ":8080", value_parser = address)]
+    health_listen: SocketAddr,
+
+    /// A ClusterRole that the webhook configurations belong to: they go when it goes
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_ANCHOR")]
+    anchor: Option<String>,
+
+    /// Who this process is in the election. [default: POD_NAME and POD_UID, else host and process]
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_IDENTITY")]
+    identity: Option<String>,
+
+    /// The server's address, if it is not behind the Service
+    #[arg(long, value_name = "URL", env = "WAYGUARD_SERVER_URL", requires = "server_health")]
+    server_url: Option<String>,
+
+    /// The health port of such a server; repeatable
+    #[arg(long, value_name = "ADDRESS", env = "WAYGUARD_SERVER_HEALTH", value_delimiter = ',', value_parser = address)]
+    server_health: Vec<SocketAddr>,
+
+    /// The CAs that signed the servers' certificates (PEM), if the servers do not share an authority; read again and
+    /// again
+    #[arg(long, value_name = "FILE", env = "WAYGUARD_CA_BUNDLE", conflicts_with = "authority_secret")]
+    ca_bundle: Option<PathBuf>,
+}
+
+/// The works of a leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Role {
+    /// Webhook configurations, certificates, statuses of policies
+    Webhooks,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If there is no cluster, the policies cannot be read, or the port is taken.
+pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    let Role::Webhooks = args.role;
+    crate::logging::start(&args.logging)?;
+    wayguard_webhook::log_panics_without_values();
+    out.flush();
+    crate::cluster::block_on(work(args))?;
+    Ok(ExitStatus::Fine)
+}
+
+async fn work(args: Args) -> Result<(), Failure> {
+    let stop = terminated().map_err(|error| Failure::Ours(format!("cannot listen to signals: {error}")))?;
+    let health = args.health_listen;
+    let client = args.cluster.connect().await?.ok_or_else(|| {
+        Failure::Invalid(
+            "`control` works on a cluster: name it by `--in-cluster` or `--kubeconfig`".to_owned(),
+        )
+    })?;
+    let options = options(args)?;
+    let state = Arc::new(ControlState::default());
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Metrics(Arc::clone(&state))));
+    let probes = ProbeServer::bind(health, Readiness::new(), registry)
+        .await
+        .map_err(|error| Failure::Ours(error.to_string()))?;
+    tracing::info!(identity = options.identity, "at work");
+    let (end, ends) = tokio::sync::oneshot::channel::<()>();
+    let probing = tokio::spawn(probes.run(async move {
+        // An error means that the sender is gone: the end as well.
+        let _ = ends.await;
+    }));
+    control(&client, options, state, stop).await;
+    drop(end);
+    // It ends within a second; a panic in it has been logged.
+    let _ = probing.await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+fn options(args: Args) -> Result<ControlOptions, Failure> {
+    let sources = Sources::new(args.policies)?.observing(args.suite.observe);
+    // What is wrong with files and names is said at once, not round by round.
+    gather(&sources)?;
+    let trust = match (args.suite.authority(), args.ca_bundle) {
+        (Some(place), _) => Trust::Authority(place),
+        (None, Some(path)) => Trust::Bundle(Arc::new(move || {
+            std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error).to_string())
+        })),
+        (None, None) => {
+            return Err(Failure::Invalid(
+                "whom shall the API server trust? Give `--authority-secret`, or `--ca-bundle` with a file"
+                    .to_owned(),
+            ));
+        }
+    };
+    let own_namespace = args.suite.own_namespace.clone();
+    let (endpoint, replicas) = match args.server_url {
+        Some(url) => (Endpoint::Url(url), Replicas::Addresses(args.server_health)),
+        None => (
+            Endpoint::Service {
+                namespace: own_namespace.clone(),
+                name: args.suite.service.clone(),
+                port: 443,
+            },
+            Replicas::Service { namespace: own_namespace.clone(), name: args.suite.service.clone() },
+        ),
+    };
+    Ok(ControlOptions {
+        name: args.suite.service.clone(),
+        policies: watch_options(&sources, &args.suite),
+        own_namespace,
+        identity: args.identity.unwrap_or_else(identity),
+        endpoint,
+        replicas,
+        trust,
+        exempt_namespaces: sources.exempt_namespaces().to_vec(),
+        anchor: args.anchor.as_deref().map(Anchor::cluster_role),
+    })
+}
+
+/// Unique among all processes of all times.
+fn identity() -> String {
+    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let (Some(name), Some(uid)) = (named("POD_NAME"), named("POD_UID")) {
+        return format!("{name}_{uid}");
+    }
+    let host = named("HOSTNAME").unwrap_or_else(|| "localhost".to_owned());
+    format!("{host}_{}_{}", std::process::id(), jiff::Timestamp::now().as_millisecond())
+}
+
+/// What `control` counts, for Prometheus.
+#[derive(Debug)]
+struct Metrics(Arc<ControlState>);
+
+impl Collector for Metrics {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let state = &self.0;
+        for (name, help, value) in [
+            ("wayguard_control_leading", "Whether this process leads", &state.leading),
+            ("wayguard_control_paused", "Whether the suite was paused at the last look", &state.paused),
+        ] {
+            let value = ConstGauge::new(i64::from(value.load(Ordering::Relaxed)));
+            value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)?;
+        }
+        for (name, help, value) in [
+            ("wayguard_control_registrations", "Writes of webhook configurations", &state.registrations),
+            ("wayguard_control_failures", "Rounds that were not finished", &state.failures),
+            ("wayguard_control_rounds", "Rounds that were finished", &state.rounds),
+        ] {
+            let value = ConstCounter::new(value.load(Ordering::Relaxed));
+            value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! `wayguard install`: the objects of an installation, shown or applied.
+
+mod survey;
+
+use crate::cluster::ClusterArgs;
+use crate::exit::{ExitStatus, Failure};
+use crate::output::{GOOD, Output, QUIET, styled};
+use crate::policies::{PolicyArgs, Sources};
+use wayguard_cluster::install::{Applied, InstallOptions, InventoryRight, apply, objects};
+use wayguard_cluster::{Client, manifest};
+use wayguard_engine::policy::library::Library;
+
+/// Options of `install`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wayguard install --image registry.example/wayguard:0.1.0 --dry-run     show the objects
+  wayguard install --image registry.example/wayguard:0.1.0               install; it observes, nothing is refused
+  wayguard install --image registry.example/wayguard:0.1.0 --enforce     show what would be refused, then enforce
+
+Applying it again is an upgrade. `kubectl delete clusterrole wayguard-anchor` takes the webhook configurations out.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
+    /// The image of all Pods
+    #[arg(long, value_name = "IMAGE", env = "WAYGUARD_IMAGE")]
+    image: String,
+
+    /// The suite's own namespace
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_OWN_NAMESPACE", default_value = "wayguard-system")]
+    own_namespace: String,
+
+    /// Replicas of the server
+    #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    replicas: u32,
+
+    /// Refuse what the policies deny; without it everything is only recorded
+    #[arg(long)]
+    enforce: bool,
+
+    /// Print the objects as YAML and touch nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// A kind that policies may look up, as GROUP/PLURAL (`/` before the plural for core); repeatable
+    #[arg(long, value_name = "GROUP/PLURAL", default_value = "networking.k8s.io/networkpolicies", value_parser = inventory_right)]
+    inventory: Vec<InventoryRight>,
+
+    /// The priority class of all Pods; empty for none
+    #[arg(long, value_name = "NAME", default_value = "system-cluster-critical")]
+    priority_class: String,
+
+    #[command(flatten)]
+    policies: PolicyArgs,
+}
+
+/// `networking.k8s.io/networkpolicies`, `/services`.
+fn inventory_right(text: &str) -> Result<InventoryRight, String> {
+    let right = text.split_once('/').filter(|(_, plural)| !plural.is_empty());
+    right.map(|(group, plural)| InventoryRight::new(group, plural)).ok_or_else(|| {
+        "expected GROUP/PLURAL, such as `networking.k8s.io/networkpolicies` or `/services`".to_owned()
+    })
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the cluster cannot be reached, or refuses an object.
+pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    let options = options(args)?;
+    let objects = objects(&options);
+    if args.dry_run {
+        out.write(&manifest::stream(&objects));
+        return Ok(ExitStatus::Fine);
+    }
+    let sources = Sources::new(args.policies.clone())?;
+    crate::cluster::block_on(async {
+        let client = args.cluster.connect_like_kubectl().await?;
+        if args.enforce {
+            survey::show(&client, &sources, out).await?;
+        }
+        install(&client, &objects, out).await?;
+        out.talk(if args.enforce {
+            "the policies are enforced as soon as all replicas have loaded them"
+        } else {
+            "the suite observes: findings are recorded, nothing is refused; `--enforce` changes that"
+        });
+        Ok(ExitStatus::Fine)
+    })
+}
+
+fn options(args: &Args) -> Result<InstallOptions, Failure> {
+    let library = Library::embedded();
+    // The Pods have no folders of ours; what is not built in is applied to the cluster instead.
+    for name in &args.policies.policies {
+        if library.bundle(name).is_none() && library.policy(name).is_none() {
+            return Err(Failure::Invalid(format!(
+                "`{name}` is not built in; in a cluster, policies of your own are Policy objects: `kubectl apply` them"
+            )));
+        }
+    }
+    if args.policies.pod_security_config.is_some() {
+        return Err(Failure::Invalid(
+            "`--pod-security-config` names a file of this machine; in a cluster, set `parameters` of Policy objects"
+                .to_owned(),
+        ));
+    }
+    let mut options = InstallOptions::new(&args.image);
+    options.namespace.clone_from(&args.own_namespace);
+    options.replicas = args.replicas;
+    options.observe = !args.enforce;
+    options.policies.clone_from(&args.policies.policies);
+    options.exempt_namespaces.clone_from(&args.policies.exempt_namespaces);
+    if !options.exempt_namespaces.contains(&options.namespace) {
+        options.exempt_namespaces.push(options.namespace.clone());
+    }
+    options.inventory.clone_from(&args.inventory);
+    options.priority_class = Some(args.priority_class.clone()).filter(|class| !class.is_empty());
+    Ok(options)
+}
+
+async fn install(client: &Client, objects: &[serde_json::Value], out: &mut Output) -> Result<(), Failure> {
+    let mut applied = Vec::new();
+    let outcome = apply(client, objects, &mut |one: &Applied| applied.push(one.clone())).await;
+    for one in &applied {
+        let what = if one.created { styled(GOOD, "created") } else { styled(QUIET, "applied") };
+        let place = if one.namespace.is_empty() { String::new() } else { format!("{}/", one.namespace) };
+        out.data(format_args!("{what} {} {place}{}", one.kind, one.name));
+    }
+    outcome.map_err(|error| Failure::Ours(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_are_read_with_their_group() {
+        assert_eq!(inventory_right("apps/deployments").unwrap(), InventoryRight::new("apps", "deployments"));
+        assert_eq!(inventory_right("/services").unwrap(), InventoryRight::new("", "services"));
+        assert!(inventory_right("services").is_err() && inventory_right("apps/").is_err());
+    }
+}

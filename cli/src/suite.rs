@@ -1,0 +1,31 @@
+//! The options that the parts of an installation must have alike: `serve`, `control`, `pause`.
+
+use wayguard_cluster::authority::SecretPlace;
+
+/// Where the suite lives.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SuiteArgs {
+    /// The suite's own namespace; only there exceptions count
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_OWN_NAMESPACE", default_value = "wayguard-system")]
+    pub(crate) own_namespace: String,
+
+    /// The Service in front of the server, and the name of the webhook configurations
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_SERVICE", default_value = "wayguard")]
+    pub(crate) service: String,
+
+    /// The Secret with the certificate authority that all replicas share; `control` fills it
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_AUTHORITY_SECRET")]
+    pub(crate) authority_secret: Option<String>,
+
+    /// Refuse nothing, change nothing, record everything: the first days of an installation
+    #[arg(long, env = "WAYGUARD_OBSERVE")]
+    pub(crate) observe: bool,
+}
+
+impl SuiteArgs {
+    /// Where the shared authority is, if there is one.
+    pub(crate) fn authority(&self) -> Option<SecretPlace> {
+        let name = self.authority_secret.clone()?;
+        Some(SecretPlace { namespace: self.own_namespace.clone(), name })
+    }
+}
