@@ -1,6 +1,7 @@
-//! What is known beside the objects under review when there is no cluster to ask: Namespaces and inventory from
-//! files. What is not among them is out of reach, which is not the same as absent.
+//! What is known beside the objects under review: Namespaces and inventory from files and, with `--cluster`, from a
+//! cluster. What is in neither is out of reach, which is not the same as absent.
 
+use crate::live::Live;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wayguard_engine::facts::{Fact, FactKey, Facts};
@@ -15,6 +16,8 @@ pub(crate) struct Knowledge {
     facts: BTreeMap<String, Document>,
     /// Whether `objects` stands for a whole cluster: then a kind without objects is empty, not out of reach.
     complete: bool,
+    /// Asked for what is not among `objects`.
+    live: Option<Arc<Live>>,
 }
 
 impl Knowledge {
@@ -26,6 +29,12 @@ impl Knowledge {
     /// Says that everything that a policy may look up has been given.
     pub(crate) fn complete(mut self) -> Self {
         self.complete = true;
+        self
+    }
+
+    /// Adds a cluster to ask. Objects from files stand above those of the cluster: they are about to be applied.
+    pub(crate) fn asking(mut self, live: Option<Arc<Live>>) -> Self {
+        self.live = live;
         self
     }
 
@@ -62,6 +71,26 @@ impl Knowledge {
         self.objects.get(&key)?.get(&namespace)?.get(&name)
     }
 
+    /// As [`Self::find`], and in the cluster if there is one.
+    pub(crate) fn find_anywhere(&self, like: Value<'_>, default_namespace: &str) -> Option<Document> {
+        if let Some(known) = self.find(like, default_namespace) {
+            return Some(known.clone());
+        }
+        let live = self.live.as_ref()?;
+        let ((group, kind), namespace, name) = Self::place(like, default_namespace);
+        let api_version = like.str_or_empty("apiVersion");
+        let version = api_version.rsplit('/').next().unwrap_or(api_version).to_owned();
+        match live.ask(FactKey::Inventory { group, version, kind, namespace }) {
+            Fact::Known(objects) => objects.value().get(&name).map(Document::from_value),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a cluster to ask.
+    pub(crate) fn has_cluster(&self) -> bool {
+        self.live.is_some()
+    }
+
     /// The Namespace of that name, if it is known.
     pub(crate) fn namespace(&self, name: &str) -> Option<&Document> {
         self.of_kind("", "Namespace")?.get("")?.get(name)
@@ -82,9 +111,32 @@ impl Knowledge {
     /// Answers all questions of the engine.
     pub(crate) fn answer(&self, keys: Vec<FactKey>, facts: &mut Facts) {
         for key in keys {
-            let fact = self.fact(&key);
+            let fact = match (self.fact(&key), &self.live) {
+                (Fact::OutOfReach(_), Some(live)) => self.above(&key, live.ask(key.clone())),
+                (fact, _) => fact,
+            };
             facts.insert(key, fact);
         }
+    }
+
+    /// The cluster's inventory with the objects of the files in their places.
+    fn above(&self, key: &FactKey, fact: Fact) -> Fact {
+        let (FactKey::Inventory { group, kind, namespace, .. }, Fact::Known(found)) = (key, &fact) else {
+            return fact;
+        };
+        let Some(own) = self.of_kind(group, kind) else { return fact };
+        let by_namespace = namespace.is_empty() && !own.keys().all(String::is_empty);
+        let mut merged = found.value().to_serde();
+        for (space, objects) in own.iter().filter(|(space, _)| by_namespace || *space == namespace) {
+            let place = if by_namespace {
+                merged.as_object_mut().map(|all| all.entry(space).or_insert_with(|| serde_json::json!({})))
+            } else {
+                Some(&mut merged)
+            };
+            let Some(place) = place.and_then(serde_json::Value::as_object_mut) else { continue };
+            place.extend(objects.iter().map(|(name, object)| (name.clone(), object.value().to_serde())));
+        }
+        known(Document::from_serde(&merged))
     }
 
     fn fact(&self, key: &FactKey) -> Fact {

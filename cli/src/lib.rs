@@ -16,6 +16,7 @@ mod input;
 mod judging;
 mod junit;
 mod knowledge;
+mod live;
 mod logging;
 mod output;
 mod parallel;

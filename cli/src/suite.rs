@@ -3,7 +3,7 @@
 use wayguard_cluster::authority::SecretPlace;
 
 /// Where the suite lives.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct SuiteArgs {
     /// The suite's own namespace; only there exceptions count
     #[arg(long, value_name = "NAME", env = "WAYGUARD_OWN_NAMESPACE", default_value = "wayguard-system")]

@@ -6,11 +6,13 @@ use crate::exit::Failure;
 use crate::input::{FoundObject, Problem, TextFile, collect, objects};
 use crate::judging::{judge, patched};
 use crate::knowledge::Knowledge;
+use crate::live::Live;
 use crate::parallel::on_all_cores;
 use crate::policies::Gathered;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use wayguard_engine::request::{ObjectRequest, Operation, Origin};
-use wayguard_engine::value::{Document, PatchOperation, Pointer, named_path};
+use wayguard_engine::value::{Document, PatchOperation, Pointer, Value, diff, named_path};
 use wayguard_engine::{PolicySet, Stage, Verdict};
 
 /// Values longer than this are cut in what people read.
@@ -18,7 +20,7 @@ const SHOWN: usize = 80;
 
 /// What judging needs, the files aside.
 pub(super) struct Judge {
-    set: PolicySet,
+    set: Arc<PolicySet>,
     /// The mutating policies as if each wrote into templates; `None` if there are none.
     template_form: Option<PolicySet>,
     context: Knowledge,
@@ -40,8 +42,13 @@ impl Judge {
     ///
     /// # Errors
     /// If it cannot be read, or is not YAML.
-    pub(super) fn new(args: &Args, set: PolicySet, gathered: &Gathered) -> Result<Self, Failure> {
-        let mut context = Knowledge::new();
+    pub(super) fn new(
+        args: &Args,
+        set: Arc<PolicySet>,
+        gathered: &Gathered,
+        live: Option<Arc<Live>>,
+    ) -> Result<Self, Failure> {
+        let mut context = Knowledge::new().asking(live);
         let (known, problems) = objects(&collect(&args.context)?);
         if let Some(problem) = problems.iter().find(|problem| problem.fatal) {
             return Err(Failure::Invalid(problem.error.to_string()));
@@ -113,32 +120,31 @@ impl Judge {
         !self.set.failures().is_empty() || problems.iter().any(|problem| problem.fatal)
     }
 
-    fn object(&self, object: &FoundObject, knowledge: &Knowledge) -> Checked {
-        let before = match self.operation {
-            Operation::Update => self.context.find(object.value(), &self.namespace),
-            _ => None,
-        };
-        let request = || ObjectRequest {
+    fn request<'v>(&'v self, object: Value<'v>, before: Option<&'v Document>) -> ObjectRequest<'v> {
+        ObjectRequest {
             origin: Origin::Check,
-            object: object.value(),
+            object,
             old_object: before.map(Document::value),
             operation: self.operation,
             resource: "",
             sub_resource: "",
             default_namespace: &self.namespace,
             user_info: self.user_info.as_ref().map(Document::value),
+        }
+    }
+
+    fn object(&self, object: &FoundObject, knowledge: &Knowledge) -> Checked {
+        let before = match self.operation {
+            Operation::Update => self.context.find_anywhere(object.value(), &self.namespace),
+            _ => None,
         };
         let place = Place { file: object.file.to_string(), line: object.line };
-        let mut decision = match judge(&self.set, request(), Stage::Whole, knowledge) {
+        let request = self.request(object.value(), before.as_ref());
+        let mut decision = match judge(&self.set, request, Stage::Whole, knowledge) {
             Ok(decision) => decision,
             Err(problem) => return Checked::unreadable(place, problem),
         };
-        // Asked for apart from the verdict: a denial carries no patch, and files hold templates, not Pods.
-        if let Some(templates) = &self.template_form
-            && let Ok(mutated) = judge(templates, request(), Stage::Mutate, knowledge)
-        {
-            decision.patch = mutated.patch;
-        }
+        decision.patch = self.patch(object.value(), before.as_ref(), knowledge);
         let mut checked = Checked::new(self.id(object), place, decision);
         checked.lines = checked.findings.iter().map(|finding| object.line_of(&finding.path)).collect();
         checked.fills = fills(object, &checked.patch);
@@ -148,6 +154,28 @@ impl Judge {
             checked.message = skips.join("\n");
         }
         checked
+    }
+
+    /// What admission fills in. Asked for apart from the verdict: a denial carries no patch, and files hold
+    /// templates, not Pods.
+    fn patch(
+        &self,
+        object: Value<'_>,
+        before: Option<&Document>,
+        knowledge: &Knowledge,
+    ) -> Vec<PatchOperation> {
+        let mutated = |set: &PolicySet, value: Value<'_>| {
+            let decision = judge(set, self.request(value, before), Stage::Mutate, knowledge);
+            decision.map(|decision| decision.patch).unwrap_or_default()
+        };
+        let patch = self.template_form.as_ref().map(|set| mutated(set, object)).unwrap_or_default();
+        if !knowledge.has_cluster() {
+            return patch;
+        }
+        // Policies of the cluster come on top, as they are.
+        let after = patched(object, &patch)
+            .and_then(|after| patched(after.value(), &mutated(&self.set, after.value())));
+        after.map_or(patch, |after| diff(object, after.value()))
     }
 
     fn id(&self, object: &FoundObject) -> ObjectId {

@@ -10,14 +10,18 @@ mod judge;
 mod machine;
 mod report;
 
+use crate::cluster::ClusterArgs;
 use crate::exit::{ExitStatus, Failure};
 use crate::input::{TextFile, collect};
+use crate::live::Live;
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources, gather};
+use crate::suite::SuiteArgs;
 use judge::{Judge, Judged};
 pub(crate) use report::rule_id;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use wayguard_engine::request::Operation;
 
 /// Options of `check`.
@@ -26,6 +30,7 @@ use wayguard_engine::request::Operation;
 Examples:
   wayguard check deploy/                        every manifest below a folder
   wayguard check deploy/ --context cluster/     with Namespaces and other objects that exist already
+  wayguard check deploy/ --cluster              by the policies and namespaces of a running cluster
   helm template . | wayguard check -            what a chart renders
   wayguard check app.yaml --fix                 write defaults into the file
   wayguard check deploy/ --format sarif > out.sarif
@@ -42,6 +47,18 @@ pub(crate) struct Args {
     /// A folder or file of objects that exist already: Namespaces with their labels, and what policies look up
     #[arg(long, value_name = "DIR", env = "WAYGUARD_CONTEXT", value_delimiter = ',')]
     context: Vec<PathBuf>,
+
+    /// Ask the cluster that kubectl talks to: its policies and exceptions, its namespaces, and what policies look up
+    #[arg(long, env = "WAYGUARD_CLUSTER")]
+    cluster: bool,
+
+    /// The kubeconfig of that cluster. [default: as kubectl finds it]
+    #[arg(long, value_name = "FILE", env = "WAYGUARD_KUBECONFIG", requires = "cluster")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The suite's own namespace in that cluster; only there exceptions count
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_OWN_NAMESPACE", default_value = "wayguard-system")]
+    own_namespace: String,
 
     /// The namespace of objects that name none
     #[arg(long, short = 'n', value_name = "NAME", default_value = "default", env = "WAYGUARD_NAMESPACE")]
@@ -71,6 +88,16 @@ pub(crate) struct Args {
     /// What is done with the objects; the object before an UPDATE is taken from `--context`
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     operation: Verb,
+}
+
+impl Args {
+    fn cluster(&self) -> ClusterArgs {
+        ClusterArgs { kubeconfig: self.kubeconfig.clone(), ..ClusterArgs::default() }
+    }
+
+    fn suite(&self) -> SuiteArgs {
+        SuiteArgs { own_namespace: self.own_namespace.clone(), ..SuiteArgs::default() }
+    }
 }
 
 /// How results are printed.
@@ -121,12 +148,18 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
             "`--fix` writes into files; stdin is none, name the files instead".to_owned(),
         ));
     }
-    let gathered = gather(&Sources::new(args.policies.clone())?)?;
-    let set = gathered.compile();
+    let sources = Sources::new(args.policies.clone())?;
+    let gathered = gather(&sources)?;
+    let (live, set) = if args.cluster {
+        let (live, set) = Live::open(&args.cluster(), &sources, &args.suite())?;
+        (Some(Arc::new(live)), set)
+    } else {
+        (None, Arc::new(gathered.compile()))
+    };
     for failure in set.failures() {
         failure.errors.iter().for_each(|error| out.error(error));
     }
-    let judge = Judge::new(args, set, &gathered)?;
+    let judge = Judge::new(args, set, &gathered, live)?;
     let mut files = collect(&args.paths)?;
     let mut judged = judge.all(&files);
     if args.fix && fix::write(&judged, &files, out)? {

@@ -252,3 +252,89 @@ mod tests {
         assert_eq!(add(text, "/y/c", json!(2)).unwrap_err(), "`/y` is not written as a mapping");
     }
 }
+
+#[cfg(test)]
+mod laws {
+    use super::super::render::block;
+    use super::*;
+    use proptest::prelude::*;
+    use wayguard_engine::value::{Pointer, diff, from_serde, parse_yaml, set};
+
+    fn any_object() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i32>().prop_map(Into::into),
+            "[a-zA-Z0-9 :#'\"~.-]{0,6}".prop_map(Into::into),
+        ];
+        let value = leaf.prop_recursive(4, 24, 3, |inner| {
+            prop_oneof![prop::collection::vec(inner.clone(), 0..3).prop_map(Into::into), object_of(inner),]
+        });
+        object_of(value)
+    }
+
+    fn object_of(
+        inner: impl Strategy<Value = serde_json::Value>,
+    ) -> impl Strategy<Value = serde_json::Value> {
+        prop::collection::btree_map("[a-d]{1,2}", inner, 1..4)
+            .prop_map(|members| serde_json::Value::Object(members.into_iter().collect()))
+    }
+
+    fn read(text: &str) -> Option<serde_json::Value> {
+        let bump = bumpalo::Bump::new();
+        let documents = parse_yaml(&&bump, text).ok()?;
+        documents.first().map(|document| document.value.to_serde())
+    }
+
+    /// The pointers of all mappings in a value.
+    fn mappings(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(members) => {
+                found.push(at.to_owned());
+                members.iter().for_each(|(key, value)| mappings(value, &format!("{at}/{key}"), found));
+            }
+            serde_json::Value::Array(items) => {
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, item)| mappings(item, &format!("{at}/{index}"), found));
+            }
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_added_to_a_mapping_is_there_and_nothing_else_changes(
+            from in any_object(), new in any_object(), which in any::<prop::sample::Index>()
+        ) {
+            let text = format!("# before\n{} # after\n", block(&from, 0));
+            prop_assert_eq!(read(&text), Some(from.clone()));
+            let mut places = Vec::new();
+            mappings(&from, "", &mut places);
+            let path = format!("{}/new", which.get(&places));
+            let bump = bumpalo::Bump::new();
+            let arena = &&bump;
+            let pointer = Pointer::parse(&path).unwrap();
+            let target = set(arena, from_serde(arena, &from), &pointer, from_serde(arena, &new)).unwrap();
+            let mut changed = text;
+            for operation in diff(from_serde(arena, &from), target) {
+                changed = apply(&changed, 0, operation.path(), &operation).unwrap();
+            }
+            prop_assert_eq!(read(&changed), Some(target.to_serde()), "{}", changed);
+            prop_assert!(changed.starts_with("# before\n") && changed.contains(" # after\n"));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[a-c:{}\\[\\]\\- \n\"'#&*|>]{0,60}", path in "(/[a-c0-2]){0,3}") {
+            let value = serde_json::json!({"x": 1});
+            for operation in [
+                PatchOperation::Add { path: path.clone(), value: value.clone() },
+                PatchOperation::Replace { path: path.clone(), value },
+                PatchOperation::Remove { path: path.clone() },
+            ] {
+                let _ = apply(&text, 0, &path, &operation);
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! A running cluster as a source of policies and facts, for commands that end: `check --cluster`.
+
+use crate::cluster::{ClusterArgs, inventory_kinds};
+use crate::command::serve::surroundings::watch_options;
+use crate::exit::Failure;
+use crate::judging::TIME_LIMIT;
+use crate::policies::Sources;
+use crate::suite::SuiteArgs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use wayguard_cluster::{ClusterFacts, PolicyWatch};
+use wayguard_engine::PolicySet;
+use wayguard_engine::facts::{Fact, FactKey};
+
+/// An API server that has not told its policies by then is not going to.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The cluster's look-ups, for callers on threads of their own.
+pub(crate) struct Live {
+    runtime: Runtime,
+    facts: ClusterFacts,
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Live")
+    }
+}
+
+impl Live {
+    /// Connects, and compiles the cluster's policies with those of `sources`.
+    ///
+    /// # Errors
+    /// If the cluster cannot be reached, or does not have our kinds.
+    pub(crate) fn open(
+        cluster: &ClusterArgs,
+        sources: &Sources,
+        suite: &SuiteArgs,
+    ) -> Result<(Self, Arc<PolicySet>), Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))?;
+        let (facts, set) = runtime.block_on(async {
+            let client = cluster.connect_like_kubectl().await?;
+            let set = policies(&PolicyWatch::start(&client, watch_options(sources, suite))).await?;
+            Ok::<_, Failure>((ClusterFacts::start(&client, &inventory_kinds(&set)), set))
+        })?;
+        Ok((Self { runtime, facts }, set))
+    }
+
+    /// Asks the cluster.
+    pub(crate) fn ask(&self, key: FactKey) -> Fact {
+        let answers = self.runtime.block_on(self.facts.fetch(vec![key], Instant::now() + TIME_LIMIT));
+        let unanswered = || Fact::Unavailable("the cluster did not answer".to_owned());
+        answers.into_iter().next().map_or_else(unanswered, |(_, fact)| fact)
+    }
+}
+
+/// The first set that holds the cluster's policies.
+async fn policies(watch: &PolicyWatch) -> Result<Arc<PolicySet>, Failure> {
+    let mut changes = watch.changes();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(loaded) = watch.loaded() {
+            return Ok(Arc::clone(&loaded.set));
+        }
+        if let Some(problem) = watch.problem() {
+            return Err(Failure::Ours(format!("the cluster's policies cannot be read: {problem}")));
+        }
+        if Instant::now() > deadline {
+            return Err(Failure::Ours(format!(
+                "the cluster did not tell its policies within {} s",
+                PATIENCE.as_secs()
+            )));
+        }
+        // A problem announces itself by no change; it is looked for now and then.
+        let _ = tokio::time::timeout(Duration::from_millis(100), changes.changed()).await;
+    }
+}
