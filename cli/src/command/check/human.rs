@@ -3,6 +3,7 @@
 
 use super::report::{Checked, Report};
 use crate::output::{BAD, GOOD, Output, PLACE, QUIET, STRONG, WARNING, styled};
+use std::collections::BTreeMap;
 use wayguard_engine::decision::Effect;
 use wayguard_engine::{Finding, Verdict};
 
@@ -59,13 +60,24 @@ fn object(checked: &Checked, out: &mut Output) {
             out.data(format_args!("      {}", styled(QUIET, "the object had this before")));
         }
     }
-    for skipped in &checked.skipped {
-        out.data(format_args!(
-            "    {}",
-            styled(QUIET, format_args!("skipped {}: {}", skipped.policy, skipped.reason))
-        ));
-    }
+    skips(checked, out);
     fills(checked, out);
+}
+
+/// One line per reason: a namespace that is not known keeps a whole bundle from being judged.
+fn skips(checked: &Checked, out: &mut Output) {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for skipped in &checked.skipped {
+        by_reason.entry(&skipped.reason).or_default().push(&skipped.policy);
+    }
+    for (reason, policies) in by_reason {
+        let names = match policies.as_slice() {
+            ["*"] => "all policies".to_owned(),
+            [first, second, _, _, ..] => format!("{} policies ({first}, {second}, …)", policies.len()),
+            few => few.join(", "),
+        };
+        out.data(format_args!("    {}", styled(QUIET, format_args!("skipped {names}: {reason}"))));
+    }
 }
 
 fn fills(checked: &Checked, out: &mut Output) {

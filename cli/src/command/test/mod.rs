@@ -34,7 +34,7 @@ pub(crate) struct Args {
     folders: Vec<PathBuf>,
 
     /// How to print the result
-    #[arg(long, value_enum, default_value_t, env = "WAYGUARD_FORMAT")]
+    #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
