@@ -84,7 +84,12 @@ impl Program {
             if let Err(error) = engine.clone().compile_with_entrypoint(&rule.as_str().into()) {
                 return Err(vec![locate(modules, &error.to_string())]);
             }
-            // One evaluation prepares the engine, which makes its clones cheap; its answer does not matter.
+            // One evaluation prepares the engine, which makes its clones cheap; its answer does not matter, and a
+            // rule that takes for ever must not keep the others from loading.
+            engine.set_execution_timer_config(ExecutionTimerConfig {
+                limit: Duration::from_millis(20),
+                check_interval: NonZeroU32::MIN,
+            });
             engine.set_input(regorus::Value::new_object());
             let _ = engine.eval_rule(rule.clone());
         }
@@ -221,5 +226,22 @@ impl Input {
             .map(|(key, value)| (regorus::Value::String(key.into()), value.0.clone()))
             .collect();
         Self(regorus::Value::from(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 10^9 combinations: minutes of work for any evaluator that tries them all.
+    const ENDLESS: &str = "package p\n\nanswer if {\n\tsome a in numbers.range(1, 1000)\n\tsome b in numbers.range(1, 1000)\n\tsome c in numbers.range(1, 1000)\n\ta + b + c < 0\n}\n";
+
+    #[test]
+    fn a_rule_without_end_neither_hangs_the_load_nor_outlives_its_limit() {
+        let module = Module { path: "p.rego".into(), text: ENDLESS.into() };
+        let program = Program::compile(vec![module], CompileOptions::default()).unwrap();
+        let input = Input::new(Value::EMPTY);
+        let answer = program.rule("data.p.answer", &input, None, Duration::from_millis(50));
+        assert_eq!(answer, Err(EvaluationError::Timeout { limit_ms: 50 }));
     }
 }
