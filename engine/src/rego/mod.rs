@@ -9,6 +9,7 @@ mod convert;
 mod error;
 mod run;
 mod source;
+pub mod syntax;
 
 pub use error::{EvaluationError, LoadError};
 pub use run::{CompileOptions, Input, Program};
