@@ -23,6 +23,14 @@ pub(super) fn to_regorus(value: Value<'_>) -> regorus::Value {
                 .collect();
             regorus::Value::from(members)
         }
+        Value::Set(set) => {
+            regorus::Value::from(set.iter().map(to_regorus).collect::<std::collections::BTreeSet<_>>())
+        }
+        Value::Map(map) => {
+            let pairs: BTreeMap<_, _> =
+                map.iter().map(|(key, value)| (to_regorus(key), to_regorus(value))).collect();
+            regorus::Value::from(pairs)
+        }
     }
 }
 

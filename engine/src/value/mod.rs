@@ -1,16 +1,23 @@
-//! The engine's own JSON value: a `Copy` tree in a bump arena, with strings borrowed from the request's bytes.
+//! The engine's own value: a `Copy` tree in a bump arena, with strings borrowed from the request's bytes.
 //!
 //! A whole request is parsed once and freed by one reset; nothing is reference-counted. Objects are slices
 //! sorted by key, so a look-up is a binary search and two equal objects are equal slices. What must outlive a
 //! request (parameters, namespaces, inventory) lives in a [`Document`].
+//!
+//! JSON gives the first six kinds; Rego adds sets and objects whose keys are not strings. Every value has one
+//! place in one total order ([`Value::compare`]), which is OPA's.
 
+mod decimal;
 mod diff;
 mod document;
 mod edit;
 mod json;
+mod keyed;
 mod number;
+mod order;
 mod pointer;
 mod serde_bridge;
+mod set;
 mod write;
 mod yaml;
 
@@ -18,9 +25,12 @@ pub use diff::{PatchOperation, diff};
 pub use document::Document;
 pub use edit::{EditError, remove, set};
 pub use json::{JsonError, MAX_DEPTH, parse_json};
+pub use keyed::{Map, Object};
 pub use number::Number;
 pub use pointer::{Pointer, escape_segment, named_path};
 pub use serde_bridge::from_serde;
+pub use set::Set;
+pub use write::write_json_string;
 pub use yaml::{YamlDocument, YamlError, parse_yaml};
 
 /// Where values are allocated: a request's bump arena, or the herd behind a long-lived [`Document`].
@@ -31,6 +41,8 @@ pub trait Arena<'a> {
     fn array(&self, items: &[Value<'a>]) -> &'a [Value<'a>];
     /// Copies object members (sorted by key, unique) into the arena.
     fn members(&self, members: &[(&'a str, Value<'a>)]) -> &'a [(&'a str, Value<'a>)];
+    /// Copies pairs (sorted by key, unique) into the arena.
+    fn pairs(&self, pairs: &[(Value<'a>, Value<'a>)]) -> &'a [(Value<'a>, Value<'a>)];
 }
 
 impl<'a> Arena<'a> for &'a bumpalo::Bump {
@@ -42,6 +54,9 @@ impl<'a> Arena<'a> for &'a bumpalo::Bump {
     }
     fn members(&self, members: &[(&'a str, Value<'a>)]) -> &'a [(&'a str, Value<'a>)] {
         self.alloc_slice_copy(members)
+    }
+    fn pairs(&self, pairs: &[(Value<'a>, Value<'a>)]) -> &'a [(Value<'a>, Value<'a>)] {
+        self.alloc_slice_copy(pairs)
     }
 }
 
@@ -55,10 +70,13 @@ impl<'a> Arena<'a> for bumpalo_herd::Member<'a> {
     fn members(&self, members: &[(&'a str, Value<'a>)]) -> &'a [(&'a str, Value<'a>)] {
         self.alloc_slice_copy(members)
     }
+    fn pairs(&self, pairs: &[(Value<'a>, Value<'a>)]) -> &'a [(Value<'a>, Value<'a>)] {
+        self.alloc_slice_copy(pairs)
+    }
 }
 
-/// One JSON value. `Copy`: passing one around costs what passing a slice costs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One value. `Copy`: passing one around costs what passing a slice costs.
+#[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
     /// `null`
     Null,
@@ -70,74 +88,37 @@ pub enum Value<'a> {
     String(&'a str),
     /// An array.
     Array(&'a [Value<'a>]),
-    /// An object.
+    /// An object all of whose keys are strings: every JSON object.
     Object(Object<'a>),
-}
-
-/// A JSON object: members sorted by key, each key once.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub struct Object<'a> {
-    members: &'a [(&'a str, Value<'a>)],
-}
-
-impl<'a> Object<'a> {
-    /// Builds an object from members in any order; of equal keys the last wins, as in Go's `encoding/json`.
-    pub fn new(arena: &impl Arena<'a>, mut members: Vec<(&'a str, Value<'a>)>) -> Self {
-        if !members.is_sorted_by(|a, b| a.0 < b.0) {
-            members.reverse();
-            members.sort_by(|a, b| a.0.cmp(b.0));
-            members.dedup_by(|later, first| later.0 == first.0);
-        }
-        Self { members: arena.members(&members) }
-    }
-
-    /// The value of `key`.
-    pub fn get(&self, key: &str) -> Option<Value<'a>> {
-        let at = self.members.binary_search_by(|(name, _)| (*name).cmp(key)).ok()?;
-        self.members.get(at).map(|(_, value)| *value)
-    }
-
-    /// All members in key order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a str, Value<'a>)> + use<'a> {
-        self.members.iter().copied()
-    }
-
-    /// The number of members.
-    pub fn len(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Whether there is no member.
-    pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
-    /// This object with `key` set to `value`.
-    #[must_use]
-    pub fn with(&self, arena: &impl Arena<'a>, key: &'a str, value: Value<'a>) -> Self {
-        let mut members = self.members.to_vec();
-        match members.binary_search_by(|(name, _)| (*name).cmp(key)) {
-            Ok(at) => {
-                if let Some(member) = members.get_mut(at) {
-                    member.1 = value;
-                }
-            }
-            Err(at) => members.insert(at, (key, value)),
-        }
-        Self { members: arena.members(&members) }
-    }
-
-    /// This object without `key`.
-    #[must_use]
-    pub fn without(&self, arena: &impl Arena<'a>, key: &str) -> Self {
-        let members: Vec<_> = self.members.iter().filter(|(name, _)| *name != key).copied().collect();
-        Self { members: arena.members(&members) }
-    }
+    /// An object with at least one key that is not a string.
+    Map(Map<'a>),
+    /// A set.
+    Set(Set<'a>),
 }
 
 impl<'a> Value<'a> {
     /// An empty object.
-    pub const EMPTY: Value<'static> = Value::Object(Object { members: &[] });
+    pub const EMPTY: Value<'static> = Value::Object(Object::EMPTY);
+    /// An empty array.
+    pub const EMPTY_ARRAY: Value<'static> = Value::Array(&[]);
+    /// An empty set.
+    pub const EMPTY_SET: Value<'static> = Value::Set(Set::EMPTY);
+
+    /// An integer.
+    pub const fn int(value: i64) -> Self {
+        Value::Number(Number::Int(value))
+    }
+
+    /// A set of items in any order; of equal items the first stays.
+    pub fn set(arena: &impl Arena<'a>, items: Vec<Value<'a>>) -> Self {
+        Value::Set(Set::new(arena, items))
+    }
+
+    /// An object of pairs in any order: [`Value::Object`] if all keys are strings, else [`Value::Map`]. Of
+    /// equal keys the last value wins.
+    pub fn object(arena: &impl Arena<'a>, pairs: Vec<(Value<'a>, Value<'a>)>) -> Self {
+        keyed::from_pairs(arena, pairs)
+    }
 
     /// The member `key` of an object; `None` if this is no object or has no such member.
     pub fn get(self, key: &str) -> Option<Value<'a>> {
@@ -202,7 +183,15 @@ impl<'a> Value<'a> {
         matches!(self, Value::Null)
     }
 
-    /// The JSON name of this value's type.
+    /// The members of a set.
+    pub fn as_set(self) -> Option<Set<'a>> {
+        match self {
+            Value::Set(set) => Some(set),
+            _ => None,
+        }
+    }
+
+    /// The name of this value's type, as Rego's `type_name` gives it.
     pub fn type_name(self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -210,7 +199,8 @@ impl<'a> Value<'a> {
             Value::Number(_) => "number",
             Value::String(_) => "string",
             Value::Array(_) => "array",
-            Value::Object(_) => "object",
+            Value::Object(_) | Value::Map(_) => "object",
+            Value::Set(_) => "set",
         }
     }
 
@@ -229,7 +219,16 @@ impl<'a> Value<'a> {
             Value::Object(object) => {
                 let members: Vec<_> =
                     object.iter().map(|(key, value)| (arena.text(key), value.copy_into(arena))).collect();
-                Value::Object(Object { members: arena.members(&members) })
+                Value::Object(Object::from_sorted(arena.members(&members)))
+            }
+            Value::Map(map) => {
+                let pairs: Vec<_> =
+                    map.iter().map(|(key, value)| (key.copy_into(arena), value.copy_into(arena))).collect();
+                Value::Map(Map::from_sorted(arena.pairs(&pairs)))
+            }
+            Value::Set(set) => {
+                let items: Vec<_> = set.iter().map(|item| item.copy_into(arena)).collect();
+                Value::Set(Set::from_sorted(arena.array(&items)))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Numbers without loss: 64-bit integers as themselves, everything else as its JSON text.
 
+use super::decimal;
 use std::cmp::Ordering;
 
 /// A JSON number. Kubernetes objects hold almost only small integers; what is not one keeps the digits that
@@ -46,12 +47,13 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// Numeric order; texts are compared as floats where they differ as texts.
+    /// Numeric order, by exact value.
     pub fn compare(self, other: Number<'_>) -> Ordering {
         match (self, other) {
             (Number::Int(left), Number::Int(right)) => left.cmp(&right),
-            (Number::Text(left), Number::Text(right)) if left == right => Ordering::Equal,
-            _ => self.as_f64().total_cmp(&other.as_f64()),
+            (Number::Text(left), Number::Text(right)) => decimal::compare(left, right),
+            (Number::Int(left), Number::Text(right)) => decimal::compare(&left.to_string(), right),
+            (Number::Text(left), Number::Int(right)) => decimal::compare(left, &right.to_string()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Between values and `serde_json`: for what leaves the engine (findings, patches) or enters it from Rust
 //! types (parameters). Not for the request path's bulk.
 
+use super::write::key_text;
 use super::{Arena, Number, Object, Value};
 
 /// Copies a `serde_json` value into an arena.
@@ -40,6 +41,10 @@ impl Value<'_> {
             Value::Object(object) => serde_json::Value::Object(
                 object.iter().map(|(key, value)| (key.to_owned(), value.to_serde())).collect(),
             ),
+            Value::Set(set) => set.iter().map(Value::to_serde).collect(),
+            Value::Map(map) => serde_json::Value::Object(
+                map.iter().map(|(key, value)| (key_text(key).into_owned(), value.to_serde())).collect(),
+            ),
         }
     }
 }
@@ -54,6 +59,8 @@ impl serde::Serialize for Value<'_> {
             Value::String(text) => serializer.serialize_str(text),
             Value::Array(items) => serializer.collect_seq(items.iter()),
             Value::Object(object) => serializer.collect_map(object.iter()),
+            Value::Set(set) => serializer.collect_seq(set.iter()),
+            Value::Map(_) => self.to_serde().serialize(serializer),
         }
     }
 }
