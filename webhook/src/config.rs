@@ -12,6 +12,9 @@ pub struct Config {
     pub admission_address: SocketAddr,
     /// Where probes and metrics are served (plain HTTP). Default `[::]:8080`.
     pub health_address: SocketAddr,
+    /// Whether other processes may listen on the admission address too (`SO_REUSEPORT`): the system spreads
+    /// connections over them. Default false: a second server on the port is a mistake.
+    pub share_port: bool,
     /// The largest body that is judged, in bytes. Default 32 MiB: the API server escapes `<`, `>` and `&` into
     /// six bytes, so a request of 3 MiB with an old object of 1.5 MiB becomes up to 28 MiB.
     pub body_limit: usize,
@@ -56,6 +59,7 @@ impl Default for Config {
         Self {
             admission_address: SocketAddr::new(any, 8443),
             health_address: SocketAddr::new(any, 8080),
+            share_port: false,
             body_limit: 32 << 20,
             in_flight_bytes: 256 << 20,
             max_waiting: 512,

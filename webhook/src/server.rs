@@ -21,7 +21,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use wayguard_engine::policy::library::Library;
@@ -124,7 +124,11 @@ impl AdmissionServer {
     /// # Errors
     /// [`StartError`].
     pub async fn bind(parts: Parts) -> Result<Self, StartError> {
-        let admission_socket = listen(parts.config.admission_address).await?;
+        let admission_socket = if parts.config.share_port {
+            listen_with_others(parts.config.admission_address)?
+        } else {
+            listen(parts.config.admission_address).await?
+        };
         let health_socket = listen(parts.config.health_address).await?;
         let (drain_delay, shutdown_grace) = (parts.config.drain_delay, parts.config.shutdown_grace);
         let tls = TlsAcceptor::from(Arc::clone(&parts.tls));
@@ -308,4 +312,19 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, StartErro
         }
     }
     Err(StartError::Bind { address, cause })
+}
+
+/// Connections that the system keeps until we take them; the same as [`TcpListener::bind`] asks for.
+const BACKLOG: u32 = 1024;
+
+/// Listens where other processes may listen as well.
+fn listen_with_others(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let open = |socket: TcpSocket| {
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    socket.and_then(open).map_err(|cause| StartError::Bind { address, cause })
 }

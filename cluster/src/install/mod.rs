@@ -58,11 +58,24 @@ impl InstallOptions {
 
 /// All objects, in the order in which they are applied.
 pub fn objects(options: &InstallOptions) -> Vec<Value> {
+    let mut all = ground(options);
+    all.extend(workloads::objects(options));
+    all
+}
+
+/// What must be there before anything runs: namespace, kinds, accounts with their rights, the authority's Secret.
+/// Servers outside of the cluster need no more.
+pub fn ground(options: &InstallOptions) -> Vec<Value> {
     let mut all = vec![namespace(options)];
     all.extend(definitions().into_iter().map(|definition| definition.object));
     all.extend(rights::objects(options));
-    all.extend(workloads::objects(options));
+    all.push(workloads::authority_secret(options));
     all
+}
+
+/// The user name of a role's ServiceAccount, `serve` or `control`.
+pub fn account(namespace: &str, role: &str) -> String {
+    format!("system:serviceaccount:{namespace}:wayguard-{role}")
 }
 
 /// The suite's own namespace: its Pods are held to the strictest level by the API server's own plugin, since our

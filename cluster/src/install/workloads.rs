@@ -16,16 +16,19 @@ const DRAIN_SECONDS: u32 = 10;
 /// Draining, then requests that have begun, then some.
 const GRACE_SECONDS: u32 = 45;
 
+/// Without data: `control` fills it, and applying this again leaves what is in it alone.
+pub(super) fn authority_secret(options: &InstallOptions) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(AUTHORITY_SECRET, Some(&options.namespace), "control"),
+        "type": "Opaque",
+    })
+}
+
 pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
     let own = Some(options.namespace.as_str());
     let mut all = vec![
-        // Without data: `control` fills it, and applying this again leaves what is in it alone.
-        json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": metadata(AUTHORITY_SECRET, own, "control"),
-            "type": "Opaque",
-        }),
         json!({
             "apiVersion": "v1",
             "kind": "Service",

@@ -39,6 +39,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", env = "WAYGUARD_LISTEN", default_value = ":8443", value_parser = address)]
     listen: SocketAddr,
 
+    /// Let other servers listen on the same address; the system spreads connections over them
+    #[arg(long, env = "WAYGUARD_SHARE_PORT")]
+    share_port: bool,
+
     /// Where probes and metrics are served (plain HTTP): /livez, /readyz, /metrics
     #[arg(long, value_name = "ADDRESS", env = "WAYGUARD_HEALTH_LISTEN", default_value = ":8080", value_parser = address)]
     health_listen: SocketAddr,
@@ -130,6 +134,7 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     parts.load_report = surroundings.load_report(certificates.serving());
     parts.config.admission_address = args.listen;
     parts.config.health_address = args.health_listen;
+    parts.config.share_port = args.share_port;
     parts.config.evaluation_limit = args.evaluation_limit;
     parts.config.drain_delay = args.drain_delay;
     parts.config.own_namespace = args.suite.own_namespace;

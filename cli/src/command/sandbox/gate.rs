@@ -1,0 +1,284 @@
+//! The gate beside a control plane: what `install` applies, then `serve` and `control` as processes with the rights of
+//! their accounts, so that what works here works with those rights in a cluster.
+
+use super::{Args, Telling};
+use crate::cluster::ClusterArgs;
+use crate::exit::Failure;
+use crate::policies::Sources;
+use serde_json::Value;
+use std::ffi::OsString;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use wayguard_cluster::authority::AUTHORITY_SECRET;
+use wayguard_cluster::install::{ANCHOR, InstallOptions, InventoryRight, SERVICE, account, apply, ground};
+use wayguard_cluster::webhooks::{Endpoint, Registered, Settings, configurations, groups};
+use wayguard_cluster::{Client, Resources};
+use wayguard_engine::PolicySet;
+use wayguard_sandbox::{Process, Program, Sandbox, User};
+
+/// The suite's own namespace, here as anywhere.
+const NAMESPACE: &str = "wayguard-system";
+/// How long servers may take until they are ready, and the API server until it asks them.
+const READY_WITHIN: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(50);
+
+/// The accounts of the suite's processes, for the sandbox's list of users.
+pub(super) fn accounts() -> Vec<User> {
+    let groups = ["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{NAMESPACE}")];
+    ["serve", "control"].map(|role| User::new(account(NAMESPACE, role), groups.clone())).to_vec()
+}
+
+/// Where the servers listen.
+pub(super) struct Gate {
+    /// All of them, for the API server.
+    pub(super) admission: SocketAddr,
+    /// Each of them, for probes and metrics.
+    pub(super) health: Vec<SocketAddr>,
+}
+
+impl Gate {
+    /// Installs, starts and waits until the API server asks.
+    ///
+    /// # Errors
+    /// What did not become ready, with the end of its log.
+    pub(super) fn open(
+        args: &Args,
+        sandbox: &Sandbox,
+        set: &PolicySet,
+        sources: &Sources,
+        telling: &mut Telling,
+    ) -> Result<Self, Failure> {
+        telling.say("installing");
+        let wanted = install(args, sandbox, set)?;
+        telling.say("starting the gate");
+        let cannot = |error: std::io::Error| Failure::Ours(format!("cannot find a free port: {error}"));
+        let gate = Self {
+            admission: free_address().map_err(cannot)?,
+            health: (0..args.replicas).map(|_| free_address()).collect::<Result<_, _>>().map_err(cannot)?,
+        };
+        let shared = shared_arguments(args, sources)?;
+        let mut servers = gate.serve(sandbox, &shared)?;
+        let mut control = gate.control(sandbox, &shared)?;
+        for (health, server) in gate.health.iter().zip(&mut servers) {
+            wait_until_ready(*health, server)?;
+        }
+        telling.say("registering the gate");
+        wait_until_asked(sandbox, &wanted, &mut control)?;
+        Ok(gate)
+    }
+
+    fn serve(&self, sandbox: &Sandbox, shared: &[OsString]) -> Result<Vec<Process>, Failure> {
+        let mut processes = Vec::new();
+        for (index, health) in self.health.iter().enumerate() {
+            let mut arguments: Vec<OsString> = vec!["serve".into()];
+            arguments.extend(pair("--listen", self.admission.to_string()));
+            arguments.extend(pair("--health-listen", health.to_string()));
+            if self.health.len() > 1 {
+                arguments.push("--share-port".into());
+            }
+            let name = if index == 0 { "serve".to_owned() } else { format!("serve-{}", index + 1) };
+            processes.push(start(sandbox, &name, "serve", arguments, shared)?);
+        }
+        Ok(processes)
+    }
+
+    fn control(&self, sandbox: &Sandbox, shared: &[OsString]) -> Result<Process, Failure> {
+        let mut arguments: Vec<OsString> = vec!["control".into()];
+        arguments.extend(pair("--role", "webhooks"));
+        arguments.extend(pair("--health-listen", free_address().map_err(|error| ours(&error))?.to_string()));
+        arguments.extend(pair("--anchor", ANCHOR));
+        arguments.extend(pair("--server-url", format!("https://{}", self.admission)));
+        for health in &self.health {
+            arguments.extend(pair("--server-health", health.to_string()));
+        }
+        start(sandbox, "control", "control", arguments, shared)
+    }
+}
+
+fn ours(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Ours(error.to_string())
+}
+
+fn pair(name: &str, value: impl Into<OsString>) -> [OsString; 2] {
+    [name.into(), value.into()]
+}
+
+/// What server and `control` must have alike.
+fn shared_arguments(args: &Args, sources: &Sources) -> Result<Vec<OsString>, Failure> {
+    let mut arguments: Vec<OsString> = Vec::new();
+    arguments.extend(pair("--own-namespace", NAMESPACE));
+    arguments.extend(pair("--authority-secret", AUTHORITY_SECRET));
+    for source in sources.as_arguments().map_err(|error| ours(&error))? {
+        arguments.extend(pair("--policies", source));
+    }
+    if let Some(config) = &args.policies.pod_security_config {
+        let path = std::path::absolute(config).map_err(|error| ours(&error))?;
+        arguments.extend(pair("--pod-security-config", path));
+    }
+    for name in &args.policies.exempt_namespaces {
+        arguments.extend(pair("--exempt-namespace", name));
+    }
+    if args.observe {
+        arguments.push("--observe".into());
+    }
+    Ok(arguments)
+}
+
+/// Starts this very program beside the control plane, as the account of its role.
+fn start(
+    sandbox: &Sandbox,
+    name: &str,
+    role: &str,
+    mut arguments: Vec<OsString>,
+    shared: &[OsString],
+) -> Result<Process, Failure> {
+    let program = std::env::current_exe().map_err(|error| ours(&error))?;
+    let kubeconfig = sandbox.kubeconfig_of(&account(NAMESPACE, role)).map_err(|error| ours(&error))?;
+    arguments.extend(pair("--kubeconfig", kubeconfig));
+    arguments.extend_from_slice(shared);
+    sandbox.run(&Program::new(name, program).args(arguments)).map_err(|error| ours(&error))
+}
+
+/// Applies what `wayguard install` applies, less the Deployments: our processes run on this machine. What `control` is
+/// going to register.
+fn install(args: &Args, sandbox: &Sandbox, set: &PolicySet) -> Result<Vec<Rules>, Failure> {
+    crate::cluster::block_on(async {
+        let client = connect(&sandbox.kubeconfig()).await?;
+        let resources = Resources::discover(&client)
+            .await
+            .map_err(|error| Failure::Ours(format!("cannot ask the API server for its kinds: {error}")))?;
+        let options = InstallOptions {
+            namespace: NAMESPACE.to_owned(),
+            inventory: inventory(set, &resources),
+            ..InstallOptions::new("none")
+        };
+        apply(&client, &ground(&options), &mut |_| ()).await.map_err(|error| ours(&error))?;
+        // Our kinds are there by now, and have webhooks too.
+        let resources = Resources::discover(&client).await.map_err(|error| ours(&error))?;
+        let settings = Settings {
+            name: SERVICE.to_owned(),
+            endpoint: Endpoint::Url(String::new()),
+            ca_bundle: Vec::new(),
+            exempt_namespaces: Vec::new(),
+            owner: None,
+            paused: false,
+        };
+        let groups = groups(&Registered::of(set), &resources, args.observe);
+        Ok(rules(configurations(&groups, &settings).iter()))
+    })
+}
+
+async fn connect(kubeconfig: &Path) -> Result<Client, Failure> {
+    let args = ClusterArgs { kubeconfig: Some(kubeconfig.to_owned()), ..ClusterArgs::default() };
+    args.connect().await?.ok_or_else(|| Failure::Ours("no connection to the API server".to_owned()))
+}
+
+/// The right to read whatever the policies look up, and what policies that are applied later mostly do.
+fn inventory(set: &PolicySet, resources: &Resources) -> Vec<InventoryRight> {
+    let mut rights = InstallOptions::new("none").inventory;
+    for kind in set.policies().flat_map(|policy| &policy.metadata.custom.inventory) {
+        // A kind that is not there yet is reported by the policy's status.
+        let Some(found) = resources.of_kind(&kind.group, &kind.version, &kind.kind) else { continue };
+        let right = InventoryRight::new(&found.group, &found.plural);
+        if !rights.contains(&right) {
+            rights.push(right);
+        }
+    }
+    rights
+}
+
+/// A loopback address whose port is free now.
+fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn wait_until_ready(health: SocketAddr, process: &mut Process) -> Result<(), Failure> {
+    let deadline = Instant::now() + READY_WITHIN;
+    let mut last = String::from("it does not listen yet");
+    while Instant::now() < deadline {
+        still_running(process)?;
+        match readiness(health) {
+            Ok(answer) if answer.starts_with("HTTP/1.1 200") => return Ok(()),
+            Ok(answer) => {
+                answer.split("\r\n\r\n").nth(1).unwrap_or_default().trim().clone_into(&mut last);
+            }
+            Err(_) => {}
+        }
+        std::thread::sleep(POLL);
+    }
+    Err(Failure::Ours(format!("{} is not ready: {last}\n{}", process.name(), process.log_tail(15))))
+}
+
+fn still_running(process: &mut Process) -> Result<(), Failure> {
+    if process.is_running() {
+        return Ok(());
+    }
+    Err(Failure::Ours(format!("{} ended:\n{}", process.name(), process.log_tail(15))))
+}
+
+fn readiness(health: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&health, Duration::from_secs(1))?;
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// A Policy that no gate lets pass: it has no METADATA.
+const PROBE: &str = "{apiVersion: wayguard.io/v1alpha1, kind: Policy, metadata: {name: sandbox-probe}, spec: {source: {rego: 'package probe'}, match: {resourceRules: [{apiGroups: [''], resources: [pods], operations: [CREATE]}]}}}";
+
+/// `control` registers rules once all servers have loaded the policies, and the API server reads them by a watch of
+/// its own: ready is when all is registered and when it asks us.
+fn wait_until_asked(sandbox: &Sandbox, wanted: &[Rules], control: &mut Process) -> Result<(), Failure> {
+    let deadline = Instant::now() + READY_WITHIN;
+    let kinds = "mutatingwebhookconfigurations,validatingwebhookconfigurations";
+    let mut registered = false;
+    while Instant::now() < deadline {
+        still_running(control)?;
+        if !registered {
+            let live = kubectl(sandbox, &["get", kinds, "-o", "json"], "")?;
+            let live: Value = serde_json::from_str(&live).unwrap_or_default();
+            let live = rules(live.get("items").and_then(Value::as_array).into_iter().flatten());
+            registered = wanted.iter().all(|rules| live.contains(rules));
+        } else if kubectl(sandbox, &["apply", "--dry-run=server", "-f", "-"], PROBE).is_err() {
+            return Ok(());
+        }
+        std::thread::sleep(POLL);
+    }
+    let what =
+        if registered { "the API server does not ask the gate" } else { "the gate was not registered" };
+    Err(Failure::Ours(format!("{what}; the end of the log of control:\n{}", control.log_tail(15))))
+}
+
+/// A webhook's name, and which requests the API server asks it about.
+type Rules = (String, Value);
+
+fn rules<'o>(configurations: impl Iterator<Item = &'o Value>) -> Vec<Rules> {
+    let webhooks = configurations.filter_map(|one| one.get("webhooks")?.as_array()).flatten();
+    let member = |webhook: &Value, key: &str| webhook.get(key).cloned().unwrap_or_default();
+    webhooks
+        .map(|webhook| {
+            (member(webhook, "name").as_str().unwrap_or_default().to_owned(), member(webhook, "rules"))
+        })
+        .collect()
+}
+
+fn kubectl(sandbox: &Sandbox, arguments: &[&str], input: &str) -> Result<String, Failure> {
+    let cannot = |error: std::io::Error| Failure::Ours(format!("cannot run kubectl: {error}"));
+    let mut command = sandbox.kubectl();
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(cannot)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes()).map_err(cannot)?;
+    }
+    let output = child.wait_with_output().map_err(cannot)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::Ours(format!("kubectl {}: {}", arguments.join(" "), said.trim())))
+}
