@@ -36,6 +36,68 @@ pub struct YamlDocument<'a> {
 /// # Errors
 /// Malformed YAML, a key given twice, a key that is no scalar, custom tags, or too much of it.
 pub fn parse_yaml<'a>(arena: &impl Arena<'a>, text: &str) -> Result<Vec<YamlDocument<'a>>, YamlError> {
+    let mut repaired: Option<String> = None;
+    for _ in 0..MAX_REPAIRS {
+        let text = repaired.as_deref().unwrap_or(text);
+        match parse_stream(arena, text) {
+            Err(error) if error.problem == SHALLOW_QUOTE => {
+                repaired = Some(indented_scalar(text, &error).ok_or(error)?);
+            }
+            outcome => return outcome,
+        }
+    }
+    parse_stream(arena, repaired.as_deref().unwrap_or(text))
+}
+
+/// What the parser says of a quoted text that goes on at the indentation of its key. YAML forbids it, go-yaml (and so
+/// kubectl) reads it.
+const SHALLOW_QUOTE: &str = "invalid indentation in quoted scalar";
+/// Each repair reads the text again: beyond this it is somebody's attack.
+const MAX_REPAIRS: usize = 32;
+
+/// The text with the quoted scalar that starts at the error indented deeper from its second line on: leading blanks
+/// of those lines mean nothing in YAML.
+fn indented_scalar(text: &str, error: &YamlError) -> Option<String> {
+    let line_start = match error.line {
+        0 | 1 => 0,
+        line => text.match_indices('\n').nth(line - 2)?.0 + 1,
+    };
+    let line = text.get(line_start..)?;
+    let start = line_start + line.char_indices().nth(error.column.checked_sub(1)?)?.0;
+    let (before, scalar) = (text.get(..start)?, text.get(start..)?);
+    let quote = scalar.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    let mut out = String::with_capacity(text.len() + 256);
+    out.push_str(before);
+    let mut inside = false;
+    let mut escaped = false;
+    for (at, character) in scalar.char_indices() {
+        out.push(character);
+        match character {
+            '\n' => out.extend(std::iter::repeat_n(' ', error.column)),
+            _ if escaped => {}
+            '\\' if quote == '"' => {
+                escaped = true;
+                continue;
+            }
+            // A doubled single quote closes and opens again, which comes to the same.
+            _ if character == quote && inside => {
+                let rest = scalar.get(at + 1..)?;
+                if !(quote == '\'' && rest.starts_with('\'')) {
+                    out.push_str(rest);
+                    return Some(out);
+                }
+                inside = false;
+                continue;
+            }
+            _ => {}
+        }
+        inside = true;
+        escaped = false;
+    }
+    None
+}
+
+fn parse_stream<'a>(arena: &impl Arena<'a>, text: &str) -> Result<Vec<YamlDocument<'a>>, YamlError> {
     let mut loader = Loader {
         events: Parser::new_from_str(text),
         arena,
@@ -314,6 +376,16 @@ mod tests {
         let text =
             "# only a comment\n---\n---\na: &x {b: 1, c: 2}\nd: *x\ne:\n  <<: *x\n  b: 3\n---\n[1, 2]\n";
         assert_eq!(read(text), [r#"{"a":{"b":1,"c":2},"d":{"b":1,"c":2},"e":{"b":3,"c":2}}"#, "[1,2]"]);
+    }
+
+    #[test]
+    fn a_quoted_text_may_go_on_at_the_indentation_of_its_key() {
+        let text = "a:\n  b: \"x \\\" y\n  z\"\n  c: 'it''s\n  so'\n  d: 1\n";
+        assert_eq!(read(text), [r#"{"a":{"b":"x \" y z","c":"it's so","d":1}}"#]);
+        let bump = Bump::new();
+        assert_eq!(parse_yaml(&&bump, text).unwrap()[0].lines["/a/d"], 6);
+        let unclosed = problem("a:\n  b: \"x\n  y\n").problem;
+        assert_eq!(unclosed, SHALLOW_QUOTE);
     }
 
     #[test]
