@@ -26,10 +26,24 @@ pub(crate) fn judge(
 ) -> Result<Decision, String> {
     let bump = Bump::new();
     let request = Request::for_object(&&bump, object)?;
+    judge_request(&bump, set, &request, stage, knowledge)
+}
+
+/// Decides about a request.
+///
+/// # Errors
+/// If the engine keeps asking.
+pub(crate) fn judge_request(
+    bump: &Bump,
+    set: &PolicySet,
+    request: &Request<'_>,
+    stage: Stage,
+    knowledge: &Knowledge,
+) -> Result<Decision, String> {
     let context = wayguard_engine::Context { stage, now: jiff::Timestamp::now(), time_limit: TIME_LIMIT };
     let mut facts = Facts::new();
     for _ in 0..MAX_ROUNDS {
-        match decide(&bump, &request, set, &facts, &context) {
+        match decide(bump, request, set, &facts, &context) {
             Outcome::Decided(decision) => return Ok(*decision),
             Outcome::NeedsFacts(keys) => knowledge.answer(keys, &mut facts),
         }

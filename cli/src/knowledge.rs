@@ -45,6 +45,11 @@ impl Knowledge {
         names.insert(name, Document::from_value(object));
     }
 
+    /// Adds an object where its own metadata say it is: without a namespace, it lives in none.
+    pub(crate) fn insert_as_it_is(&mut self, object: Value<'_>) {
+        self.insert(object, "");
+    }
+
     /// (group, kind), namespace and name.
     fn place(object: Value<'_>, default_namespace: &str) -> ((String, String), String, String) {
         let api_version = object.str_or_empty("apiVersion");

@@ -24,6 +24,9 @@ pub struct Decision {
     pub skipped: Vec<Skipped>,
     /// Policies that were evaluated, by name.
     pub policies: Vec<String>,
+    /// What was taken for granted because it is not known here, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
     /// The content hash of the policy set.
     pub set_digest: String,
 }
@@ -122,6 +125,18 @@ pub struct Finding {
     /// Whether the old object had it already.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub existing: bool,
+    /// What a constraint of Gatekeeper's says beyond its message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<ConstraintFinding>,
+}
+
+/// The part of a finding that only Gatekeeper's constraints have.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConstraintFinding {
+    /// The constraint's name, which its users know from `[name] message`.
+    pub name: String,
+    /// `details` as the template gave them.
+    pub details: serde_json::Value,
 }
 
 /// A policy that matched but was not judged.

@@ -12,6 +12,7 @@ mod decide;
 pub mod decision;
 pub mod expansion;
 pub mod facts;
+pub mod gatekeeper;
 pub mod masking;
 pub mod matching;
 pub mod policy;

@@ -14,6 +14,8 @@ pub enum Origin {
     Audit,
     /// A policy's own tests.
     Test,
+    /// The tests of a Gatekeeper template (`Suite`): what Gatekeeper's own tool does, nothing else.
+    Suite,
 }
 
 /// The verb under admission.

@@ -1,7 +1,10 @@
-//! Policy and PolicyException objects in YAML files.
+//! Policy and PolicyException objects, and Gatekeeper's, in YAML files.
 
 use crate::excerpt;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wayguard_engine::gatekeeper::{self, Given, is_gatekeeper};
 use wayguard_engine::policy::spec::{API_VERSION, PolicyExceptionSpec, PolicySpec};
 use wayguard_engine::rego::LoadError;
 use wayguard_engine::value::{Value, YamlDocument, parse_yaml};
@@ -13,14 +16,19 @@ pub(super) struct Documents {
     pub(super) policies: Vec<(String, PolicySpec)>,
     /// Name and spec.
     pub(super) exceptions: Vec<(String, PolicyExceptionSpec)>,
+    /// Gatekeeper's objects.
+    pub(super) gatekeeper: Vec<Given>,
     /// Objects of our kinds that are wrong: name and problem.
     pub(super) failures: Vec<(String, LoadError)>,
 }
 
 impl Documents {
-    /// Whether there is no object of our kinds.
+    /// Whether there is no object that is read.
     pub(super) fn is_empty(&self) -> bool {
-        self.policies.is_empty() && self.exceptions.is_empty() && self.failures.is_empty()
+        self.policies.is_empty()
+            && self.exceptions.is_empty()
+            && self.gatekeeper.is_empty()
+            && self.failures.is_empty()
     }
 }
 
@@ -33,15 +41,25 @@ pub(super) fn read(file: &str, text: &str) -> Result<Documents, LoadError> {
     let parsed = parse_yaml(&&bump, text).map_err(|error| excerpt::not_yaml(file, text, &error))?;
     let mut documents = Documents::default();
     for document in &parsed {
-        Reader { file, text, document, into: &mut documents }.object(document.value, "");
+        Reader { file, text, document, lines: None, into: &mut documents }.object(document.value, "");
     }
     Ok(documents)
+}
+
+/// Reads Gatekeeper's objects of a file.
+///
+/// # Errors
+/// If the text is not YAML.
+pub(crate) fn gatekeeper_objects(file: &str, text: &str) -> Result<Vec<Given>, LoadError> {
+    read(file, text).map(|documents| documents.gatekeeper)
 }
 
 struct Reader<'r, 'a> {
     file: &'r str,
     text: &'r str,
     document: &'r YamlDocument<'a>,
+    /// The document's places, shared by its objects of Gatekeeper's.
+    lines: Option<(Arc<str>, Arc<BTreeMap<String, usize>>)>,
     into: &'r mut Documents,
 }
 
@@ -54,6 +72,9 @@ impl Reader<'_, '_> {
                 self.object(*item, &format!("{prefix}/items/{index}"));
             }
             return;
+        }
+        if is_gatekeeper(api_version) {
+            return self.gatekeeper(object, prefix);
         }
         let group = api_version.split('/').next().unwrap_or_default();
         if group != "wayguard.io" || !matches!(kind, "Policy" | "PolicyException") {
@@ -85,6 +106,16 @@ impl Reader<'_, '_> {
             let place = self.place_of(&problem, prefix);
             refuse(self, &place, &format!("{kind} `{name}`: {problem}"));
         }
+    }
+
+    fn gatekeeper(&mut self, object: Value<'_>, prefix: &str) {
+        let shared = || (Arc::from(self.text), Arc::new(self.document.lines.clone()));
+        let (text, lines) = self.lines.get_or_insert_with(shared).clone();
+        self.into.gatekeeper.push(Given {
+            object: object.to_serde(),
+            from: self.file.to_owned(),
+            place: Some(gatekeeper::Place { text, lines, prefix: prefix.to_owned() }),
+        });
     }
 
     /// Where in `spec` a key stands that serde complains of, if it says which.

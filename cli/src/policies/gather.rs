@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wayguard_cluster::policies::observed;
+use wayguard_engine::gatekeeper::Given;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::{LoadFailure, PolicyFiles, PolicySet, PolicySetBuilder, SetConfig};
 use wayguard_engine::policy::spec::{Mutate, PolicyExceptionSpec, PolicySpec};
@@ -23,6 +24,8 @@ pub(crate) struct Gathered {
     library: Arc<Library>,
     policies: Vec<Found<PolicySpec>>,
     exceptions: Vec<Found<PolicyExceptionSpec>>,
+    gatekeeper: Vec<Given>,
+    observe: bool,
     failures: Vec<(String, String, LoadError)>,
 }
 
@@ -48,6 +51,12 @@ impl Gathered {
         }
         for found in &self.exceptions {
             builder.exception(&found.name, found.spec.clone(), &found.from);
+        }
+        for given in &self.gatekeeper {
+            builder.gatekeeper(given.clone());
+        }
+        if self.observe {
+            builder.observing_constraints();
         }
         for (name, from, error) in &self.failures {
             builder.failure(name, from, error.clone());
@@ -80,7 +89,7 @@ impl Gathered {
         good: &Gathered,
         in_service: &PolicySet,
     ) -> bool {
-        let mut any = false;
+        let mut any = self.keep_good_objects(failures, good, in_service);
         for failure in failures {
             let name = &failure.policy;
             let serving = in_service.policies().any(|policy| policy.name == *name);
@@ -99,6 +108,31 @@ impl Gathered {
     }
 }
 
+impl Gathered {
+    /// As [`Self::keep_good`], for Gatekeeper's objects: a template that was good keeps its constraints alive.
+    fn keep_good_objects(
+        &mut self,
+        failures: &[LoadFailure],
+        good: &Gathered,
+        in_service: &PolicySet,
+    ) -> bool {
+        let broken = |id: &str| failures.iter().any(|failure| failure.policy == id);
+        let was_good = |id: &str| !in_service.failures().iter().any(|failure| failure.policy == id);
+        let mut any = false;
+        for given in &mut self.gatekeeper {
+            let id = given.id();
+            let known = good.gatekeeper.iter().find(|old| old.id() == id).filter(|_| was_good(&id));
+            let Some(known) = known.filter(|_| broken(&id)) else { continue };
+            any = true;
+            let errors = failures.iter().filter(|failure| failure.policy == id);
+            let errors = errors.flat_map(|failure| failure.errors.iter().cloned());
+            self.failures.extend(errors.map(|error| (id.clone(), given.from.clone(), error)));
+            *given = known.clone();
+        }
+        any
+    }
+}
+
 /// Reads all sources.
 ///
 /// # Errors
@@ -111,6 +145,7 @@ pub(crate) fn gather(sources: &Sources) -> Result<Gathered, Failure> {
         libraries: Vec::new(),
         policies: Vec::new(),
         exceptions: Vec::new(),
+        gatekeeper: Vec::new(),
         failures: Vec::new(),
     };
     for source in &sources.list {
@@ -146,6 +181,8 @@ pub(crate) fn gather(sources: &Sources) -> Result<Gathered, Failure> {
         library: Arc::clone(&sources.library),
         policies: gathering.policies,
         exceptions: gathering.exceptions,
+        gatekeeper: gathering.gatekeeper,
+        observe: sources.observe,
         failures: gathering.failures,
     })
 }
@@ -157,6 +194,7 @@ struct Gathering<'s> {
     libraries: Vec<(PathBuf, Library)>,
     policies: Vec<Found<PolicySpec>>,
     exceptions: Vec<Found<PolicyExceptionSpec>>,
+    gatekeeper: Vec<Given>,
     failures: Vec<(String, String, LoadError)>,
 }
 
@@ -169,7 +207,7 @@ impl Gathering<'_> {
                     Ok(())
                 } else {
                     Err(Failure::Invalid(format!(
-                        "`{}` holds no Policy or PolicyException of `wayguard.io`",
+                        "`{}` holds no Policy or PolicyException of `wayguard.io`, and nothing of Gatekeeper's",
                         path.display()
                     )))
                 }
@@ -237,7 +275,7 @@ impl Gathering<'_> {
         let folders = policy_folders(root)?;
         if folders.is_empty() {
             return Err(Failure::Invalid(format!(
-                "`{}` holds neither Policy objects nor a `policy.rego`",
+                "`{}` holds neither Policy objects, nor Gatekeeper's, nor a `policy.rego`",
                 root.display()
             )));
         }
@@ -270,6 +308,7 @@ impl Gathering<'_> {
         for (name, spec) in found.exceptions {
             self.exceptions.push(Found { name, spec, from: from.clone(), files: None });
         }
+        self.gatekeeper.extend(found.gatekeeper);
         self.failures.extend(found.failures.into_iter().map(|(name, error)| (name, from.clone(), error)));
         Ok(any)
     }

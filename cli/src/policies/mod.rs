@@ -11,6 +11,7 @@ mod gather;
 mod pod_security;
 mod source;
 
+pub(crate) use documents::gatekeeper_objects;
 pub(crate) use folder::{Disk, PolicyFolder, policy_folders, shipped_spec, spec_for_pods};
 pub(crate) use gather::{Gathered, gather};
 pub(crate) use source::{PolicyArgs, Sources};

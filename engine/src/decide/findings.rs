@@ -48,6 +48,7 @@ pub(crate) fn finding(
         docs: if docs_url.is_empty() { String::new() } else { format!("{docs_url}{}", policy.id) },
         exception: None,
         existing: false,
+        constraint: None,
     }
 }
 
@@ -96,6 +97,7 @@ pub(crate) fn failure(policy: &CompiledPolicy, reason: &str, docs_url: &str) -> 
         docs: if docs_url.is_empty() { String::new() } else { format!("{docs_url}{}", policy.id) },
         exception: None,
         existing: false,
+        constraint: None,
     }
 }
 

@@ -48,10 +48,9 @@ pub(crate) fn mutate<'a>(
     missing: &mut Missing,
 ) -> Mutated<'a> {
     let Some(object) = view.object else { return Mutated::default() };
-    let operation = case.request.operation;
     let policies: Vec<&CompiledPolicy> = case
         .set
-        .candidates(operation, case.request.resource.group, case.request.resource.kind)
+        .candidates(case.request)
         .into_iter()
         .filter(|policy| policy.mutates())
         .filter(|policy| scope == Scope::Submitted || policy.spec.expand)

@@ -2,12 +2,15 @@
 //! shrink, and nobody may be locked out of it by us (design §2, "Never denied").
 
 use super::Case;
-use crate::request::{Operation, Request};
+use crate::request::{Operation, Origin, Request};
 use crate::value::Value;
 
 /// Why this request is not judged; `None`: it is.
 pub(super) fn never_judged(case: &Case<'_, '_>) -> Option<&'static str> {
     let request = case.request;
+    if request.origin == Origin::Suite {
+        return None;
+    }
     let exempt = &case.set.config().exempt_namespaces;
     if exempt.iter().any(|name| name == request.namespace && !name.is_empty()) {
         return Some("the namespace is exempt by the server's configuration");

@@ -184,7 +184,7 @@ impl Gathered {
 
 /// `data.inventory` as Gatekeeper has it: `namespace[ns][groupVersion][kind][name]` and
 /// `cluster[groupVersion][kind][name]`.
-fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind, Value<'a>)]) -> Value<'a> {
+pub(crate) fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind, Value<'a>)]) -> Value<'a> {
     let arena = &case.arena;
     let mut root = Value::EMPTY;
     let mut put = |segments: &[&str], value: Value<'a>| {
@@ -203,12 +203,18 @@ fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind, Value<'a>
         } else {
             format!("{}/{}", kind.group, kind.version)
         };
-        if crate::expansion::is_cluster_scoped(&kind.group, &kind.kind) {
+        let members = objects.as_object().unwrap_or_default();
+        // A kind that is not built in is known by what the host gives: objects, or namespaces of objects.
+        let mut named = members.iter().map(|(_, value)| value.get("apiVersion").and_then(Value::as_str));
+        let flat = !members.is_empty() && named.all(|version| version.is_some());
+        if crate::expansion::is_cluster_scoped(&kind.group, &kind.kind)
+            || (flat && kind.scope == InventoryScope::Cluster)
+        {
             put(&["cluster", &group_version, &kind.kind], *objects);
         } else if kind.scope == InventoryScope::Namespace {
             put(&["namespace", case.request.namespace, &group_version, &kind.kind], *objects);
         } else {
-            for (namespace, objects) in objects.as_object().unwrap_or_default().iter() {
+            for (namespace, objects) in members.iter() {
                 put(&["namespace", namespace, &group_version, &kind.kind], objects);
             }
         }

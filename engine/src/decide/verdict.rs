@@ -1,5 +1,6 @@
 //! All policies asked, all findings weighed, one answer worded.
 
+use super::constraints::{Asked, Reviews};
 use super::findings::{failure, finding, unapplied};
 use super::judge::{Answer, Bench, matches};
 use super::mutate::{self, Mutated, Scope, mutate};
@@ -28,13 +29,14 @@ struct Draft {
     findings: Vec<Finding>,
     skipped: Vec<Skipped>,
     policies: Vec<String>,
+    assumed: Vec<String>,
 }
 
 /// Mutates and validates as the stage asks.
 pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision {
     let mut draft = Draft::default();
     let request = case.request;
-    let candidates = case.set.candidates(request.operation, request.resource.group, request.resource.kind);
+    let candidates = case.set.candidates(request);
     let relevant: Vec<&CompiledPolicy> =
         candidates.into_iter().filter(|policy| case.is_asked(policy)).collect();
     if relevant.is_empty() {
@@ -131,6 +133,17 @@ impl Draft {
         surrounding: &Surrounding<'a>,
         missing: &mut Missing,
     ) {
+        let (constraints, policies): (Vec<&CompiledPolicy>, Vec<&CompiledPolicy>) =
+            policies.iter().partition(|policy| policy.constraint.is_some());
+        if !constraints.is_empty() {
+            let reviews = Reviews::new(case, &constraints, surrounding, missing);
+            for policy in constraints {
+                self.constraint(case, policy, &reviews, surrounding, missing);
+            }
+        }
+        if policies.is_empty() {
+            return;
+        }
         let direct = View::direct(case.request);
         let direct_bench = Bench::new(case, &direct, surrounding);
         let future = future_pod(case, surrounding, missing);
@@ -139,6 +152,27 @@ impl Draft {
             self.look(case, policy, &direct, &direct_bench, surrounding, missing);
             if let (true, Some(view), Some(bench)) = (policy.spec.expand, &future, &future_bench) {
                 self.look(case, policy, view, bench, surrounding, missing);
+            }
+        }
+    }
+
+    /// Asks one constraint.
+    fn constraint<'a>(
+        &mut self,
+        case: &Case<'a, '_>,
+        policy: &CompiledPolicy,
+        reviews: &Reviews<'a>,
+        surrounding: &Surrounding<'a>,
+        missing: &mut Missing,
+    ) {
+        let Some(constraint) = &policy.constraint else { return };
+        match reviews.ask(case, policy, constraint, &mut self.assumed) {
+            Asked::Unconcerned | Asked::Waiting => {}
+            Asked::Skipped(reason) => self.skip(policy.id.clone(), reason),
+            Asked::Found(mut found) => {
+                self.policies.push(policy.id.clone());
+                except::apply(case, policy, surrounding, &mut found, missing);
+                self.findings.append(&mut found);
             }
         }
     }
@@ -202,6 +236,7 @@ impl Draft {
                 finding.rule.clone(),
                 finding.path.clone(),
                 finding.message.clone(),
+                finding.constraint.as_ref().map(|constraint| constraint.details.to_string()),
             )
         };
         self.findings.sort_by_cached_key(key);
@@ -231,6 +266,7 @@ impl Draft {
             findings: self.findings,
             skipped: self.skipped,
             policies: self.policies,
+            assumed: self.assumed,
             set_digest: case.set.digest().to_owned(),
             id,
         }
@@ -276,7 +312,9 @@ fn drop_repeated_warnings(findings: &mut Vec<Finding>) {
         .map(|finding| (finding.policy.clone(), finding.rule.clone(), finding.path.clone()))
         .collect();
     findings.retain(|finding| {
+        // A constraint's findings are told apart by their words only.
         finding.effect != Effect::Warn
+            || finding.constraint.is_some()
             || !denied.contains(&(finding.policy.clone(), finding.rule.clone(), finding.path.clone()))
     });
 }
@@ -291,8 +329,20 @@ fn advice(finding: &Finding) -> String {
 }
 
 fn warning(finding: &Finding) -> String {
+    if let Some(line) = as_gatekeeper(finding) {
+        return printable(&line, 1000);
+    }
     let known = if finding.existing { " (the object had this before)" } else { "" };
     printable(&format!("{}: {}{known}{}", finding.policy, finding.message, advice(finding)), 1000)
+}
+
+/// A constraint's finding as Gatekeeper's users know it: `[name] message`.
+fn as_gatekeeper(finding: &Finding) -> Option<String> {
+    let constraint = finding.constraint.as_ref()?;
+    // Line breaks are the template's; other control characters would reach a terminal.
+    let clean = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
+    let message: String = finding.message.chars().map(clean).collect();
+    Some(format!("[{}] {message}", constraint.name))
 }
 
 /// One line for each refusal, worst first by severity, then by policy.
@@ -301,6 +351,9 @@ fn denial(findings: &[Finding], id: &str) -> String {
         findings.iter().filter(|finding| matches!(finding.effect, Effect::Deny | Effect::Error)).collect();
     refusals.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let lines = refusals.iter().take(LISTED).map(|finding| {
+        if let Some(line) = as_gatekeeper(finding) {
+            return line;
+        }
         let ask = match (finding.effect, finding.docs.is_empty()) {
             (Effect::Error, _) => String::new(),
             (_, true) => ", or ask for an exception".to_owned(),

@@ -3,7 +3,8 @@
 
 use super::rules::operation_matches;
 use super::spec::ResourceRule;
-use crate::request::Operation;
+use crate::gatekeeper::Constraint;
+use crate::request::{GroupVersionKind, Operation};
 use std::collections::BTreeMap;
 
 const OPERATIONS: [Operation; 4] =
@@ -15,6 +16,9 @@ const OPERATIONS: [Operation; 4] =
 pub struct Index {
     exact: BTreeMap<(Operation, String, String), Vec<usize>>,
     wildcard: BTreeMap<Operation, Vec<usize>>,
+    /// Constraints go by kind, whatever the verb: (group, kind).
+    kinds: BTreeMap<(String, String), Vec<usize>>,
+    any_kind: Vec<usize>,
 }
 
 impl Index {
@@ -44,11 +48,39 @@ impl Index {
         }
     }
 
+    /// Adds the constraint at `position` for the kinds that it names.
+    pub fn add_kinds(&mut self, position: usize, constraint: &Constraint) {
+        let open = |list: &[String]| list.is_empty() || list.iter().any(|item| item == "*");
+        let kinds = &constraint.matches.kinds;
+        if kinds.is_empty() || kinds.iter().any(|rule| open(&rule.kinds) || open(&rule.api_groups)) {
+            return self.any_kind.push(position);
+        }
+        for rule in kinds {
+            for (group, kind) in
+                rule.api_groups.iter().flat_map(|group| rule.kinds.iter().map(move |kind| (group, kind)))
+            {
+                self.add_kind(position, group, kind);
+            }
+        }
+    }
+
+    /// Adds the constraint at `position` for one kind.
+    pub fn add_kind(&mut self, position: usize, group: &str, kind: &str) {
+        self.kinds.entry((group.to_owned(), kind.to_owned())).or_default().push(position);
+    }
+
     /// The positions of policies to look at, ascending, each once.
-    pub fn candidates(&self, operation: Operation, group: &str, resource: &str) -> Vec<usize> {
-        let exact = self.exact.get(&(operation, group.to_owned(), resource.to_owned()));
+    pub fn candidates(
+        &self,
+        operation: Operation,
+        resource: GroupVersionKind<'_>,
+        kind: GroupVersionKind<'_>,
+    ) -> Vec<usize> {
+        let exact = self.exact.get(&(operation, resource.group.to_owned(), resource.kind.to_owned()));
         let wildcard = self.wildcard.get(&operation);
-        let mut positions: Vec<usize> = exact.into_iter().chain(wildcard).flatten().copied().collect();
+        let kinds = self.kinds.get(&(kind.group.to_owned(), kind.kind.to_owned()));
+        let lists = exact.into_iter().chain(wildcard).chain(kinds).chain(Some(&self.any_kind));
+        let mut positions: Vec<usize> = lists.flatten().copied().collect();
         positions.sort_unstable();
         positions.dedup();
         positions
@@ -75,8 +107,12 @@ mod tests {
         index.add(0, &rule(&[""], &["pods", "pods/exec"], &["CREATE"]));
         index.add(1, &rule(&["*"], &["*"], &["*"]));
         index.add(2, &rule(&["apps"], &["*/scale"], &["UPDATE"]));
-        assert_eq!(index.candidates(Operation::Create, "", "pods"), [0, 1]);
-        assert_eq!(index.candidates(Operation::Update, "apps", "deployments"), [1, 2]);
-        assert_eq!(index.candidates(Operation::Delete, "", "pods"), [0usize; 0]);
+        let of = |operation, group, resource, kind| {
+            let named = |kind| GroupVersionKind { group, version: "v1", kind };
+            index.candidates(operation, named(resource), named(kind))
+        };
+        assert_eq!(of(Operation::Create, "", "pods", "Pod"), [0, 1]);
+        assert_eq!(of(Operation::Update, "apps", "deployments", "Deployment"), [1, 2]);
+        assert_eq!(of(Operation::Delete, "", "pods", "Pod"), [0usize; 0]);
     }
 }

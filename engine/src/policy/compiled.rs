@@ -3,8 +3,10 @@
 use super::metadata::{self, Metadata, Need};
 use super::spec::{Action, OnError, PolicySpec};
 use super::{library, schema};
+use crate::gatekeeper::Constraint;
 use crate::rego::{CompileOptions, Input, LoadError, Module, Program};
 use crate::value::Document;
+use std::sync::Arc;
 
 /// The rules of the contract (design §3) that decide; each is optional.
 pub(crate) const FINDING_RULES: [&str; 4] = ["deny", "violation", "warn", "audit"];
@@ -33,7 +35,9 @@ pub struct CompiledPolicy {
     pub spec: PolicySpec,
     /// What it says of itself.
     pub metadata: Metadata,
-    pub(crate) program: Program,
+    /// Set if this is a constraint of Gatekeeper's, which is matched, asked and worded as such.
+    pub constraint: Option<Constraint>,
+    pub(crate) program: Arc<Program>,
     pub(crate) parameters: Input,
     package: String,
 }
@@ -65,7 +69,9 @@ impl CompiledPolicy {
         match Program::compile(modules, CompileOptions::default()) {
             Ok(program) if errors.is_empty() => {
                 let parameters = Input::new(Document::from_serde(&parameters).value());
-                let policy = Self { name, id, from, spec, metadata, program, parameters, package };
+                let program = Arc::new(program);
+                let policy =
+                    Self { name, id, from, spec, metadata, constraint: None, program, parameters, package };
                 policy.check_contract().map_or(Ok(policy), |error| Err(vec![error]))
             }
             Ok(_) => Err(errors),
@@ -74,6 +80,22 @@ impl CompiledPolicy {
                 Err(errors)
             }
         }
+    }
+
+    /// A constraint of a template that has been compiled; its id is `kind/name`.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own, checked by the caller")]
+    pub(crate) fn constraint(
+        id: String,
+        from: String,
+        spec: PolicySpec,
+        metadata: Metadata,
+        program: Arc<Program>,
+        parameters: Input,
+        package: String,
+        constraint: Constraint,
+    ) -> Self {
+        let name = id.clone();
+        Self { name, id, from, spec, metadata, constraint: Some(constraint), program, parameters, package }
     }
 
     /// A policy without any rule of the contract would load and do nothing.
@@ -94,12 +116,15 @@ impl CompiledPolicy {
 
     /// Whether it can change objects.
     pub fn mutates(&self) -> bool {
-        EDIT_RULES.iter().any(|rule| self.has(rule))
+        self.constraint.is_none() && EDIT_RULES.iter().any(|rule| self.has(rule))
     }
 
     /// Whether it can find anything (overrides and removals are findings where they were not applied).
     pub fn validates(&self) -> bool {
-        FINDING_RULES.iter().any(|rule| self.has(rule)) || self.has("overrides") || self.has("removals")
+        self.constraint.is_some()
+            || FINDING_RULES.iter().any(|rule| self.has(rule))
+            || self.has("overrides")
+            || self.has("removals")
     }
 
     /// What the request must carry, as METADATA says for the policy's parameters.

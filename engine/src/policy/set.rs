@@ -7,9 +7,10 @@ use super::exception::Exception;
 use super::library::Library;
 use super::spec::{PolicyExceptionSpec, PolicySpec};
 use crate::expansion::WORKLOADS;
+use crate::gatekeeper;
 use crate::matching::index::Index;
 use crate::rego::{LoadError, Module};
-use crate::request::Operation;
+use crate::request::{Operation, Request};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,6 +44,8 @@ pub struct PolicySetBuilder {
     config: SetConfig,
     policies: BTreeMap<String, Pending>,
     exceptions: BTreeMap<String, (PolicyExceptionSpec, String)>,
+    gatekeeper: Vec<gatekeeper::Given>,
+    observe: bool,
     failures: Vec<LoadFailure>,
 }
 
@@ -65,7 +68,15 @@ pub struct PolicyFiles {
 impl PolicySetBuilder {
     /// An empty set over a library.
     pub fn new(library: Arc<Library>, config: SetConfig) -> Self {
-        Self { library, config, policies: BTreeMap::new(), exceptions: BTreeMap::new(), failures: Vec::new() }
+        Self {
+            library,
+            config,
+            policies: BTreeMap::new(),
+            exceptions: BTreeMap::new(),
+            gatekeeper: Vec::new(),
+            observe: false,
+            failures: Vec::new(),
+        }
     }
 
     /// Adds a Policy object. `from` is shown in messages; `files` is its Rego where the source is a folder. Two
@@ -83,6 +94,16 @@ impl PolicySetBuilder {
         self.exceptions.insert(name.to_owned(), (spec, from.to_owned()));
     }
 
+    /// Adds an object of Gatekeeper's.
+    pub fn gatekeeper(&mut self, object: gatekeeper::Given) {
+        self.gatekeeper.push(object);
+    }
+
+    /// Has every constraint only record what it finds.
+    pub fn observing_constraints(&mut self) {
+        self.observe = true;
+    }
+
     /// Records something that could not even be read, so that it is reported with the set.
     pub fn failure(&mut self, name: &str, from: &str, error: LoadError) {
         self.failures.push(LoadFailure {
@@ -94,7 +115,7 @@ impl PolicySetBuilder {
 
     /// Compiles everything that compiles.
     pub fn build(self) -> PolicySet {
-        let Self { library, config, policies, exceptions, mut failures } = self;
+        let Self { library, config, policies, exceptions, mut gatekeeper, observe, mut failures } = self;
         let mut digest = Digest::new(&config);
         let mut compiled = Vec::new();
         for (name, pending) in policies {
@@ -104,6 +125,15 @@ impl PolicySetBuilder {
                 Err(errors) => failures.push(LoadFailure { policy: name, from, errors }),
             }
         }
+        // The order in which objects are met must not matter, nor for the digest.
+        gatekeeper.sort_by_cached_key(|given| (given.group().to_owned(), given.id()));
+        for given in &gatekeeper {
+            digest.add("gatekeeper", &given.id(), &given.object.get("spec"));
+        }
+        digest.add("observe", "", &observe);
+        let loaded = gatekeeper::load(&gatekeeper, observe);
+        compiled.extend(loaded.policies.into_iter().map(Arc::new));
+        failures.extend(loaded.failures);
         let mut checked = Vec::new();
         for (name, (spec, from)) in exceptions {
             digest.add("exception", &name, &spec);
@@ -124,6 +154,7 @@ impl PolicySetBuilder {
             exceptions: checked,
             index,
             config,
+            gatekeeper: loaded.settings,
             failures,
             digest: digest.finish(),
         }
@@ -205,6 +236,10 @@ fn check_rules(spec: &PolicySpec) -> Result<(), String> {
 fn index(policies: &[Arc<CompiledPolicy>]) -> Index {
     let mut index = Index::default();
     for (position, policy) in policies.iter().enumerate() {
+        if let Some(constraint) = &policy.constraint {
+            index.add_kinds(position, constraint);
+            continue;
+        }
         for rule in &policy.spec.matches.resource_rules {
             index.add(position, rule);
             let names_pods = rule.resources.iter().any(|item| matches!(item.as_str(), "pods" | "*" | "*/*"))
@@ -231,6 +266,7 @@ pub struct PolicySet {
     exceptions: Vec<Exception>,
     index: Index,
     config: SetConfig,
+    gatekeeper: gatekeeper::Settings,
     failures: Vec<LoadFailure>,
     digest: String,
 }
@@ -261,13 +297,14 @@ impl PolicySet {
         &self.config
     }
 
-    pub(crate) fn candidates(
-        &self,
-        operation: Operation,
-        group: &str,
-        resource: &str,
-    ) -> Vec<&CompiledPolicy> {
-        let positions = self.index.candidates(operation, group, resource);
+    /// What holds for all constraints of Gatekeeper's.
+    pub fn gatekeeper(&self) -> &gatekeeper::Settings {
+        &self.gatekeeper
+    }
+
+    /// The policies that could be about a request; the exact rules are checked later.
+    pub(crate) fn candidates(&self, request: &Request<'_>) -> Vec<&CompiledPolicy> {
+        let positions = self.index.candidates(request.operation, request.resource, request.kind);
         positions.into_iter().filter_map(|at| self.policies.get(at)).map(AsRef::as_ref).collect()
     }
 }

@@ -61,6 +61,9 @@ fn object(checked: &Checked, out: &mut Output) {
         }
     }
     skips(checked, out);
+    for assumption in &checked.assumed {
+        out.data(format_args!("    {}", styled(QUIET, assumption)));
+    }
     fills(checked, out);
 }
 

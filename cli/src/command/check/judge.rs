@@ -206,10 +206,12 @@ fn is_namespace(object: &FoundObject) -> bool {
     (object.value().str_or_empty("apiVersion"), object.value().str_or_empty("kind")) == ("v1", "Namespace")
 }
 
-/// The policies that could not be judged for want of something; `*` stands for requests that none judges.
+/// The policies that could not be judged for want of something, and what was assumed instead of known; `*` stands for
+/// requests that none judges.
 fn blocking_skips(checked: &Checked) -> Vec<String> {
     let skips = checked.skipped.iter().filter(|skipped| skipped.policy != "*");
-    skips.map(|skipped| format!("{} cannot be judged here: {}", skipped.policy, skipped.reason)).collect()
+    let skips = skips.map(|skipped| format!("{} cannot be judged here: {}", skipped.policy, skipped.reason));
+    skips.chain(checked.assumed.iter().cloned()).collect()
 }
 
 /// The patch in words: `spec.replicas: 2`.

@@ -30,6 +30,9 @@ pub(crate) struct Checked {
     pub(crate) findings: Vec<Finding>,
     /// Policies that could not be judged here, and why.
     pub(crate) skipped: Vec<Skipped>,
+    /// What was taken for granted because it is not known here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) assumed: Vec<String>,
     /// What admission would fill in (RFC 6902), workloads' templates included.
     pub(crate) patch: Vec<PatchOperation>,
     /// The line of each finding.
@@ -97,6 +100,7 @@ impl Checked {
             message: decision.message,
             findings: decision.findings,
             skipped: decision.skipped,
+            assumed: decision.assumed,
             patch: decision.patch,
             lines: Vec::new(),
             fills: Vec::new(),
@@ -112,6 +116,7 @@ impl Checked {
             message,
             findings: Vec::new(),
             skipped: Vec::new(),
+            assumed: Vec::new(),
             patch: Vec::new(),
             lines: Vec::new(),
             fills: Vec::new(),

@@ -1,9 +1,10 @@
-//! `wayguard test`: a policy folder's unit tests and samples, and the tests of shared Rego.
+//! `wayguard test`: a policy folder's unit tests and samples, the tests of shared Rego, and Gatekeeper's suites.
 
 mod head;
 mod pairing;
 mod report;
 mod samples;
+mod suites;
 mod units;
 
 use crate::exit::{ExitStatus, Failure};
@@ -25,12 +26,12 @@ Examples:
 
 A policy folder has policy.rego, unit tests (policy_test.rego: rules named test_…) and samples: Kubernetes
 objects in samples/allowed and samples/denied, whose first comment says what is to be found in them. A folder
-without tests or without samples fails.
+without tests or without samples fails. Files of Gatekeeper's kind Suite are run as `gator verify` runs them.
 
 Exit codes: 0 all passed, 2 something failed, 3 a folder has no policies.")]
 pub(crate) struct Args {
-    /// Policy folders, or folders with policy folders below
-    #[arg(value_name = "DIR", required = true)]
+    /// Policy folders, or folders with policy folders or Gatekeeper's suites below; or a suite's file
+    #[arg(value_name = "DIR|FILE", required = true)]
     folders: Vec<PathBuf>,
 
     /// How to print the result
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
         let found = suites_below(folder)?;
         if found.is_empty() {
             return Err(Failure::Invalid(format!(
-                "`{}` has no policies: no `policy.rego` and no `*_test.rego` below it",
+                "`{}` has no policies: no `policy.rego`, no `*_test.rego` and no Suite of Gatekeeper's below it",
                 folder.display()
             )));
         }
@@ -83,6 +84,7 @@ fn run_all(suites: &[Suite], embedded: &Library) -> Result<Report, Failure> {
     let done = on_all_cores("testing", suites, Suite::name, |suite| match suite {
         Suite::Policy(path) => policy(path, embedded),
         Suite::Shared(path) => shared(path, embedded),
+        Suite::Gatekeeper(path) => suites::run(path),
     });
     let mut report = Report::default();
     for cases in done {
@@ -97,12 +99,14 @@ enum Suite {
     Policy(PathBuf),
     /// A `*_test.rego` elsewhere, beside the module it tests.
     Shared(PathBuf),
+    /// A file with a `Suite`.
+    Gatekeeper(PathBuf),
 }
 
 impl Suite {
     fn path(&self) -> &Path {
         match self {
-            Self::Policy(path) | Self::Shared(path) => path,
+            Self::Policy(path) | Self::Shared(path) | Self::Gatekeeper(path) => path,
         }
     }
 
@@ -112,8 +116,11 @@ impl Suite {
 }
 
 fn suites_below(folder: &Path) -> Result<Vec<Suite>, Failure> {
+    if folder.is_file() && suites::is_suite(folder) {
+        return Ok(vec![Suite::Gatekeeper(folder.to_owned())]);
+    }
     if !folder.is_dir() {
-        return Err(Failure::Invalid(format!("`{}` is no folder", folder.display())));
+        return Err(Failure::Invalid(format!("`{}` is no folder and no Suite", folder.display())));
     }
     let policies = policy_folders(folder)?;
     let is_test =
@@ -122,7 +129,8 @@ fn suites_below(folder: &Path) -> Result<Vec<Suite>, Failure> {
         .into_iter()
         .filter(|path| !policies.iter().any(|policy| path.starts_with(policy)));
     let shared: Vec<_> = shared.map(Suite::Shared).collect();
-    Ok(policies.into_iter().map(Suite::Policy).chain(shared).collect())
+    let gatekeeper = suites::below(folder)?.into_iter().map(Suite::Gatekeeper);
+    Ok(policies.into_iter().map(Suite::Policy).chain(shared).chain(gatekeeper).collect())
 }
 
 fn policy(path: &Path, embedded: &Library) -> Result<Vec<Case>, Failure> {

@@ -87,6 +87,7 @@ mod tests {
             docs: String::new(),
             exception: None,
             existing: false,
+            constraint: None,
         }
     }
 

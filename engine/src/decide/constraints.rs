@@ -1,0 +1,329 @@
+//! Gatekeeper's constraints asked about a request: the object as sent, and what it expands to.
+
+use super::surroundings::Surrounding;
+use super::{Case, Missing};
+use crate::decision::{ConstraintFinding, Effect, Finding};
+use crate::facts::{Fact, FactKey};
+use crate::gatekeeper::{Candidate, Constraint, Source, generated, is_namespace, original};
+use crate::policy::compiled::CompiledPolicy;
+use crate::policy::spec::Action;
+use crate::rego::Input;
+use crate::request::{GroupVersionKind, Operation, Origin};
+use crate::value::{Object, Value};
+use serde_json::Value as Json;
+
+/// What constraints see of a request, made once for all of them.
+pub(crate) struct Reviews<'a> {
+    subjects: Vec<Subject<'a>>,
+    inventory: Inventory,
+    /// The namespace is not known here and was taken to have nothing but its name.
+    assumed: Option<String>,
+    unavailable: Option<String>,
+    excluded: bool,
+}
+
+/// One object under review.
+struct Subject<'a> {
+    candidates: Vec<Candidate<'a>>,
+    review: Input,
+    /// What stands before messages about a generated object.
+    prefix: String,
+    /// The action that its `ExpansionTemplate` demands.
+    action: Option<Action>,
+}
+
+/// `data.inventory`.
+enum Inventory {
+    /// The host must be asked first.
+    Waiting,
+    Known(Input),
+    /// This origin does not have it; why.
+    OutOfReach(String),
+    Unavailable(String),
+}
+
+/// What came of asking one constraint.
+pub(crate) enum Asked {
+    /// It is not about this request.
+    Unconcerned,
+    Found(Vec<Finding>),
+    Skipped(String),
+    Waiting,
+}
+
+impl<'a> Reviews<'a> {
+    /// Prepares what the constraints among `policies` look at.
+    pub(crate) fn new(
+        case: &Case<'a, '_>,
+        policies: &[&CompiledPolicy],
+        surrounding: &Surrounding<'a>,
+        missing: &mut Missing,
+    ) -> Self {
+        let request = case.request;
+        let settings = case.set.gatekeeper();
+        let (home, assumed, unavailable) = home(case, surrounding);
+        // A test of a template sees the Namespace object where Gatekeeper's own tests do: nowhere but in `match`.
+        let shown = home.filter(|_| request.origin != Origin::Suite && !request.is_namespace());
+        let namespace = if request.is_namespace() { "" } else { request.namespace };
+        let candidate = |object: Value<'a>, kind: GroupVersionKind<'a>, source: Source| Candidate {
+            object,
+            kind,
+            namespace,
+            namespace_object: home.filter(|_| !is_namespace(kind)),
+            source,
+        };
+        let given = request.object.into_iter().chain(request.old_object);
+        let own = Subject {
+            candidates: given.map(|object| candidate(object, request.kind, Source::Original)).collect(),
+            review: Input::new(original(case.arena, request, shown)),
+            prefix: String::new(),
+            action: None,
+        };
+        let needs_inventory = policies
+            .iter()
+            .any(|policy| policy.constraint.as_ref().is_some_and(|constraint| constraint.reads_inventory));
+        Self {
+            subjects: vec![own],
+            inventory: if needs_inventory {
+                Inventory::gather(case, missing)
+            } else {
+                Inventory::Known(Input::new(Value::EMPTY))
+            },
+            assumed,
+            unavailable,
+            excluded: settings.excludes(request.origin, request.namespace),
+        }
+    }
+
+    /// Asks one constraint about every object under review. What had to be assumed is noted.
+    pub(crate) fn ask(
+        &self,
+        case: &Case<'a, '_>,
+        policy: &CompiledPolicy,
+        constraint: &Constraint,
+        assumptions: &mut Vec<String>,
+    ) -> Asked {
+        let Some(action) = constraint.action(case.request.origin) else { return Asked::Unconcerned };
+        if self.excluded || !operation_fits(case, constraint) {
+            return Asked::Unconcerned;
+        }
+        let mut found = Vec::new();
+        let mut concerned = false;
+        for subject in &self.subjects {
+            if !subject.candidates.iter().any(|candidate| constraint.concerns(candidate.kind)) {
+                continue;
+            }
+            let hangs_on_labels = constraint.matches.asks_namespace_labels();
+            if hangs_on_labels || constraint.reads_namespace {
+                if let Some(reason) = &self.unavailable {
+                    concerned = true;
+                    found.push(failed(policy, constraint, action, reason));
+                    continue;
+                }
+                assumptions.extend(
+                    self.assumed.iter().filter(|it| !assumptions.contains(it)).cloned().collect::<Vec<_>>(),
+                );
+            }
+            if !subject.candidates.iter().any(|candidate| constraint.matches.fits(candidate)) {
+                continue;
+            }
+            concerned = true;
+            let inventory = match &self.inventory {
+                Inventory::Known(inventory) => inventory,
+                Inventory::Waiting => return Asked::Waiting,
+                Inventory::OutOfReach(reason) if constraint.reads_inventory => {
+                    return Asked::Skipped(reason.clone());
+                }
+                Inventory::Unavailable(reason) if constraint.reads_inventory => {
+                    found.push(failed(policy, constraint, action, reason));
+                    continue;
+                }
+                Inventory::OutOfReach(_) | Inventory::Unavailable(_) => &Input::new(Value::EMPTY),
+            };
+            let action = subject.action.unwrap_or(action);
+            match violations(case, policy, &subject.review, inventory) {
+                Ok(violations) => found.extend(
+                    violations
+                        .into_iter()
+                        .map(|violation| finding(policy, constraint, action, &subject.prefix, violation)),
+                ),
+                Err(reason) => found.push(failed(policy, constraint, action, &reason)),
+            }
+        }
+        if concerned { Asked::Found(found) } else { Asked::Unconcerned }
+    }
+}
+
+/// The Namespace object, what was assumed for it, and why it cannot be had.
+fn home<'a>(
+    case: &Case<'a, '_>,
+    surrounding: &Surrounding<'a>,
+) -> (Option<Value<'a>>, Option<String>, Option<String>) {
+    match surrounding {
+        Surrounding::NoNamespace => (None, None, None),
+        Surrounding::Namespace(namespace) => (Some(*namespace), None, None),
+        Surrounding::Unavailable(reason) => (None, None, Some(reason.clone())),
+        Surrounding::OutOfReach(_) => {
+            let name = case.request.namespace;
+            let text = format!(
+                "namespace `{name}` is not known here; constraints took it to have no label but its name; check its manifest too, or name a folder that has it with `--context`"
+            );
+            (Some(nameless(case, name)), Some(text), None)
+        }
+    }
+}
+
+/// A Namespace of which only the name is known, with the label that every Namespace has.
+fn nameless<'a>(case: &Case<'a, '_>, name: &'a str) -> Value<'a> {
+    let arena = &case.arena;
+    let labels = Object::new(arena, vec![("kubernetes.io/metadata.name", Value::String(name))]);
+    let metadata = Object::new(arena, vec![("name", Value::String(name)), ("labels", Value::Object(labels))]);
+    Value::Object(Object::new(
+        arena,
+        vec![
+            ("apiVersion", Value::String("v1")),
+            ("kind", Value::String("Namespace")),
+            ("metadata", Value::Object(metadata)),
+        ],
+    ))
+}
+
+/// Gatekeeper's webhook sees CREATE and UPDATE; what a template names beyond it is honoured. A template's own tests
+/// ask about anything.
+fn operation_fits(case: &Case<'_, '_>, constraint: &Constraint) -> bool {
+    let operation = case.request.operation;
+    if !matches!(case.request.origin, Origin::Admission | Origin::Check) {
+        return true;
+    }
+    if constraint.operations.is_empty() {
+        return matches!(operation, Operation::Create | Operation::Update);
+    }
+    let named = |item: &String| item == operation.as_str() || (item == "*" && operation != Operation::Delete);
+    constraint.operations.iter().any(named)
+}
+
+impl Inventory {
+    fn gather(case: &Case<'_, '_>, missing: &mut Missing) -> Self {
+        let mut found = Vec::new();
+        let mut waiting = false;
+        for kind in case.set.gatekeeper().inventory() {
+            let key = FactKey::Inventory {
+                group: kind.group.clone(),
+                version: kind.version.clone(),
+                kind: kind.kind.clone(),
+                namespace: String::new(),
+            };
+            match case.facts.get(&key) {
+                Some(Fact::Known(document)) => found.push((kind, document.value())),
+                Some(Fact::Absent) => {}
+                Some(Fact::OutOfReach(reason)) => return Self::OutOfReach(reason.clone()),
+                Some(Fact::Unavailable(reason)) => return Self::Unavailable(reason.clone()),
+                None => {
+                    missing.insert(key);
+                    waiting = true;
+                }
+            }
+        }
+        if waiting {
+            return Self::Waiting;
+        }
+        let shape = super::surroundings::gatekeeper_shape(case, &found);
+        let settings = case.set.gatekeeper();
+        let spaces = shape.get("namespace").and_then(Value::as_object).unwrap_or_default();
+        let kept: Vec<_> = spaces.iter().filter(|(name, _)| !settings.leaves_out(name)).collect();
+        let shape = match shape.as_object() {
+            Some(root) if kept.len() < spaces.len() => {
+                let spaces = Value::Object(Object::new(&case.arena, kept));
+                Value::Object(root.with(&case.arena, "namespace", spaces))
+            }
+            _ => shape,
+        };
+        Self::Known(Input::new(shape))
+    }
+}
+
+/// A violation as the template gave it.
+struct Violation {
+    msg: String,
+    details: Json,
+}
+
+/// Evaluates the template. As in Gatekeeper, an element without `msg` is none.
+fn violations(
+    case: &Case<'_, '_>,
+    policy: &CompiledPolicy,
+    review: &Input,
+    inventory: &Input,
+) -> Result<Vec<Violation>, String> {
+    let limit = case.time_left();
+    if limit.is_zero() {
+        return Err("there was no time left to evaluate it".into());
+    }
+    let input = Input::object([("review", review), ("parameters", &policy.parameters)]);
+    let value = policy
+        .program
+        .rule(&policy.rule_path("violation"), &input, Some(inventory), limit)
+        .map_err(|error| error.to_string())?;
+    let items = match value {
+        Some(Json::Array(items)) => items,
+        _ => Vec::new(),
+    };
+    items
+        .into_iter()
+        .filter_map(|mut item| {
+            let msg = item.get_mut("msg").map(Json::take)?;
+            let details = item.get_mut("details").map(Json::take);
+            Some(match msg {
+                Json::String(msg) => Ok(Violation {
+                    msg,
+                    details: details.unwrap_or_else(|| Json::Object(serde_json::Map::new())),
+                }),
+                other => Err(format!("`violation` gave a `msg` that is no string: `{other}`")),
+            })
+        })
+        .collect()
+}
+
+fn finding(
+    policy: &CompiledPolicy,
+    constraint: &Constraint,
+    action: Action,
+    prefix: &str,
+    violation: Violation,
+) -> Finding {
+    let effect = match action {
+        Action::Audit => Effect::Audit,
+        Action::Warn => Effect::Warn,
+        Action::Deny => Effect::Deny,
+    };
+    Finding {
+        policy: policy.id.clone(),
+        policy_object: policy.name.clone(),
+        rule: "violation".into(),
+        effect,
+        severity: policy.metadata.custom.severity,
+        category: policy.metadata.custom.category.clone(),
+        controls: Vec::new(),
+        path: String::new(),
+        field: String::new(),
+        found: None,
+        expected: String::new(),
+        message: format!("{prefix}{}", violation.msg),
+        remedy: String::new(),
+        docs: String::new(),
+        exception: None,
+        existing: false,
+        constraint: Some(ConstraintFinding { name: constraint.name.clone(), details: violation.details }),
+    }
+}
+
+/// A constraint that could not be evaluated: as in Gatekeeper, that is a violation.
+fn failed(policy: &CompiledPolicy, constraint: &Constraint, action: Action, reason: &str) -> Finding {
+    let violation = Violation { msg: reason.to_owned(), details: Json::Object(serde_json::Map::new()) };
+    let mut finding = finding(policy, constraint, action, "", violation);
+    finding.rule = "error".into();
+    if finding.effect == Effect::Deny {
+        finding.effect = Effect::Error;
+    }
+    finding
+}
