@@ -528,3 +528,25 @@ pub enum Subject {
     /// The end of the file.
     Nothing,
 }
+
+impl TermKind {
+    /// What an error calls it.
+    pub fn shown(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Number(_) => "number",
+            Self::String { .. } => "string",
+            Self::Template { .. } => "template string",
+            Self::Var(_) | Self::Wildcard => "var",
+            Self::Ref(_) => "ref",
+            Self::Call(_) | Self::Infix(_) | Self::Member(_) => "call",
+            Self::Array(_) => "array",
+            Self::Set(_) => "set",
+            Self::Object(_) => "object",
+            Self::ArrayComprehension(_) => "array comprehension",
+            Self::SetComprehension(_) => "set comprehension",
+            Self::ObjectComprehension(_) => "object comprehension",
+        }
+    }
+}

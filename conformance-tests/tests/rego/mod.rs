@@ -1,0 +1,3 @@
+//! What the comparisons with OPA share.
+
+pub mod oracle;
