@@ -9,18 +9,16 @@
     reason = "the helpers of tests, which clippy does not take for tests"
 )]
 
+mod asking;
+
+use asking::{NAMESPACE, WHOLE, creation, decide_yaml};
 use bumpalo::Bump;
 use std::sync::Arc;
-use std::time::Duration;
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
-use wayguard_engine::request::{ObjectRequest, Operation};
-use wayguard_engine::value::{Document, parse_yaml};
+use wayguard_engine::value::Document;
 use wayguard_engine::*;
-
-const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"developer-team-alpha",
-    "labels":{"team":"alpha","environment":"development","managed-by":"idp"}}}"#;
 
 fn set(bundles: &[&str]) -> PolicySet {
     let library = Library::embedded();
@@ -31,54 +29,6 @@ fn set(bundles: &[&str]) -> PolicySet {
         }
     }
     builder.build()
-}
-
-fn decide_yaml(set: &PolicySet, yaml: &str) -> Decision {
-    let bump = Bump::new();
-    let documents = parse_yaml(&&bump, yaml).unwrap();
-    let request = Request::for_object(
-        &&bump,
-        ObjectRequest {
-            origin: Origin::Check,
-            object: documents[0].value,
-            old_object: None,
-            operation: Operation::Create,
-            resource: "",
-            sub_resource: "",
-            default_namespace: "default",
-            user_info: None,
-        },
-    )
-    .unwrap();
-    let mut facts = Facts::new();
-    let context = Context {
-        stage: Stage::Whole,
-        now: jiff::Timestamp::UNIX_EPOCH,
-        time_limit: Duration::from_secs(20),
-    };
-    for _ in 0..4 {
-        // Facts are borrowed by one call at a time.
-        let answers = facts.clone();
-        match decide(&bump, &request, set, bump_ref(&bump, answers), &context) {
-            Outcome::Decided(decision) => return *decision,
-            Outcome::NeedsFacts(keys) => {
-                for key in keys {
-                    let fact = match &key {
-                        FactKey::Namespace(_) => {
-                            Fact::Known(Arc::new(Document::from_json(NAMESPACE.as_bytes()).unwrap()))
-                        }
-                        _ => Fact::OutOfReach("no cluster".into()),
-                    };
-                    facts.insert(key, fact);
-                }
-            }
-        }
-    }
-    panic!("the engine never had enough facts");
-}
-
-fn bump_ref(bump: &Bump, facts: Facts) -> &Facts {
-    bump.alloc(facts)
 }
 
 #[test]
@@ -154,29 +104,10 @@ fn what_follows_namespace_labels_is_skipped_where_they_are_unknown() {
     let set = set(&["pod-security"]);
     let bump = Bump::new();
     let pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {hostNetwork: true, containers: [{name: a, image: 'r/a:1'}]}}";
-    let documents = parse_yaml(&&bump, pod).unwrap();
-    let request = Request::for_object(
-        &&bump,
-        ObjectRequest {
-            origin: Origin::Check,
-            object: documents[0].value,
-            old_object: None,
-            operation: Operation::Create,
-            resource: "",
-            sub_resource: "",
-            default_namespace: "somewhere",
-            user_info: None,
-        },
-    )
-    .unwrap();
+    let request = creation(&bump, pod, "somewhere");
     let mut facts = Facts::new();
     facts.insert(FactKey::Namespace("somewhere".into()), Fact::OutOfReach("no file has it".into()));
-    let context = Context {
-        stage: Stage::Whole,
-        now: jiff::Timestamp::UNIX_EPOCH,
-        time_limit: Duration::from_secs(20),
-    };
-    let Outcome::Decided(decision) = decide(&bump, &request, &set, &facts, &context) else {
+    let Outcome::Decided(decision) = decide(&bump, &request, &set, &facts, &WHOLE) else {
         panic!("facts are given")
     };
     assert_eq!(decision.verdict, Verdict::Allow, "{}", decision.message);
@@ -206,12 +137,7 @@ fn update(set: &PolicySet, old: &str, new: &str) -> Decision {
         namespace: "developer-team-alpha".into(),
     };
     facts.insert(policies, Fact::Absent);
-    let context = Context {
-        stage: Stage::Whole,
-        now: jiff::Timestamp::UNIX_EPOCH,
-        time_limit: Duration::from_secs(20),
-    };
-    match decide(&bump, &request, set, &facts, &context) {
+    match decide(&bump, &request, set, &facts, &WHOLE) {
         Outcome::Decided(decision) => *decision,
         Outcome::NeedsFacts(keys) => panic!("{keys:?}"),
     }

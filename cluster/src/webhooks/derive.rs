@@ -35,9 +35,17 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// All policies of a set. Policies that could not be loaded are not in it and not registered: nobody would
-    /// answer for them.
+    /// All policies of a set; one that could not be loaded too, because it answers as its `onError` says.
     pub fn of(set: &PolicySet) -> Vec<Self> {
+        let broken = set.broken().iter().map(|policy| Self {
+            name: policy.name.clone(),
+            matches: policy.spec.matches.clone(),
+            expand: policy.spec.expand,
+            templates: policy.spec.templates.clone(),
+            mutates: false,
+            validates: true,
+            group: Group::of(&policy.spec),
+        });
         set.policies()
             .map(|policy| Self {
                 name: policy.name.clone(),
@@ -48,6 +56,7 @@ impl Registered {
                 validates: policy.validates(),
                 group: policy.group(),
             })
+            .chain(broken)
             .collect()
     }
 

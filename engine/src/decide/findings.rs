@@ -2,10 +2,10 @@
 
 use super::judge::{Edit, RawFinding};
 use super::view::View;
-use crate::decision::{Effect, Finding};
+use crate::decision::{Effect, Finding, Severity};
 use crate::masking::{MASKED, is_private, printable};
-use crate::policy::compiled::CompiledPolicy;
-use crate::policy::spec::Action;
+use crate::policy::compiled::{BrokenPolicy, CompiledPolicy};
+use crate::policy::spec::{Action, OnError, PolicySpec};
 use crate::value::{Pointer, named_path};
 use serde_json::Value as Json;
 
@@ -76,17 +76,31 @@ pub(crate) fn unapplied(edit: &Edit, view: &View<'_>) -> RawFinding {
 
 /// A policy that could not be evaluated.
 pub(crate) fn failure(policy: &CompiledPolicy, reason: &str, docs_url: &str) -> Finding {
-    let effect = match policy.spec.on_error {
-        crate::policy::spec::OnError::Deny if policy.spec.action == Action::Deny => Effect::Error,
+    let custom = &policy.metadata.custom;
+    Finding {
+        severity: custom.severity,
+        category: custom.category.clone(),
+        ..unanswered(&policy.id, &policy.name, &policy.spec, reason, docs_url)
+    }
+}
+
+/// A policy that could not even be loaded.
+pub(crate) fn broken(policy: &BrokenPolicy, docs_url: &str) -> Finding {
+    unanswered(&policy.id, &policy.name, &policy.spec, &policy.problem, docs_url)
+}
+
+fn unanswered(id: &str, name: &str, spec: &PolicySpec, reason: &str, docs_url: &str) -> Finding {
+    let effect = match spec.on_error {
+        OnError::Deny if spec.action == Action::Deny => Effect::Error,
         _ => Effect::Warn,
     };
     Finding {
-        policy: policy.id.clone(),
-        policy_object: policy.name.clone(),
+        policy: id.to_owned(),
+        policy_object: name.to_owned(),
         rule: "error".into(),
         effect,
-        severity: policy.metadata.custom.severity,
-        category: policy.metadata.custom.category.clone(),
+        severity: Severity::default(),
+        category: String::new(),
         controls: Vec::new(),
         path: String::new(),
         field: String::new(),
@@ -94,7 +108,7 @@ pub(crate) fn failure(policy: &CompiledPolicy, reason: &str, docs_url: &str) -> 
         expected: String::new(),
         message: format!("the policy could not be evaluated: {}", printable(reason, 300)),
         remedy: "try again; if it stays, tell the security team, who own this policy".into(),
-        docs: if docs_url.is_empty() { String::new() } else { format!("{docs_url}{}", policy.id) },
+        docs: if docs_url.is_empty() { String::new() } else { format!("{docs_url}{id}") },
         exception: None,
         existing: false,
         constraint: None,

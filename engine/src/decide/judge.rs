@@ -5,17 +5,18 @@ use super::view::View;
 use super::{Case, Missing};
 use crate::matching::{Matched, Matcher, NamespaceView, Target};
 use crate::policy::compiled::CompiledPolicy;
+use crate::policy::spec::PolicySpec;
 use crate::rego::Input;
 use serde_json::Value as Json;
 
-/// Whether a policy is about a view.
+/// Whether a policy that is written so is about a view.
 pub(crate) fn matches(
-    policy: &CompiledPolicy,
+    spec: &PolicySpec,
     case: &Case<'_, '_>,
     view: &View<'_>,
     namespace: NamespaceView<'_>,
 ) -> Matched {
-    let matcher = Matcher(&policy.spec.matches);
+    let matcher = Matcher(&spec.matches);
     let target = Target { resource: view.resource, sub_resource: view.sub_resource };
     match matcher.without_namespace(case.request, target) {
         Matched::Yes => matcher.namespace(namespace),

@@ -15,6 +15,7 @@ use crate::decision::Decision;
 use crate::facts::{FactKey, Facts};
 use crate::policy::compiled::{CompiledPolicy, Group};
 use crate::policy::set::PolicySet;
+use crate::policy::spec::PolicySpec;
 use crate::request::Request;
 use bumpalo::Bump;
 use std::collections::BTreeSet;
@@ -73,8 +74,16 @@ impl Case<'_, '_> {
     pub(crate) fn is_asked(&self, policy: &CompiledPolicy) -> bool {
         match self.context.stage {
             Stage::Mutate => policy.mutates(),
-            Stage::ValidateFail => policy.group() == Group::Fail,
-            Stage::ValidateIgnore => policy.group() == Group::Ignore,
+            _ => self.is_asked_for(&policy.spec),
+        }
+    }
+
+    /// Whether this stage validates policies that are written so.
+    pub(crate) fn is_asked_for(&self, spec: &PolicySpec) -> bool {
+        match self.context.stage {
+            Stage::Mutate => false,
+            Stage::ValidateFail => Group::of(spec) == Group::Fail,
+            Stage::ValidateIgnore => Group::of(spec) == Group::Ignore,
             Stage::Whole => true,
         }
     }

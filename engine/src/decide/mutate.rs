@@ -55,7 +55,7 @@ pub(crate) fn mutate<'a>(
         .filter(|policy| policy.mutates())
         .filter(|policy| scope == Scope::Submitted || policy.spec.expand)
         .filter(|policy| scope != Scope::Template || policy.spec.mutate == Mutate::Template)
-        .filter(|policy| matches(policy, case, &view, surrounding.view()) == Matched::Yes)
+        .filter(|policy| matches(&policy.spec, case, &view, surrounding.view()) == Matched::Yes)
         .collect();
     let mut done = Mutated { object: Some(object), ..Mutated::default() };
     if policies.is_empty() {

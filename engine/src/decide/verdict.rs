@@ -1,7 +1,7 @@
 //! All policies asked, all findings weighed, one answer worded.
 
 use super::constraints::{Asked, Reviews};
-use super::findings::{failure, finding, unapplied};
+use super::findings::{broken, failure, finding, unapplied};
 use super::judge::{Answer, Bench, matches};
 use super::mutate::{self, Mutated, Scope, mutate};
 use super::surroundings::Surrounding;
@@ -10,7 +10,7 @@ use super::{Case, Missing, Stage, except, existing};
 use crate::decision::{Decision, Effect, Finding, Skipped, Verdict};
 use crate::masking::printable;
 use crate::matching::{Matched, selects};
-use crate::policy::compiled::CompiledPolicy;
+use crate::policy::compiled::{BrokenPolicy, CompiledPolicy};
 use crate::policy::spec::Action;
 use crate::request::{Operation, Request};
 use crate::value::{PatchOperation, Pointer, diff, set};
@@ -36,10 +36,11 @@ struct Draft {
 pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision {
     let mut draft = Draft::default();
     let request = case.request;
-    let candidates = case.set.candidates(request);
-    let relevant: Vec<&CompiledPolicy> =
-        candidates.into_iter().filter(|policy| case.is_asked(policy)).collect();
-    if relevant.is_empty() {
+    let mut relevant = case.set.candidates(request);
+    relevant.retain(|policy| case.is_asked(policy));
+    let mut unloaded = case.set.broken_candidates(request);
+    unloaded.retain(|policy| case.is_asked_for(&policy.spec));
+    if relevant.is_empty() && unloaded.is_empty() {
         return draft.word(case, Vec::new());
     }
     let Some(surrounding) = Surrounding::of(case, missing) else { return draft.word(case, Vec::new()) };
@@ -62,6 +63,7 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
             started: case.started,
         };
         draft.validate(&case, &relevant, &surrounding, missing);
+        draft.answer_for_broken(&case, &unloaded, &surrounding);
     }
     draft.word(case, patch)
 }
@@ -177,6 +179,31 @@ impl Draft {
         }
     }
 
+    /// What could not be loaded answers as its `onError` says, for what it would have judged.
+    fn answer_for_broken<'a>(
+        &mut self,
+        case: &Case<'a, '_>,
+        policies: &[&BrokenPolicy],
+        surrounding: &Surrounding<'a>,
+    ) {
+        let direct = View::direct(case.request);
+        for policy in policies {
+            let pod = View::expanded(case.arena, case.request, &policy.spec.templates);
+            let views = [Some(direct), pod.filter(|_| policy.spec.expand)];
+            let matched = views.iter().flatten().find_map(|view| {
+                let matched = matches(&policy.spec, case, view, surrounding.view());
+                (!matches!(matched, Matched::No(_))).then_some(matched)
+            });
+            match (matched, surrounding) {
+                (None, _) => {}
+                (Some(Matched::NeedsNamespace), Surrounding::OutOfReach(reason)) => {
+                    self.skip(policy.id.clone(), (*reason).to_owned());
+                }
+                (Some(_), _) => self.findings.push(broken(policy, &case.set.config().docs_url)),
+            }
+        }
+    }
+
     /// Asks one policy about one view.
     fn look<'a>(
         &mut self,
@@ -188,7 +215,7 @@ impl Draft {
         missing: &mut Missing,
     ) {
         let docs_url = &case.set.config().docs_url;
-        match matches(policy, case, view, surrounding.view()) {
+        match matches(&policy.spec, case, view, surrounding.view()) {
             Matched::No(_) => return,
             Matched::Yes => {}
             Matched::NeedsNamespace => match surrounding {

@@ -42,6 +42,15 @@ pub struct CompiledPolicy {
     package: String,
 }
 
+impl Group {
+    /// The group of a policy that is written so.
+    pub fn of(spec: &PolicySpec) -> Self {
+        let overrides = spec.action_overrides.iter().map(|other| other.action);
+        let denies = std::iter::once(spec.action).chain(overrides).any(|action| action == Action::Deny);
+        if denies && spec.on_error == OnError::Deny { Self::Fail } else { Self::Ignore }
+    }
+}
+
 impl CompiledPolicy {
     /// Loads a policy from its modules; the first is the policy itself.
     ///
@@ -137,8 +146,19 @@ impl CompiledPolicy {
 
     /// Which webhook evaluates it.
     pub fn group(&self) -> Group {
-        let overrides = self.spec.action_overrides.iter().map(|other| other.action);
-        let denies = std::iter::once(self.spec.action).chain(overrides).any(|action| action == Action::Deny);
-        if denies && self.spec.on_error == OnError::Deny { Group::Fail } else { Group::Ignore }
+        Group::of(&self.spec)
     }
+}
+
+/// A policy that could not be loaded, of which is known what it is about: it answers as its `onError` says.
+#[derive(Debug)]
+pub struct BrokenPolicy {
+    /// The name of the Policy object.
+    pub name: String,
+    /// The id that people know, as far as the object names one; else its name.
+    pub id: String,
+    /// As written.
+    pub spec: PolicySpec,
+    /// The first thing that is wrong with it, in one line.
+    pub problem: String,
 }

@@ -1,8 +1,8 @@
 //! The immutable, fully compiled set of policies that one replica serves from.
 //!
-//! A policy that cannot load is left out and reported; it never keeps its neighbours from loading.
+//! A policy that cannot load is reported and answers as its `onError` says; it never keeps its neighbours from loading.
 
-use super::compiled::CompiledPolicy;
+use super::compiled::{BrokenPolicy, CompiledPolicy};
 use super::exception::Exception;
 use super::library::Library;
 use super::spec::{PolicyExceptionSpec, PolicySpec};
@@ -118,11 +118,15 @@ impl PolicySetBuilder {
         let Self { library, config, policies, exceptions, mut gatekeeper, observe, mut failures } = self;
         let mut digest = Digest::new(&config);
         let mut compiled = Vec::new();
+        let mut broken = Vec::new();
         for (name, pending) in policies {
-            let from = pending.from.clone();
+            let (from, spec) = (pending.from.clone(), pending.spec.clone());
             match load(&library, &config, &mut digest, name.clone(), pending) {
                 Ok(policy) => compiled.push(Arc::new(policy)),
-                Err(errors) => failures.push(LoadFailure { policy: name, from, errors }),
+                Err(errors) => {
+                    broken.extend(broken_policy(&name, spec, &errors));
+                    failures.push(LoadFailure { policy: name, from, errors });
+                }
             }
         }
         // The order in which objects are met must not matter, nor for the digest.
@@ -149,8 +153,11 @@ impl PolicySetBuilder {
             }
         }
         let index = index(&compiled);
+        let broken_index = spec_index(broken.iter().map(|policy| &policy.spec));
         PolicySet {
             policies: compiled,
+            broken,
+            broken_index,
             exceptions: checked,
             index,
             config,
@@ -233,36 +240,60 @@ fn check_rules(spec: &PolicySpec) -> Result<(), String> {
     Ok(())
 }
 
+/// What is known of a policy that could not be loaded; `None` if its rules say nothing that could match.
+fn broken_policy(name: &str, spec: PolicySpec, errors: &[LoadError]) -> Option<BrokenPolicy> {
+    check_rules(&spec).ok()?;
+    let first = errors.first()?;
+    let place =
+        if first.line == 0 { String::new() } else { format!(" (`{}` line {})", first.file, first.line) };
+    let problem = format!("it could not be loaded: {}{place}", first.message);
+    let id = spec.source.library.clone().unwrap_or_else(|| name.to_owned());
+    Some(BrokenPolicy { name: name.to_owned(), id, spec, problem })
+}
+
 fn index(policies: &[Arc<CompiledPolicy>]) -> Index {
     let mut index = Index::default();
     for (position, policy) in policies.iter().enumerate() {
-        if let Some(constraint) = &policy.constraint {
-            index.add_kinds(position, constraint);
-            continue;
+        match &policy.constraint {
+            Some(constraint) => index.add_kinds(position, constraint),
+            None => add_spec(&mut index, position, &policy.spec),
         }
-        for rule in &policy.spec.matches.resource_rules {
-            index.add(position, rule);
-            let names_pods = rule.resources.iter().any(|item| matches!(item.as_str(), "pods" | "*" | "*/*"))
-                && rule.api_groups.iter().any(|group| group.is_empty() || group == "*");
-            if policy.spec.expand && names_pods {
-                for operation in [Operation::Create, Operation::Update] {
-                    for workload in WORKLOADS {
-                        index.add_resource(position, operation, workload.group, workload.resource);
-                    }
-                    for template in &policy.spec.templates {
-                        index.add_resource(position, operation, &template.api_group, &template.resource);
-                    }
+    }
+    index
+}
+
+fn spec_index<'s>(specs: impl Iterator<Item = &'s PolicySpec>) -> Index {
+    let mut index = Index::default();
+    for (position, spec) in specs.enumerate() {
+        add_spec(&mut index, position, spec);
+    }
+    index
+}
+
+fn add_spec(index: &mut Index, position: usize, spec: &PolicySpec) {
+    for rule in &spec.matches.resource_rules {
+        index.add(position, rule);
+        let names_pods = rule.resources.iter().any(|item| matches!(item.as_str(), "pods" | "*" | "*/*"))
+            && rule.api_groups.iter().any(|group| group.is_empty() || group == "*");
+        if spec.expand && names_pods {
+            for operation in [Operation::Create, Operation::Update] {
+                for workload in WORKLOADS {
+                    index.add_resource(position, operation, workload.group, workload.resource);
+                }
+                for template in &spec.templates {
+                    index.add_resource(position, operation, &template.api_group, &template.resource);
                 }
             }
         }
     }
-    index
 }
 
 /// What a replica serves from.
 #[derive(Debug)]
 pub struct PolicySet {
     policies: Vec<Arc<CompiledPolicy>>,
+    broken: Vec<BrokenPolicy>,
+    broken_index: Index,
     exceptions: Vec<Exception>,
     index: Index,
     config: SetConfig,
@@ -287,6 +318,11 @@ impl PolicySet {
         self.policies.iter().map(AsRef::as_ref)
     }
 
+    /// Policies that could not be loaded and answer for it, by name.
+    pub fn broken(&self) -> &[BrokenPolicy] {
+        &self.broken
+    }
+
     /// The exceptions, expired ones included.
     pub fn exceptions(&self) -> &[Exception] {
         &self.exceptions
@@ -306,6 +342,12 @@ impl PolicySet {
     pub(crate) fn candidates(&self, request: &Request<'_>) -> Vec<&CompiledPolicy> {
         let positions = self.index.candidates(request.operation, request.resource, request.kind);
         positions.into_iter().filter_map(|at| self.policies.get(at)).map(AsRef::as_ref).collect()
+    }
+
+    /// The policies that could not be loaded and could have been about a request.
+    pub(crate) fn broken_candidates(&self, request: &Request<'_>) -> Vec<&BrokenPolicy> {
+        let positions = self.broken_index.candidates(request.operation, request.resource, request.kind);
+        positions.into_iter().filter_map(|at| self.broken.get(at)).collect()
     }
 }
 
