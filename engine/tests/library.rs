@@ -11,31 +11,19 @@
 
 mod asking;
 
-use asking::{NAMESPACE, WHOLE, creation, decide_yaml};
+use asking::{NAMESPACE, WHOLE, bundles, creation, decide_yaml};
 use bumpalo::Bump;
 use std::sync::Arc;
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_engine::policy::library::Library;
-use wayguard_engine::policy::set::SetConfig;
 use wayguard_engine::value::Document;
 use wayguard_engine::*;
-
-fn set(bundles: &[&str]) -> PolicySet {
-    let library = Library::embedded();
-    let mut builder = PolicySetBuilder::new(library.clone(), SetConfig::default());
-    for bundle in bundles {
-        for (name, spec) in library.bundle(bundle).expect("the bundle exists").expect("and is readable") {
-            builder.policy(&name, spec, bundle, None);
-        }
-    }
-    builder.build()
-}
 
 #[test]
 fn every_bundle_loads_whole() {
     let library = Library::embedded();
     for bundle in library.bundles() {
-        let set = set(&[&bundle]);
+        let set = bundles(&[&bundle]);
         let failures: Vec<String> = set
             .failures()
             .iter()
@@ -62,7 +50,7 @@ spec:
 
 #[test]
 fn a_floating_tag_is_refused_with_field_and_remedy() {
-    let set = set(&["golden-path", "pod-security"]);
+    let set = bundles(&["golden-path", "pod-security"]);
     let decision = decide_yaml(&set, &DEPLOYMENT.replace("TAG", "latest"));
     let denied: Vec<&Finding> =
         decision.findings.iter().filter(|finding| finding.effect >= decision::Effect::Deny).collect();
@@ -77,7 +65,7 @@ fn a_floating_tag_is_refused_with_field_and_remedy() {
 
 #[test]
 fn with_a_pinned_tag_it_is_admitted_and_filled_in() {
-    let set = set(&["golden-path", "pod-security"]);
+    let set = bundles(&["golden-path", "pod-security"]);
     let decision = decide_yaml(&set, &DEPLOYMENT.replace("TAG", "1.4.2"));
     assert!(decision.verdict.admits(), "{}", decision.message);
     let paths: Vec<&str> = decision.patch.iter().map(value::PatchOperation::path).collect();
@@ -86,7 +74,7 @@ fn with_a_pinned_tag_it_is_admitted_and_filled_in() {
 
 #[test]
 fn a_pod_gets_the_defaults_and_then_passes() {
-    let set = set(&["golden-path", "pod-security-restricted"]);
+    let set = bundles(&["golden-path", "pod-security-restricted"]);
     let pod = "
 apiVersion: v1
 kind: Pod
@@ -101,7 +89,7 @@ spec: {containers: [{name: app, image: 'my-registry/my-app:1.4.2'}]}
 
 #[test]
 fn what_follows_namespace_labels_is_skipped_where_they_are_unknown() {
-    let set = set(&["pod-security"]);
+    let set = bundles(&["pod-security"]);
     let bump = Bump::new();
     let pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {hostNetwork: true, containers: [{name: a, image: 'r/a:1'}]}}";
     let request = creation(&bump, pod, "somewhere");
@@ -145,7 +133,7 @@ fn update(set: &PolicySet, old: &str, new: &str) -> Decision {
 
 #[test]
 fn what_the_old_object_had_already_only_warns() {
-    let set = set(&["golden-path", "pod-security"]);
+    let set = bundles(&["golden-path", "pod-security"]);
     let pod = |labels: &str, rest: &str| {
         format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p","labels":{labels}}},{rest}}}"#)
     };
@@ -165,7 +153,7 @@ fn what_the_old_object_had_already_only_warns() {
 
 #[test]
 fn housekeeping_is_never_judged() {
-    let set = set(&["golden-path", "pod-security-restricted"]);
+    let set = bundles(&["golden-path", "pod-security-restricted"]);
     let pod = |metadata: &str| {
         format!(r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p"{metadata}}},{RUNNING}}}"#)
     };

@@ -123,6 +123,10 @@ impl ClusterFacts {
             FactKey::Named { name, namespace } if name == "secretNames" => {
                 self.secret_names(namespace, deadline).await
             }
+            FactKey::Named { name, namespace } if name == "pods" => {
+                // One more than is looked at, so that it is known that there are more.
+                self.pods(namespace, MOST_PODS + 1, deadline).await
+            }
             FactKey::Named { name, .. } => {
                 Fact::OutOfReach(format!("this server does not gather the fact `{name}`"))
             }

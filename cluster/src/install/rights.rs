@@ -86,6 +86,8 @@ fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
     let mut rules = vec![
         rule(&[""], &["namespaces"], &READ),
         rule(&[GROUP], &["policies"], &READ),
+        // To warn of Pods that a namespace's new labels would refuse.
+        rule(&[""], &["pods"], &["list"]),
         // The live owner of a Pod, for exceptions that name the workload.
         rule(&["apps"], &["daemonsets", "deployments", "replicasets", "statefulsets"], &["get"]),
         rule(&["batch"], &["cronjobs", "jobs"], &["get"]),

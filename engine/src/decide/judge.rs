@@ -105,6 +105,19 @@ impl<'a, 'c> Bench<'a, 'c> {
         self.ask(policy, &crate::policy::compiled::EDIT_RULES, missing, read_edit)
     }
 
+    /// The texts that one rule gives.
+    pub(crate) fn text(
+        &self,
+        policy: &CompiledPolicy,
+        rule: &'static str,
+        missing: &mut Missing,
+    ) -> Answer<String> {
+        self.ask(policy, &[rule], missing, |_, item| match item {
+            Json::String(text) => Ok(text),
+            other => Err(format!("expected a string, not `{other}`")),
+        })
+    }
+
     fn ask<T>(
         &self,
         policy: &CompiledPolicy,

@@ -7,6 +7,7 @@ mod findings;
 mod judge;
 mod mutate;
 mod never;
+mod recheck;
 mod surroundings;
 mod verdict;
 mod view;

@@ -6,7 +6,7 @@ use super::judge::{Answer, Bench, matches};
 use super::mutate::{self, Mutated, Scope, mutate};
 use super::surroundings::Surrounding;
 use super::view::View;
-use super::{Case, Missing, Stage, except, existing};
+use super::{Case, Missing, Stage, except, existing, recheck};
 use crate::decision::{Decision, Effect, Finding, Skipped, Verdict};
 use crate::masking::printable;
 use crate::matching::{Matched, selects};
@@ -242,6 +242,12 @@ impl Draft {
             && let Answer::Given(edits) = mutate::unapplied(case, view, policy, bench, missing)
         {
             raws.extend(edits.iter().map(|edit| unapplied(edit, view)));
+        }
+        if view.owner.is_none() {
+            match recheck::recheck(case, policy, bench, missing) {
+                Ok(mut warnings) => self.findings.append(&mut warnings),
+                Err(reason) => self.findings.push(failure(policy, &reason, docs_url)),
+            }
         }
         if !self.policies.contains(&policy.id) {
             self.policies.push(policy.id.clone());

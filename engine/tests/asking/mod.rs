@@ -1,9 +1,13 @@
 //! How tests ask the engine: an object as `check` would submit it, every fact answered.
 
+#![allow(dead_code, reason = "each test file is a crate of its own and uses a part")]
+
 use bumpalo::Bump;
 use std::sync::Arc;
 use std::time::Duration;
 use wayguard_engine::facts::{Fact, FactKey};
+use wayguard_engine::policy::library::Library;
+use wayguard_engine::policy::set::SetConfig;
 use wayguard_engine::request::{ObjectRequest, Operation};
 use wayguard_engine::value::{Document, parse_yaml};
 use wayguard_engine::*;
@@ -15,6 +19,18 @@ pub(crate) const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","met
 /// Everything, with time enough for a debug build.
 pub(crate) const WHOLE: Context =
     Context { stage: Stage::Whole, now: jiff::Timestamp::UNIX_EPOCH, time_limit: Duration::from_secs(20) };
+
+/// Bundles of the embedded library.
+pub(crate) fn bundles(names: &[&str]) -> PolicySet {
+    let library = Library::embedded();
+    let mut builder = PolicySetBuilder::new(library.clone(), SetConfig::default());
+    for bundle in names {
+        for (name, spec) in library.bundle(bundle).expect("the bundle exists").expect("and is readable") {
+            builder.policy(&name, spec, bundle, None);
+        }
+    }
+    builder.build()
+}
 
 /// The creation of one object; `namespace` is for one that names none.
 pub(crate) fn creation<'a>(bump: &'a Bump, yaml: &str, namespace: &'a str) -> Request<'a> {

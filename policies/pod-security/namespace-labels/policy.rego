@@ -91,7 +91,7 @@ deny contains {"rule": rule, "path": path, "found": value, "expected": expected,
 
 warn contains {"rule": rule, "msg": msg} if {
 	judged
-	input.review.object.metadata.name in pod_security.parameters.exemptions.namespaces
+	exempt_namespace
 	not refused
 	not enforces_no_more
 	not without_effect
@@ -100,6 +100,19 @@ warn contains {"rule": rule, "msg": msg} if {
 		concat(", ", ignored),
 	])
 }
+
+# What the namespace enforces from now on, if Pods that run in it may break it: they are looked at, and whoever
+# changes the labels is warned of them.
+recheck_pods := sprintf("%s:%s", [enforced.level, enforced.version]) if {
+	judged
+	updated
+	pod_security.by_labels
+	not refused
+	not exempt_namespace
+	not enforces_no_more
+}
+
+exempt_namespace if input.review.object.metadata.name in pod_security.parameters.exemptions.namespaces
 
 # Upstream has no name for this: it is not one of the checks of a standard.
 rule := "namespaceLabels"

@@ -146,3 +146,27 @@ test_an_update_of_an_exempt_namespace_warns_only_if_more_is_enforced if {
 	audited_too := {"enforce": "baseline", "audit": "restricted"}
 	warnings(updates({"enforce": "baseline"}, audited_too), exempting) == set()
 }
+
+rechecked(review) := namespace_labels.recheck_pods with input as {
+	"review": review,
+	"parameters": {"namespaceLabels": true},
+}
+
+test_pods_are_looked_at_again_if_more_is_enforced if {
+	rechecked(updates({}, {"enforce": "baseline"})) == "baseline:latest"
+	rechecked(updates({"enforce": "baseline"}, {"enforce": "restricted"})) == "restricted:latest"
+	newer := updates({"enforce": "baseline", "enforce-version": "v1.9"}, {"enforce": "baseline"})
+	rechecked(newer) == "baseline:latest"
+}
+
+test_pods_are_not_looked_at_again_if_no_more_is_enforced if {
+	not rechecked(creates({"enforce": "restricted"}))
+	not rechecked(updates({"enforce": "restricted"}, {"enforce": "baseline"}))
+	not rechecked(updates({"enforce": "baseline"}, {"enforce": "baseline", "audit": "restricted"}))
+	not rechecked(updates({"enforce": "baseline"}, {"enforce": "privileged"}))
+	not rechecked(updates({}, {"enforce": "bogus"}))
+	exempt := {"review": updates({}, {"enforce": "baseline"}), "parameters": exempting}
+	not namespace_labels.recheck_pods with input as exempt
+	fixed := {"review": updates({}, {"enforce": "baseline"}), "parameters": {}}
+	not namespace_labels.recheck_pods with input as fixed
+}
