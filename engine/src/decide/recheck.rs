@@ -91,6 +91,7 @@ fn warning(policy: &CompiledPolicy, rule: &str, message: String) -> Finding {
         remedy: String::new(),
         docs: String::new(),
         exception: None,
+        constraint: None,
         existing: false,
     }
 }
