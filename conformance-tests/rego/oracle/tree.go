@@ -168,6 +168,11 @@ func dumpTerm(term *ast.Term) string {
 			case *ast.Term:
 				out.WriteString(" " + dumpTerm(part))
 			case *ast.Expr:
+				// A comment beside a constant makes an expression of it.
+				if term, ok := part.Terms.(*ast.Term); ok && len(part.With) == 0 && ast.IsScalar(term.Value) {
+					out.WriteString(" " + dumpTerm(term))
+					continue
+				}
 				out.WriteString(" {" + dumpExpr(part) + "}")
 			}
 		}

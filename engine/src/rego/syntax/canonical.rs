@@ -147,11 +147,9 @@ fn term(whole: &Term) -> String {
     }
 }
 
-/// The last of equal keys counts.
 fn object(pairs: &[(Term, Term)]) -> String {
-    let pairs: std::collections::BTreeMap<_, _> =
-        pairs.iter().map(|(key, value)| (term(key), term(value))).collect();
-    let mut pairs: Vec<_> = pairs.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    let mut pairs: Vec<_> =
+        pairs.iter().map(|(key, value)| format!("{}: {}", term(key), term(value))).collect();
     pairs.sort_unstable();
     format!("(object {})", pairs.join(", "))
 }

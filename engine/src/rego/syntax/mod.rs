@@ -6,6 +6,8 @@
 pub mod canonical;
 mod lexer;
 mod parser;
+#[cfg(test)]
+mod robustness_tests;
 mod token;
 pub mod tree;
 

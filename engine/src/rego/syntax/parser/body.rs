@@ -40,24 +40,28 @@ impl Parser<'_> {
                 return Ok(body);
             }
             if !self.token_at(self.at).after_newline {
-                let hint = self.missing_keyword();
+                let hint = self.missing_keyword(&body);
                 let expected = format!("expected a new line, `;` or {}{hint}", end.shown());
                 return self.unexpected(&expected);
             }
         }
     }
 
-    /// If an expression ends at a word that an import would make an operator.
-    fn missing_keyword(&mut self) -> String {
+    /// If an expression ends at a word that an import would make a keyword.
+    fn missing_keyword(&self, body: &Body) -> String {
         let word = match self.tok() {
             Tok::Ident => self.word(),
             Tok::Comma if !self.keywords.r#in => "in",
             _ => return String::new(),
         };
-        let example = match word {
-            "in" => "x in xs",
-            "and" => "x and y",
-            "or" => "x or y",
+        let (word, example) = match (body.last().map(|expr| &expr.kind), word) {
+            (Some(ExprKind::Some(_)), "in") => ("in", "some x in xs"),
+            (Some(ExprKind::Term(Term { kind: TermKind::Var(name), .. })), _) if name == "every" => {
+                ("every", "every x in xs { ... }")
+            }
+            (_, "in") => ("in", "x in xs"),
+            (_, "and") => ("and", "x and y"),
+            (_, "or") => ("or", "x or y"),
             _ => return String::new(),
         };
         format!(" (hint: `import future.keywords.{word}` for `{example}` expressions)")
@@ -109,9 +113,6 @@ impl Parser<'_> {
         let mut expr = self.bare()?;
         let with_span = self.is(Tok::With).then(|| self.span());
         let with = self.withs()?;
-        if !self.keywords.every && self.version == super::Version::V0 {
-            self.hint_every(&expr)?;
-        }
         let whole = self.since(start);
         if negation.is_some() && self.keywords.not_bodies {
             self.above(0)?;
@@ -125,18 +126,6 @@ impl Parser<'_> {
             expr = Expr { span: whole, negated: negation.is_some(), with, ..expr };
         }
         self.logical_rest(expr, first, negation.is_some(), with_span)
-    }
-
-    /// `every x in xs { … }` without the import reads as a word; what follows then makes no sense.
-    fn hint_every(&mut self, expr: &Expr) -> Parsed<()> {
-        let is_every =
-            matches!(&expr.kind, ExprKind::Term(Term { kind: TermKind::Var(name), .. }) if name == "every");
-        if is_every && self.is(Tok::Ident) && !self.token_at(self.at).after_newline {
-            return self.unexpected(
-                "expected a new line or `;` (hint: `import future.keywords.every` for `every x in xs { ... }` expressions)",
-            );
-        }
-        Ok(())
     }
 
     /// A term, an assignment or a unification, without modifiers.
@@ -234,11 +223,6 @@ impl Parser<'_> {
             }
         }
         self.height = 1;
-        if !self.keywords.r#in && self.is(Tok::Ident) && self.word() == "in" {
-            return self.unexpected(
-                "expected a new line or `;` (hint: `import future.keywords.in` for `some x in xs` expressions)",
-            );
-        }
         Ok(Expr { span: self.since(start), negated: false, kind: ExprKind::Some(names), with: Vec::new() })
     }
 

@@ -97,7 +97,7 @@ impl Parser<'_> {
     fn head_term(&mut self, example: &str, what: &str) -> Parsed<Term> {
         let ends = matches!(
             self.tok(),
-            Tok::Eof | Tok::If | Tok::RightBrace | Tok::Contains | Tok::Default | Tok::Package | Tok::Import
+            Tok::Eof | Tok::If | Tok::RightBrace | Tok::Default | Tok::Package | Tok::Import
         );
         if ends {
             let expected = format!("expected {what} term (e.g., {example})");

@@ -147,7 +147,7 @@ impl Parser<'_> {
         if expr.negated {
             return Err(self.refuse_rule(span, "negated expressions"));
         }
-        let (signature, kind) = match expr.kind {
+        let (signature, kind) = match self.infix_of(expr.kind)? {
             ExprKind::Assign { left, right } => {
                 self.refuse_nameless(&left)?;
                 (self.signature(left)?, value_kind(Some(right), true, span))
@@ -192,6 +192,22 @@ impl Parser<'_> {
             elses: Vec::new(),
             chained: false,
         })
+    }
+
+    /// `assign(p, 1)` and `eq(p, 1)` are `p := 1` and `p = 1`, for rules too.
+    fn infix_of(&mut self, kind: ExprKind) -> Parsed<ExprKind> {
+        let ExprKind::Term(Term { kind: TermKind::Call(call), span }) = kind else { return Ok(kind) };
+        let assigned = match call.dotted().as_deref() {
+            Some("assign") => true,
+            Some("eq") => false,
+            _ => return Ok(ExprKind::Term(Term { kind: TermKind::Call(call), span })),
+        };
+        let mut args = call.args.into_iter();
+        match (args.next(), args.next()) {
+            (Some(left), Some(right)) if assigned => Ok(ExprKind::Assign { left, right }),
+            (Some(left), Some(right)) => Ok(ExprKind::Unify { left, right }),
+            _ => self.fail(span, "assignment requires two operands"),
+        }
     }
 
     fn refuse_rule(&mut self, span: Span, what: &str) -> Stop {
