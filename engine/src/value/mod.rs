@@ -25,7 +25,7 @@ pub use diff::{PatchOperation, diff};
 pub use document::Document;
 pub use edit::{EditError, remove, set};
 pub use json::{JsonError, MAX_DEPTH, parse_json};
-pub use keyed::{Map, Object};
+pub use keyed::{Entries, Map, Object};
 pub use number::Number;
 pub use pointer::{Pointer, escape_segment, named_path};
 pub use serde_bridge::from_serde;

@@ -1,5 +1,6 @@
 //! What surrounds one call: memory, clock, chance, limits, and why a call has no answer.
 
+use super::caches::Caches;
 use crate::value::{Arena, Number, Value};
 use bumpalo::Bump;
 use std::borrow::Cow;
@@ -29,6 +30,8 @@ pub(in crate::rego) enum Operand {
         /// What it is.
         got: &'static str,
     },
+    /// In words that name no operand.
+    Plain(&'static str),
     /// Anything else, in words that follow "operand N".
     Other {
         /// 1-based.
@@ -51,17 +54,21 @@ pub(in crate::rego) enum Limit {
 
 impl BuiltinError {
     /// A failure with a reason that is made at run time.
-    pub(super) fn failed(reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(in crate::rego) fn failed(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Failed(reason.into())
     }
 
     /// An operand's problem in words that follow "operand N".
-    pub(super) fn operand(position: usize, problem: impl Into<Cow<'static, str>>) -> Self {
+    pub(in crate::rego) fn operand(position: usize, problem: impl Into<Cow<'static, str>>) -> Self {
         Self::Operand(Operand::Other { position, problem: problem.into() })
     }
 
     /// An operand of the wrong type.
-    pub(super) fn expected(position: usize, expected: &'static [&'static str], got: Value<'_>) -> Self {
+    pub(in crate::rego) fn expected(
+        position: usize,
+        expected: &'static [&'static str],
+        got: Value<'_>,
+    ) -> Self {
         Self::Operand(Operand::Type { position, expected, got: got.type_name() })
     }
 }
@@ -75,6 +82,7 @@ impl std::fmt::Display for BuiltinError {
             Self::Operand(Operand::Type { position, expected, got }) => {
                 write!(out, "operand {position} must be one of {{{}}} but got {got}", expected.join(", "))
             }
+            Self::Operand(Operand::Plain(problem)) => out.write_str(problem),
             Self::Operand(Operand::Other { position, problem }) => {
                 write!(out, "operand {position} {problem}")
             }
@@ -114,10 +122,6 @@ pub(in crate::rego) struct Call<'a, 'c> {
     /// What is made once and used again: compiled patterns.
     pub(in crate::rego) caches: &'c mut Caches,
 }
-
-/// Compiled patterns and the like, kept by whoever evaluates (one per worker thread, or one per evaluation).
-#[derive(Debug, Default)]
-pub(in crate::rego) struct Caches {}
 
 impl<'a> Call<'a, '_> {
     /// Counts work; to be called in loops whose length a policy or an input decides.

@@ -5,10 +5,25 @@
 //! outside comes with the [`Call`].
 
 mod aggregates;
+mod arithmetic;
+mod arrays;
+mod caches;
 mod call;
+mod graphs;
+mod objects;
 mod operand;
+#[cfg(test)]
+mod probe;
+mod replace;
+mod semver;
+mod sets;
 mod signature;
+pub(super) mod sprintf;
+mod strings;
+mod types;
+mod units;
 
+pub(super) use caches::Caches;
 pub(super) use call::{BuiltinError, Call, Limit, Meter};
 pub(super) use signature::Type;
 
@@ -71,7 +86,37 @@ const fn function(name: &'static str, arguments: &'static [Type], result: Type, 
     Builtin { name, arguments, result, body: Body::Function(run), nondeterministic: false, deprecated: false }
 }
 
-static TABLES: &[&[Builtin]] = &[aggregates::TABLE];
+/// A deterministic function that Rego v1 no longer has.
+const fn deprecated(name: &'static str, arguments: &'static [Type], result: Type, run: Function) -> Builtin {
+    Builtin { name, arguments, result, body: Body::Function(run), nondeterministic: false, deprecated: true }
+}
+
+/// What `value[key]` is, in any collection; `None`: nothing.
+fn lookup<'a>(value: Value<'a>, key: Value<'a>) -> Option<Value<'a>> {
+    match (value, key) {
+        (Value::Array(items), Value::Number(index)) => {
+            let index = usize::try_from(super::number::int64(index)?).ok()?;
+            items.get(index).copied()
+        }
+        (Value::Set(set), key) => set.find(key),
+        _ => value.get_key(key),
+    }
+}
+
+static TABLES: &[&[Builtin]] = &[
+    aggregates::TABLE,
+    arithmetic::TABLE,
+    units::TABLE,
+    strings::TABLE,
+    semver::TABLE,
+    replace::TABLE,
+    graphs::TABLE,
+    arrays::TABLE,
+    objects::TABLE,
+    sets::TABLE,
+    sprintf::TABLE,
+    types::TABLE,
+];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Builtin>> =
     LazyLock::new(|| all().map(|builtin| (builtin.name, builtin)).collect());
