@@ -4,7 +4,8 @@
 //! stops it at its end, also when a test fails. Tests within a file use namespaces of their own.
 
 use serde_json::Value;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Sandbox {
     folder: tempfile::TempDir,
+    /// The health addresses of its servers.
+    health: Vec<String>,
 }
 
 /// What kubectl said.
@@ -71,12 +74,14 @@ impl Sandbox {
             Ok(folder) => folder,
             Err(error) => panic!("no temporary folder: {error}"),
         };
-        let sandbox = Self { folder };
+        let mut sandbox = Self { folder, health: Vec::new() };
         let output = output(
             Command::new(wayguard()).arg("sandbox").arg("--state-dir").arg(sandbox.state()).args(arguments),
             "",
         );
         assert!(output.fine, "the sandbox did not start: {}\n{}", output.err, sandbox.logs());
+        let health = output.err.lines().filter_map(|line| line.trim().strip_prefix("health"));
+        sandbox.health = health.map(|line| line.trim().trim_end_matches("/readyz").to_owned()).collect();
         sandbox
     }
 
@@ -113,6 +118,37 @@ impl Sandbox {
         // kubectl takes what begins with a brace for JSON; a document mark makes it YAML, which JSON is too.
         let input = if input.starts_with('{') { format!("---\n{input}") } else { input.to_owned() };
         output(Command::new("kubectl").arg("--kubeconfig").arg(self.kubeconfig()).args(arguments), &input)
+    }
+
+    /// Runs kubectl as somebody else.
+    pub fn kubectl_as(&self, user: &str, arguments: &[&str], input: &str) -> Said {
+        self.kubectl(&[&["--as", user], arguments].concat(), input)
+    }
+
+    /// Runs `wayguard` as the administrator of the cluster.
+    pub fn wayguard(&self, arguments: &[&str], input: &str) -> Said {
+        output(Command::new(wayguard()).args(arguments).env("KUBECONFIG", self.kubeconfig()), input)
+    }
+
+    /// Ends one of the sandbox's processes (`serve`, `serve-2`, `control`) as a crash would.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[track_caller]
+    pub fn kill(&self, process: &str) {
+        let file = self.state().join("run").join(format!("{process}.pid"));
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let pid = text.split_whitespace().next().unwrap_or_default().to_owned();
+        output(Command::new("kill").args(["-KILL", &pid]), "").accepted();
+    }
+
+    /// The value of a metric of each server, summed over its labels.
+    ///
+    /// # Panics
+    /// If a server does not answer.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> Vec<f64> {
+        self.health.iter().map(|address| sum(&get(&format!("{address}/metrics")), name)).collect()
     }
 
     /// `kubectl apply -f -`.
@@ -155,6 +191,34 @@ impl Drop for Sandbox {
         let _ =
             output(Command::new(wayguard()).args(["sandbox", "stop", "--state-dir"]).arg(self.state()), "");
     }
+}
+
+/// The body of a plain HTTP answer.
+///
+/// # Panics
+/// If there is none.
+#[track_caller]
+fn get(url: &str) -> String {
+    let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap_or((url, ""));
+    let mut stream = match TcpStream::connect(host) {
+        Ok(stream) => stream,
+        Err(error) => panic!("no connection to {host}: {error}"),
+    };
+    let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    let mut answer = String::new();
+    if let Err(error) = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer))
+    {
+        panic!("no answer from {url}: {error}");
+    }
+    answer
+}
+
+/// The sum of all series of a metric in Prometheus' text form.
+fn sum(text: &str, name: &str) -> f64 {
+    let of_metric = |line: &&str| {
+        line.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' '))
+    };
+    text.lines().filter(of_metric).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 
 /// Waits until a condition holds.

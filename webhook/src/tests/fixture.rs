@@ -322,6 +322,7 @@ pub(crate) fn decided(verdict: Verdict, message: &str) -> Outcome {
         warnings: Vec::new(),
         patch: Vec::new(),
         skipped: Vec::new(),
+        assumed: Vec::new(),
         policies: Vec::new(),
         set_digest: "s".into(),
     }))
