@@ -97,7 +97,12 @@ impl Sandbox {
 
     /// The server's log so far.
     pub fn server_log(&self) -> String {
-        std::fs::read_to_string(self.state().join("logs").join("serve.log")).unwrap_or_default()
+        self.log("serve")
+    }
+
+    /// The log of one of the sandbox's processes so far.
+    pub fn log(&self, process: &str) -> String {
+        std::fs::read_to_string(self.state().join("logs").join(format!("{process}.log"))).unwrap_or_default()
     }
 
     /// The last lines of all logs, for the message of a test that failed.
@@ -148,7 +153,16 @@ impl Sandbox {
     /// If a server does not answer.
     #[track_caller]
     pub fn metric(&self, name: &str) -> Vec<f64> {
-        self.health.iter().map(|address| sum(&get(&format!("{address}/metrics")), name)).collect()
+        self.metrics().iter().map(|text| sum(text, name)).collect()
+    }
+
+    /// All metrics of each server, in Prometheus' text form.
+    ///
+    /// # Panics
+    /// If a server does not answer.
+    #[track_caller]
+    pub fn metrics(&self) -> Vec<String> {
+        self.health.iter().map(|address| get(&format!("{address}/metrics"))).collect()
     }
 
     /// `kubectl apply -f -`.
