@@ -148,5 +148,8 @@ fn nothing_to_test_is_a_mistake() {
     let files = folder(&[("a.txt", "x")]);
     let ran = wayguard_in(files.path(), &["test", "."]);
     assert_eq!(ran.code, 3);
-    assert_eq!(ran.stderr, "error: `.` has no policies: no `policy.rego` and no `*_test.rego` below it\n");
+    assert_eq!(
+        ran.stderr,
+        "error: `.` has no policies: no `policy.rego`, no `*_test.rego` and no Suite of Gatekeeper's below it\n"
+    );
 }

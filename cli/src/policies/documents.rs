@@ -41,7 +41,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Documents, LoadError> {
     let parsed = parse_yaml(&&bump, text).map_err(|error| excerpt::not_yaml(file, text, &error))?;
     let mut documents = Documents::default();
     for document in &parsed {
-        Reader { file, text, document, lines: None, into: &mut documents }.object(document.value, "");
+        Reader { file, text, document, shared: None, into: &mut documents }.object(document.value, "");
     }
     Ok(documents)
 }
@@ -54,12 +54,14 @@ pub(crate) fn gatekeeper_objects(file: &str, text: &str) -> Result<Vec<Given>, L
     read(file, text).map(|documents| documents.gatekeeper)
 }
 
+type Shared = (Arc<str>, Arc<BTreeMap<String, usize>>);
+
 struct Reader<'r, 'a> {
     file: &'r str,
     text: &'r str,
     document: &'r YamlDocument<'a>,
-    /// The document's places, shared by its objects of Gatekeeper's.
-    lines: Option<(Arc<str>, Arc<BTreeMap<String, usize>>)>,
+    /// The file's text and the document's places, shared by its objects of Gatekeeper's.
+    shared: Option<Shared>,
     into: &'r mut Documents,
 }
 
@@ -110,7 +112,7 @@ impl Reader<'_, '_> {
 
     fn gatekeeper(&mut self, object: Value<'_>, prefix: &str) {
         let shared = || (Arc::from(self.text), Arc::new(self.document.lines.clone()));
-        let (text, lines) = self.lines.get_or_insert_with(shared).clone();
+        let (text, lines) = self.shared.get_or_insert_with(shared).clone();
         self.into.gatekeeper.push(Given {
             object: object.to_serde(),
             from: self.file.to_owned(),

@@ -78,7 +78,12 @@ impl Gathered {
             let spec = PolicySpec { mutate: Mutate::Template, ..found.spec.clone() };
             builder.policy(&found.name, spec, &found.from, found.files.clone());
         }
-        (!mutating.is_empty()).then(|| builder.build())
+        let has_mutators = set.gatekeeper().mutators().next().is_some();
+        let settings = ["mutations.gatekeeper.sh", "config.gatekeeper.sh"];
+        for given in self.gatekeeper.iter().filter(|given| settings.contains(&given.group())) {
+            builder.gatekeeper(given.clone());
+        }
+        (!mutating.is_empty() || has_mutators).then(|| builder.build())
     }
 
     /// Puts what `good` has in the place of policies that failed and are in service; the failures stay on

@@ -4,7 +4,7 @@ use super::surroundings::Surrounding;
 use super::{Case, Missing};
 use crate::decision::{ConstraintFinding, Effect, Finding};
 use crate::facts::{Fact, FactKey};
-use crate::gatekeeper::{Candidate, Constraint, Source, generated, is_namespace, original};
+use crate::gatekeeper::{Candidate, Constraint, Source, expand, generated, is_namespace, kind_in, original};
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::Action;
 use crate::rego::Input;
@@ -30,6 +30,8 @@ struct Subject<'a> {
     prefix: String,
     /// The action that its `ExpansionTemplate` demands.
     action: Option<Action>,
+    /// Why it could not be made; then whatever concerns its kind fails.
+    broken: Option<String>,
 }
 
 /// `data.inventory`.
@@ -78,12 +80,18 @@ impl<'a> Reviews<'a> {
             review: Input::new(original(case.arena, request, shown)),
             prefix: String::new(),
             action: None,
+            broken: None,
         };
+        let mut subjects = vec![own];
+        if let Some(base) = request.object.or(request.old_object) {
+            let base = candidate(base, request.kind, Source::Generated);
+            subjects.extend(generated_subjects(case, base, shown));
+        }
         let needs_inventory = policies
             .iter()
             .any(|policy| policy.constraint.as_ref().is_some_and(|constraint| constraint.reads_inventory));
         Self {
-            subjects: vec![own],
+            subjects,
             inventory: if needs_inventory {
                 Inventory::gather(case, missing)
             } else {
@@ -128,6 +136,10 @@ impl<'a> Reviews<'a> {
                 continue;
             }
             concerned = true;
+            if let Some(reason) = &subject.broken {
+                found.push(failed(policy, constraint, subject.action.unwrap_or(action), reason));
+                continue;
+            }
             let inventory = match &self.inventory {
                 Inventory::Known(inventory) => inventory,
                 Inventory::Waiting => return Asked::Waiting,
@@ -154,8 +166,41 @@ impl<'a> Reviews<'a> {
     }
 }
 
+/// What the object expands to.
+fn generated_subjects<'a>(
+    case: &Case<'a, '_>,
+    base: Candidate<'a>,
+    shown: Option<Value<'a>>,
+) -> Vec<Subject<'a>> {
+    let settings = case.set.gatekeeper();
+    let (made, problems) = expand(case.arena, settings.expansions(), &settings.mutators, base);
+    let made = made.into_iter().map(|resultant| {
+        let kind = kind_in(case.arena, resultant.expansion.generated.kind());
+        let object = resultant.object;
+        Subject {
+            candidates: vec![Candidate { object, kind, ..base }],
+            review: Input::new(generated(case.arena, object, kind, case.request, shown)),
+            prefix: format!("[Implied by {}] ", resultant.expansion.name),
+            action: resultant.expansion.action,
+            broken: None,
+        }
+    });
+    let broken = problems.into_iter().map(|(expansion, problem)| Subject {
+        candidates: vec![Candidate {
+            object: Value::EMPTY,
+            kind: kind_in(case.arena, expansion.generated.kind()),
+            ..base
+        }],
+        review: Input::new(Value::EMPTY),
+        prefix: String::new(),
+        action: expansion.action,
+        broken: Some(format!("the object could not be expanded by `{}`: {problem}", expansion.name)),
+    });
+    made.chain(broken).collect()
+}
+
 /// The Namespace object, what was assumed for it, and why it cannot be had.
-fn home<'a>(
+pub(super) fn home<'a>(
     case: &Case<'a, '_>,
     surrounding: &Surrounding<'a>,
 ) -> (Option<Value<'a>>, Option<String>, Option<String>) {

@@ -6,11 +6,12 @@
 use super::judge::{Answer, Bench, Edit, matches};
 use super::surroundings::Surrounding;
 use super::view::View;
-use super::{Case, Missing};
+use super::{Case, Missing, constraints};
+use crate::gatekeeper::{Candidate, Mutators, Source, is_namespace};
 use crate::matching::Matched;
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::Mutate;
-use crate::request::Operation;
+use crate::request::{GroupVersionKind, Operation};
 use crate::value::{Pointer, Value, from_serde, remove, set};
 use std::collections::BTreeMap;
 
@@ -58,7 +59,8 @@ pub(crate) fn mutate<'a>(
         .filter(|policy| matches(&policy.spec, case, &view, surrounding.view()) == Matched::Yes)
         .collect();
     let mut done = Mutated { object: Some(object), ..Mutated::default() };
-    if policies.is_empty() {
+    let mutators = mutators(case, &view, scope);
+    if policies.is_empty() && mutators.is_none() {
         return done;
     }
     for round in 0..=MAX_ROUNDS {
@@ -68,7 +70,18 @@ pub(crate) fn mutate<'a>(
         done.skipped = skipped;
         let permitted: Vec<_> =
             edits.into_iter().filter(|(_, edit)| may_write(case, &view, scope, edit)).collect();
-        match apply(case, done.object.unwrap_or_default(), &permitted) {
+        let applied = apply(case, done.object.unwrap_or_default(), &permitted);
+        let applied = applied.and_then(|object| match mutators {
+            Some(mutators) => run_mutators(
+                case,
+                mutators,
+                &view.with_objects(Some(object), view.old_object),
+                scope,
+                surrounding,
+            ),
+            None => Ok(object),
+        });
+        match applied {
             Ok(changed) if Some(changed) == done.object => return done,
             Ok(_) if round == MAX_ROUNDS => {
                 let name = permitted.first().map(|(policy, _)| policy.id.clone()).unwrap_or_default();
@@ -82,6 +95,47 @@ pub(crate) fn mutate<'a>(
         }
     }
     done
+}
+
+/// Gatekeeper's mutators, if one of them could be about the view.
+fn mutators<'c>(case: &Case<'_, 'c>, view: &View<'_>, scope: Scope) -> Option<&'c Mutators> {
+    let settings = case.set.gatekeeper();
+    let asked = matches!(case.request.operation, Operation::Create | Operation::Update)
+        && scope != Scope::Template
+        && !settings.leaves_unchanged(case.request.namespace);
+    Some(&settings.mutators).filter(|mutators| asked && mutators.concern(view.kind))
+}
+
+/// The view's object after Gatekeeper's mutators.
+fn run_mutators<'a>(
+    case: &Case<'a, '_>,
+    mutators: &Mutators,
+    view: &View<'a>,
+    scope: Scope,
+    surrounding: &Surrounding<'a>,
+) -> Result<Value<'a>, (String, String)> {
+    let request = case.request;
+    let (home, ..) = constraints::home(case, surrounding);
+    let candidate = Candidate {
+        object: view.object.unwrap_or_default(),
+        kind: view.kind,
+        namespace: if request.is_namespace() { "" } else { request.namespace },
+        namespace_object: home.filter(|_| !is_namespace(view.kind)),
+        source: Source::Original,
+    };
+    let operation = if scope == Scope::FuturePod { Operation::Create } else { request.operation };
+    // The API server would refuse the whole request.
+    let fixed = operation == Operation::Update && is_fixed(view.kind);
+    let labels_known = home.is_some() || request.namespace.is_empty();
+    mutators.apply(case.arena, candidate, Some(operation), |mutator| {
+        (!fixed || mutator.route.location.is_metadata())
+            && (labels_known || !mutator.matches.asks_namespace_labels())
+    })
+}
+
+/// Kinds whose spec cannot be changed once they exist.
+fn is_fixed(kind: GroupVersionKind<'_>) -> bool {
+    matches!((kind.group, kind.kind), ("", "Pod") | ("batch", "Job"))
 }
 
 type Collected<'p> = (Vec<(&'p CompiledPolicy, Edit)>, Vec<(String, String)>, Vec<(String, String)>);
@@ -131,10 +185,9 @@ fn may_write(case: &Case<'_, '_>, view: &View<'_>, scope: Scope, edit: &Edit) ->
     if path.starts_with("/metadata/") {
         return true;
     }
-    let immutable = matches!((request.kind.group, request.kind.kind), ("", "Pod") | ("batch", "Job"));
     let template =
         View::template_of(request, &[]).filter(|template| path.starts_with(&format!("{template}/")));
-    !immutable && template.and_then(at).is_some_and(|(new, old)| new != old)
+    !is_fixed(request.kind) && template.and_then(at).is_some_and(|(new, old)| new != old)
 }
 
 /// Applies one round. `Err`: the policy at fault and what is wrong.

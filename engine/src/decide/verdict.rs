@@ -40,7 +40,9 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
     relevant.retain(|policy| case.is_asked(policy));
     let mut unloaded = case.set.broken_candidates(request);
     unloaded.retain(|policy| case.is_asked_for(&policy.spec));
-    if relevant.is_empty() && unloaded.is_empty() {
+    let mutators = matches!(case.context.stage, Stage::Mutate | Stage::Whole)
+        && case.set.gatekeeper().mutators.concern(request.kind);
+    if relevant.is_empty() && unloaded.is_empty() && !mutators {
         return draft.word(case, Vec::new());
     }
     let Some(surrounding) = Surrounding::of(case, missing) else { return draft.word(case, Vec::new()) };
@@ -111,6 +113,10 @@ impl Draft {
     /// the first mention is kept.
     fn note(&mut self, case: &Case<'_, '_>, mutated: Mutated<'_>) {
         for (id, reason) in mutated.failures {
+            if case.set.gatekeeper().mutators.iter().any(|mutator| id.contains(&mutator.id)) {
+                self.skip(id, format!("it could not be applied: {reason}"));
+                continue;
+            }
             let policy = case.set.policies().find(|policy| policy.id == id);
             if let Some(policy) = policy.filter(|_| !self.findings.iter().any(|known| known.policy == id)) {
                 self.findings.push(failure(policy, &reason, &case.set.config().docs_url));

@@ -3,9 +3,10 @@
 //! What cannot load is a failure of its own, with its place; its neighbours live.
 
 use super::constraint::{self, Constraint};
+use super::mutation::{self, Mutator, Mutators};
 use super::object::{Given, Problem};
 use super::template::{self, Template};
-use super::{Settings, schema, settings};
+use super::{Settings, expansion, schema, settings};
 use crate::matching::spec::Match;
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::Metadata;
@@ -54,8 +55,11 @@ pub(crate) fn load(objects: &[Given], observe: bool) -> Loaded {
         }
     }
     let mut seen = BTreeSet::new();
+    let mut mutators: Vec<(&Given, Mutator)> = Vec::new();
     for given in objects.iter().filter(|given| !is_template(given)) {
-        let outcome = if given.group() != "constraints.gatekeeper.sh" {
+        let outcome = if given.group() == "mutations.gatekeeper.sh" {
+            mutation::read(given).map(|mutator| mutators.push((given, mutator)))
+        } else if given.group() != "constraints.gatekeeper.sh" {
             loaded.settings.add(given)
         } else if !seen.insert(given.id()) {
             Err(Problem::new("/metadata/name", "another constraint of this kind has this name"))
@@ -66,6 +70,16 @@ pub(crate) fn load(objects: &[Given], observe: bool) -> Loaded {
             loaded.fail(given, vec![given.error(&problem)]);
         }
     }
+    let (system, contradictions) =
+        Mutators::new(mutators.iter().map(|(_, mutator)| mutator.clone()).collect());
+    for (id, other) in contradictions {
+        let message = format!("it takes a place for something else than `{other}`; neither is applied");
+        if let Some((given, _)) = mutators.iter().find(|(given, _)| given.id() == id) {
+            loaded.fail(given, vec![given.error(&Problem::new("/spec/location", message))]);
+        }
+    }
+    // Who only observes changes nothing.
+    loaded.settings.mutators = if observe { Mutators::default() } else { system };
     loaded.settings.seal();
     loaded
 }
@@ -86,6 +100,9 @@ impl Settings {
             }
             ("syncset.gatekeeper.sh", "SyncSet") => {
                 self.inventory.extend(settings::sync_set(given)?.into_iter().map(Into::into));
+            }
+            ("expansion.gatekeeper.sh", "ExpansionTemplate") => {
+                self.expansions.push(expansion::read(given)?);
             }
             _ => return Err(Problem::new("/kind", "this kind is not known")),
         }

@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! ConstraintTemplate ─► modules, schema ─┐
-//! constraint ─► match, action, parameters ┴► a compiled policy          Config, SyncSet … ─► settings
+//! constraint ─► match, action, parameters ┴► a compiled policy
+//! Config, SyncSet, mutators, ExpansionTemplate ─► settings of the set
 //! ```
 //! The reference is Gatekeeper's documentation; where it is silent, what version 3.23 does. Decided like every other
 //! policy: one index, one evaluator, one decision, the same exceptions.
 
 mod constraint;
+mod expansion;
 mod load;
 mod matching;
+mod mutation;
 mod object;
 mod review;
 mod schema;
@@ -18,16 +21,20 @@ mod suite;
 mod template;
 
 pub use constraint::Constraint;
+pub use expansion::Expansion;
+pub(crate) use expansion::{expand, kind_in};
 pub(crate) use load::load;
 pub(crate) use matching::{Candidate, is_namespace};
 pub use matching::{Kinds, Match, Source};
+pub use mutation::{ApplyTo, Mutator};
 pub use object::{Given, Place, is_gatekeeper};
 pub(crate) use review::{generated, original};
 pub use suite::request;
 pub use template::Template;
 
 use crate::policy::metadata::InventoryKind;
-use crate::request::Origin;
+use crate::request::{GroupVersionKind, Origin};
+pub(crate) use mutation::Mutators;
 use settings::{Exclusion, Process};
 
 /// What holds for all constraints and mutators of a set.
@@ -36,6 +43,8 @@ pub struct Settings {
     /// The kinds in `data.inventory`.
     pub(crate) inventory: Vec<InventoryKind>,
     exclusions: Vec<Exclusion>,
+    pub(crate) mutators: Mutators,
+    pub(crate) expansions: Vec<Expansion>,
 }
 
 impl Settings {
@@ -48,6 +57,30 @@ impl Settings {
     pub(crate) fn excludes(&self, origin: Origin, namespace: &str) -> bool {
         let process = if origin == Origin::Audit { Process::Audit } else { Process::Webhook };
         !namespace.is_empty() && self.exclusions.iter().any(|rule| rule.covers(process, namespace))
+    }
+
+    /// The mutators that are in effect.
+    pub fn mutators(&self) -> impl Iterator<Item = &Mutator> {
+        self.mutators.iter()
+    }
+
+    /// The expansions.
+    pub fn expansions(&self) -> &[Expansion] {
+        &self.expansions
+    }
+
+    /// Whether mutators leave objects of that namespace alone.
+    pub(crate) fn leaves_unchanged(&self, namespace: &str) -> bool {
+        self.exclusions.iter().any(|rule| rule.covers(Process::Mutation, namespace))
+    }
+
+    /// Kinds whose objects expand to something that fits, as (group, kind).
+    pub fn bases_of<'s>(
+        &'s self,
+        fits: &'s dyn Fn(GroupVersionKind<'_>) -> bool,
+    ) -> impl Iterator<Item = (&'s str, &'s str)> {
+        let leading = self.expansions.iter().filter(|from| expansion::leads_to(&self.expansions, from, fits));
+        leading.flat_map(Expansion::bases)
     }
 
     /// Whether the inventory has no objects of that namespace.

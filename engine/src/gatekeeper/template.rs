@@ -74,8 +74,8 @@ struct Validation {
 
 #[derive(Debug, Default, Deserialize)]
 struct Target {
-    #[serde(default)]
-    target: String,
+    #[serde(default, rename = "target")]
+    name: String,
     #[serde(default)]
     rego: String,
     #[serde(default)]
@@ -123,8 +123,8 @@ pub(crate) fn read(given: &Given) -> Result<Template, Problem> {
         let message = format!("`targets` must have one entry, not {}", spec.targets.len());
         return Err(Problem::new("/spec/targets", message));
     };
-    if target.target != TARGET {
-        let message = format!("target `{}` is not known; write `{TARGET}`", target.target);
+    if target.name != TARGET {
+        let message = format!("target `{}` is not known; write `{TARGET}`", target.name);
         return Err(Problem::new("/spec/targets/0/target", message));
     }
     let (source, place) = rego_of(target)?;

@@ -3,7 +3,7 @@
 
 use super::rules::operation_matches;
 use super::spec::ResourceRule;
-use crate::gatekeeper::Constraint;
+use crate::gatekeeper::{Constraint, Kinds};
 use crate::request::{GroupVersionKind, Operation};
 use std::collections::BTreeMap;
 
@@ -50,9 +50,8 @@ impl Index {
 
     /// Adds the constraint at `position` for the kinds that it names.
     pub fn add_kinds(&mut self, position: usize, constraint: &Constraint) {
-        let open = |list: &[String]| list.is_empty() || list.iter().any(|item| item == "*");
         let kinds = &constraint.matches.kinds;
-        if kinds.is_empty() || kinds.iter().any(|rule| open(&rule.kinds) || open(&rule.api_groups)) {
+        if kinds.is_empty() || kinds.iter().any(Kinds::is_open) {
             return self.any_kind.push(position);
         }
         for rule in kinds {

@@ -183,23 +183,34 @@ fn keyword_holds(
             ),
             Err(error) => Some(format!("the schema pattern is no regular expression: {error}")),
         },
-        "anyOf" | "oneOf" => {
-            let options = rule.as_array().map(Vec::as_slice).unwrap_or_default();
-            let fitting = options.iter().filter(|option| fits(option, value, place)).count();
-            let holds = fitting == 1 || (fitting > 1 && keyword == "anyOf");
-            let problem = if fitting == 0 { "fits none of" } else { "fits more than one of" };
-            fails(holds, format!("is {}; {problem} the allowed forms", shown(value)))
-        }
-        "allOf" => {
-            for part in rule.as_array().into_iter().flatten() {
-                check(part, value, place, problems);
-            }
-            None
-        }
-        "not" => fails(!fits(rule, value, place), format!("is {}; has a forbidden form", shown(value))),
+        "anyOf" | "oneOf" | "allOf" | "not" => combined(keyword, rule, value, place, problems),
         _ if ANNOTATIONS.contains(&keyword) => None,
         _ => return Err(UnknownKeyword),
     })
+}
+
+/// `anyOf`, `oneOf`, `allOf`, `not`: what is wrong, if the answer is not among `problems` by then.
+fn combined(
+    keyword: &str,
+    rule: &Value,
+    value: &Value,
+    place: &str,
+    problems: &mut Vec<String>,
+) -> Option<String> {
+    let options = rule.as_array().map(Vec::as_slice).unwrap_or_default();
+    match keyword {
+        "allOf" => {
+            options.iter().for_each(|part| check(part, value, place, problems));
+            None
+        }
+        "not" => fits(rule, value, place).then(|| format!("is {}; has a forbidden form", shown(value))),
+        _ => match options.iter().filter(|option| fits(option, value, place)).count() {
+            0 => Some(format!("is {}; fits none of the allowed forms", shown(value))),
+            1 => None,
+            _ if keyword == "anyOf" => None,
+            _ => Some(format!("is {}; fits more than one of the allowed forms", shown(value))),
+        },
+    }
 }
 
 fn fits(schema: &Value, value: &Value, place: &str) -> bool {

@@ -10,7 +10,7 @@ use crate::expansion::WORKLOADS;
 use crate::gatekeeper;
 use crate::matching::index::Index;
 use crate::rego::{LoadError, Module};
-use crate::request::{Operation, Request};
+use crate::request::{GroupVersionKind, Operation, Request};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -152,7 +152,7 @@ impl PolicySetBuilder {
                 }
             }
         }
-        let index = index(&compiled);
+        let index = index(&compiled, &loaded.settings);
         let broken_index = spec_index(broken.iter().map(|policy| &policy.spec));
         PolicySet {
             policies: compiled,
@@ -251,11 +251,17 @@ fn broken_policy(name: &str, spec: PolicySpec, errors: &[LoadError]) -> Option<B
     Some(BrokenPolicy { name: name.to_owned(), id, spec, problem })
 }
 
-fn index(policies: &[Arc<CompiledPolicy>]) -> Index {
+fn index(policies: &[Arc<CompiledPolicy>], settings: &gatekeeper::Settings) -> Index {
     let mut index = Index::default();
     for (position, policy) in policies.iter().enumerate() {
         match &policy.constraint {
-            Some(constraint) => index.add_kinds(position, constraint),
+            Some(constraint) => {
+                index.add_kinds(position, constraint);
+                let fits = |kind: GroupVersionKind<'_>| constraint.concerns(kind);
+                for (group, kind) in settings.bases_of(&fits) {
+                    index.add_kind(position, group, kind);
+                }
+            }
             None => add_spec(&mut index, position, &policy.spec),
         }
     }

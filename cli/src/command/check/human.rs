@@ -5,10 +5,13 @@ use super::report::{Checked, Report};
 use crate::output::{BAD, GOOD, Output, PLACE, QUIET, STRONG, WARNING, styled};
 use std::collections::BTreeMap;
 use wayguard_engine::decision::Effect;
+use wayguard_engine::masking::printable;
 use wayguard_engine::{Finding, Verdict};
 
 /// More filled-in fields than this are counted, not listed.
 const MAX_FILLS: usize = 12;
+/// Longer lines of a message are cut.
+const LINE: usize = 2000;
 
 /// Writes the report.
 pub(crate) fn write(report: &Report, out: &mut Output) {
@@ -50,7 +53,10 @@ fn object(checked: &Checked, out: &mut Output) {
         let place = styled(PLACE, format_args!("{}:{line}", checked.source.file));
         let id = styled(STRONG, super::report::rule_id(finding));
         out.data(format_args!("    {} {place} {id}", mark(finding)));
-        out.data(format_args!("      {}", finding.message));
+        // A constraint's message is the template's own: perhaps of many lines, perhaps not clean.
+        for line in finding.message.lines() {
+            out.data(format_args!("      {}", printable(line, LINE)));
+        }
         if let Some(exception) = &finding.exception {
             out.data(format_args!("      {}", styled(QUIET, format_args!("excepted by `{exception}`"))));
         } else if !finding.remedy.is_empty() {

@@ -166,7 +166,7 @@ impl Report {
 pub(crate) fn rule_id(finding: &Finding) -> String {
     let name = finding.policy.rsplit('/').next().unwrap_or_default();
     match finding.rule.as_str() {
-        "" | "deny" | "warn" | "audit" => finding.policy.clone(),
+        "" | "deny" | "warn" | "audit" | "violation" => finding.policy.clone(),
         rule if rule == name => finding.policy.clone(),
         rule => format!("{}/{rule}", finding.policy),
     }

@@ -1,0 +1,13 @@
+//! Gatekeeper's mutators as our mutation.
+
+mod apply;
+mod image;
+mod location;
+mod mutator;
+mod system;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use mutator::read;
+pub use mutator::{ApplyTo, Mutator};
+pub(crate) use system::Mutators;
