@@ -1,5 +1,7 @@
 //! Why Rego cannot be loaded or evaluated, for the person who wrote it.
 
+use super::builtins::Limit;
+use super::machine::{Cause, Failure, Limits};
 use std::fmt;
 
 /// One problem in a policy's text.
@@ -86,15 +88,80 @@ impl std::error::Error for LoadError {}
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvaluationError {
     /// The time limit was reached.
-    #[error("evaluation took longer than its limit of {limit_ms} ms")]
+    #[error("evaluation took longer than its limit of {limit_ms} ms{at}")]
     Timeout {
         /// The limit, in milliseconds.
         limit_ms: u128,
+        /// Where it was.
+        at: At,
+    },
+    /// The limit of steps was reached.
+    #[error("evaluation took more than its limit of {limit} steps{at}")]
+    TooManySteps {
+        /// The limit.
+        limit: u64,
+        /// Where it was.
+        at: At,
+    },
+    /// The limit of memory was reached.
+    #[error("evaluation took more memory than its limit of {limit} bytes{at}")]
+    TooMuchMemory {
+        /// The limit, in bytes.
+        limit: usize,
+        /// Where it was.
+        at: At,
+    },
+    /// Too many rules wait for each other.
+    #[error("evaluation is nested too deep{at}")]
+    TooDeep {
+        /// Where it was.
+        at: At,
     },
     /// A rule conflict, or a builtin that failed in strict mode.
-    #[error("{0}")]
-    Failed(String),
+    #[error("{message}{at}")]
+    Failed {
+        /// What failed.
+        message: String,
+        /// Where.
+        at: At,
+    },
     /// The evaluator itself gave up; reported as a bug, answered by the policy's `onError`.
     #[error("the evaluator failed unexpectedly")]
     Panicked,
+}
+
+/// The line of a policy that an error is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct At {
+    /// The file; empty if it is not known.
+    pub file: String,
+    /// 1-based.
+    pub line: u32,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.file.is_empty() {
+            return Ok(());
+        }
+        write!(out, " ({}:{})", self.file, self.line)
+    }
+}
+
+impl EvaluationError {
+    /// The words for what ended the machine.
+    pub(super) fn of(failure: &Failure, limits: &Limits, files: &[String]) -> Self {
+        let place = failure.place.unwrap_or_default();
+        let file = failure.place.and_then(|place| files.get(usize::from(place.file)));
+        let at = At { file: file.cloned().unwrap_or_default(), line: place.line };
+        match &failure.cause {
+            Cause::Limit(Limit::Deadline) => Self::Timeout { limit_ms: limits.time.as_millis(), at },
+            Cause::Limit(Limit::Steps) => Self::TooManySteps { limit: limits.steps, at },
+            Cause::Limit(Limit::Memory) => Self::TooMuchMemory { limit: limits.memory, at },
+            Cause::Depth => Self::TooDeep { at },
+            Cause::Conflict(message) | Cause::Builtin(message) => {
+                Self::Failed { message: message.clone(), at }
+            }
+        }
+    }
 }

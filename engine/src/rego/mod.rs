@@ -7,16 +7,30 @@
 #[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
 mod builtins;
 mod check;
+mod compile;
 mod convert;
 mod error;
+mod front;
+mod machine;
 #[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
 mod number;
+mod observe;
+mod place;
+mod program;
 mod run;
 mod source;
 pub mod syntax;
 #[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
 mod text;
 
-pub use error::{EvaluationError, LoadError};
+pub use error::{At, EvaluationError, LoadError};
 pub use run::{CompileOptions, Input, Program};
 pub use source::Module;
+
+/// Our own compiler and machine, which take over from the interpreter once all builtins are there.
+pub mod compiled {
+    pub use super::machine::Limits;
+    pub use super::observe::{Observer, Printed};
+    pub use super::place::Place;
+    pub use super::program::{Entry, Program, Solution, World};
+}

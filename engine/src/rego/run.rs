@@ -173,11 +173,11 @@ impl Program {
         match catch_unwind(AssertUnwindSafe(|| run(&mut engine))) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(_)) if started.elapsed() >= limit => {
-                Err(EvaluationError::Timeout { limit_ms: limit.as_millis() })
+                Err(EvaluationError::Timeout { limit_ms: limit.as_millis(), at: super::At::default() })
             }
             Ok(Err(shown)) => {
                 let error = LoadError::from_regorus("", "", &super::error::anyhow_like::Shown(shown));
-                Err(EvaluationError::Failed(error.message))
+                Err(EvaluationError::Failed { message: error.message, at: super::At::default() })
             }
             Err(_) => Err(EvaluationError::Panicked),
         }
@@ -242,6 +242,6 @@ mod tests {
         let program = Program::compile(vec![module], CompileOptions::default()).unwrap();
         let input = Input::new(Value::EMPTY);
         let answer = program.rule("data.p.answer", &input, None, Duration::from_millis(50));
-        assert_eq!(answer, Err(EvaluationError::Timeout { limit_ms: 50 }));
+        assert_eq!(answer, Err(EvaluationError::Timeout { limit_ms: 50, at: super::super::At::default() }));
     }
 }

@@ -10,6 +10,7 @@ mod arrays;
 mod caches;
 mod call;
 mod graphs;
+mod machine;
 mod objects;
 mod operand;
 #[cfg(test)]
@@ -105,6 +106,7 @@ fn lookup<'a>(value: Value<'a>, key: Value<'a>) -> Option<Value<'a>> {
 
 static TABLES: &[&[Builtin]] = &[
     aggregates::TABLE,
+    machine::TABLE,
     arithmetic::TABLE,
     units::TABLE,
     strings::TABLE,

@@ -1,0 +1,622 @@
+//! Code for one body: its expressions in order, each variable a slot, what is bound known at every step.
+
+use super::code::{
+    ClauseCode, Code, Comparison, EveryCode, Mock, Mocked, Pattern, Prepared, Replacement, RuleKind, Slot,
+    Step, Tool, X,
+};
+use super::count::Counts;
+use super::{Compiler, cut};
+use crate::rego::builtins::{self, Body as BuiltinBody, Builtin};
+use crate::rego::front::form::{
+    Body, Callee, Clause, DATA, Every, Expr, ExprKind, INPUT, Kind, Target, Term, Var, With,
+};
+use crate::rego::front::visit::{SAFETY, Vars};
+use crate::rego::place::Place;
+use crate::value::{Arena, Value};
+use std::collections::{HashMap, HashSet};
+
+/// Generates the code of one clause.
+pub(crate) struct Generator<'g, 'c, 'p> {
+    pub(super) compiler: &'g mut Compiler<'c, 'p>,
+    counts: Counts,
+    slots: HashMap<Var, Slot>,
+    bound: HashSet<Var>,
+    /// Bound variables whose value is known now.
+    constants: HashMap<Var, Value<'p>>,
+    /// Variables that are bound and used once: their expression is put where they are used.
+    pending: Vec<(Var, X<'p>, Place)>,
+    steps: Vec<(Step<'p>, Place)>,
+    next: Slot,
+    pub(super) place: Place,
+}
+
+impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
+    pub(super) fn new(compiler: &'g mut Compiler<'c, 'p>, counts: Counts) -> Self {
+        Self {
+            compiler,
+            counts,
+            slots: HashMap::new(),
+            bound: HashSet::new(),
+            constants: HashMap::new(),
+            pending: Vec::new(),
+            steps: Vec::new(),
+            next: 0,
+            place: Place::default(),
+        }
+    }
+
+    /// The code that was generated.
+    pub(super) fn finish(mut self, constant: bool, place: Place) -> ClauseCode<'p> {
+        self.flush();
+        ClauseCode { slots: self.next, code: code_of(self.steps), constant, place }
+    }
+
+    /// The arguments are in the first slots.
+    pub(super) fn parameters(&mut self, args: &[Term<'p>], place: Place) {
+        self.place = place;
+        self.next = Slot::try_from(args.len()).unwrap_or(Slot::MAX);
+        for (slot, arg) in (0..).zip(args) {
+            match arg.kind {
+                Kind::Var(var) if !self.bound.contains(&var) => {
+                    self.slots.insert(var, slot);
+                    self.bound.insert(var);
+                }
+                _ if self.is_ready(arg) => {
+                    let x = self.x(arg);
+                    self.push(Step::Equal(X::Slot(slot), x));
+                }
+                _ => {
+                    let pattern = self.pattern(arg);
+                    self.push(Step::Match(X::Slot(slot), pattern));
+                }
+            }
+        }
+    }
+
+    /// What the clause gives, and which of its iterations one success ends.
+    pub(super) fn result(&mut self, clause: &Clause<'p>, kind: RuleKind) {
+        self.place = clause.place;
+        let term = clause.result.term();
+        let step = match kind {
+            RuleKind::Complete | RuleKind::Function | RuleKind::Set => Step::Emit(self.x(term)),
+            RuleKind::Pairs => {
+                let key = clause.tail.first().map_or(X::Undefined, |key| self.x(key));
+                Step::EmitPair(key, self.x(term))
+            }
+            RuleKind::Object => {
+                let element = matches!(clause.result, crate::rego::front::form::Result::Element(_));
+                let keys = clause.tail.iter().map(|key| self.x(key)).collect();
+                Step::Put { keys, leaf: self.x(term), element }
+            }
+        };
+        self.push(step);
+        cut::mark(&mut self.steps);
+    }
+
+    /// As [`Self::result`], for a query: every solution counts.
+    pub(super) fn solution(&mut self, term: &Term<'p>) {
+        let x = self.x(term);
+        self.push(Step::Emit(x));
+    }
+
+    // ---- slots and steps
+
+    pub(super) fn fresh(&mut self) -> Slot {
+        let slot = self.next;
+        self.next = self.next.saturating_add(1);
+        slot
+    }
+
+    fn slot(&mut self, var: Var) -> Slot {
+        if let Some(slot) = self.slots.get(&var) {
+            return *slot;
+        }
+        let slot = self.fresh();
+        self.slots.insert(var, slot);
+        slot
+    }
+
+    fn flush(&mut self) {
+        for (var, x, place) in std::mem::take(&mut self.pending) {
+            let slot = self.slot(var);
+            self.steps.push((Step::Bind(slot, x), place));
+        }
+    }
+
+    pub(super) fn push(&mut self, step: Step<'p>) {
+        self.flush();
+        self.steps.push((step, self.place));
+    }
+
+    /// Code of its own; what it binds is unknown after it.
+    fn closure(&mut self, fill: impl FnOnce(&mut Self)) -> Code<'p> {
+        self.flush();
+        let outer = std::mem::take(&mut self.steps);
+        let (bound, constants, place) = (self.bound.clone(), self.constants.clone(), self.place);
+        fill(self);
+        self.flush();
+        let steps = std::mem::replace(&mut self.steps, outer);
+        (self.bound, self.constants, self.place) = (bound, constants, place);
+        code_of(steps)
+    }
+
+    /// Something that can be evaluated again and again at no cost.
+    pub(super) fn cheap(&mut self, x: X<'p>) -> X<'p> {
+        if matches!(x, X::Slot(_) | X::Constant(_)) {
+            return x;
+        }
+        let slot = self.fresh();
+        self.push(Step::Bind(slot, x));
+        X::Slot(slot)
+    }
+
+    // ---- what is known
+
+    fn is_bound(&self, var: Var) -> bool {
+        matches!(var, INPUT | DATA) || self.bound.contains(&var)
+    }
+
+    /// Whether a term has one value as soon as it is asked.
+    pub(super) fn is_ready(&self, term: &Term<'p>) -> bool {
+        let mut vars = Vars::new();
+        SAFETY.term(term, &mut vars);
+        vars.into_iter().all(|var| self.is_bound(var))
+    }
+
+    // ---- bodies
+
+    pub(super) fn body(&mut self, body: &[Expr<'p>]) {
+        let mut rest = body;
+        while let Some((first, others)) = rest.split_first() {
+            if first.withs.is_empty() {
+                self.expr(first);
+                rest = others;
+                continue;
+            }
+            // Neighbours with the same modifiers share one change of scene.
+            let same = others.iter().take_while(|other| same_withs(&first.withs, &other.withs)).count();
+            let (group, others) = rest.split_at(same + 1);
+            self.place = first.place;
+            let replacements = first.withs.iter().map(|with| self.replacement(with)).collect();
+            self.push(Step::With(replacements));
+            group.iter().for_each(|expr| self.expr(expr));
+            self.push(Step::EndWith);
+            rest = others;
+        }
+    }
+
+    fn expr(&mut self, expr: &Expr<'p>) {
+        self.place = expr.place;
+        if expr.negated {
+            let code = self.closure(|it| {
+                it.kind(expr);
+                it.push(Step::Yes);
+            });
+            return self.push(Step::Not(code));
+        }
+        self.kind(expr);
+    }
+
+    fn kind(&mut self, expr: &Expr<'p>) {
+        match &expr.kind {
+            ExprKind::Term(term) => self.test(term),
+            ExprKind::Call(callee, args) if callee.is("eq") => {
+                if let [left, right] = args.as_slice() {
+                    self.unify(left, right);
+                }
+            }
+            ExprKind::Call(callee, args) => self.call_statement(callee, args),
+            ExprKind::Every(every) => self.every(every),
+            ExprKind::Not { body, .. } => {
+                let code = self.holds(body);
+                self.push(Step::Not(code));
+            }
+            ExprKind::And(sides) => {
+                for side in sides.iter() {
+                    let code = self.holds(&side.body);
+                    self.push(Step::Holds(code));
+                }
+            }
+            ExprKind::Or(sides) => {
+                let [left, right] = sides.as_ref();
+                let codes = (self.holds(&left.body), self.holds(&right.body));
+                self.push(Step::Either(Box::new(codes)));
+            }
+            ExprKind::Some(_) | ExprKind::SomeIn { .. } => {}
+        }
+    }
+
+    fn holds(&mut self, body: &Body<'p>) -> Code<'p> {
+        self.closure(|it| {
+            it.body(body);
+            it.push(Step::Yes);
+        })
+    }
+
+    fn every(&mut self, every: &Every<'p>) {
+        let domain = self.x(&every.domain);
+        let key = every.key.filter(|key| self.counts.get(*key) > 1).map(|key| (key, self.slot(key)));
+        let value = self.slot(every.value);
+        let body = self.closure(|it| {
+            it.bound.extend(key.map(|(key, _)| key));
+            it.bound.insert(every.value);
+            it.body(&every.body);
+            it.push(Step::Yes);
+        });
+        let code = EveryCode { domain, key: key.map(|(_, slot)| slot), value, body };
+        self.push(Step::Every(Box::new(code)));
+    }
+
+    fn test(&mut self, term: &Term<'p>) {
+        match self.x(term) {
+            X::Constant(Value::Bool(false)) | X::Undefined => self.push(Step::Fail),
+            X::Constant(_) => {}
+            x => self.push(Step::Test(x)),
+        }
+    }
+
+    fn call_statement(&mut self, callee: &Callee<'p>, args: &[Term<'p>]) {
+        let builtin = callee.name().and_then(builtins::find);
+        if callee.is("internal.print") {
+            let items = match args.first().map(|args| &args.kind) {
+                Some(Kind::Array(items)) => items.as_slice(),
+                _ => &[],
+            };
+            let items = items.iter().map(|item| self.x(item)).collect();
+            return self.push(Step::Print(items));
+        }
+        let arity = self.compiler.tree.arity(callee).unwrap_or(args.len());
+        let (inputs, output) = args.split_at(arity.min(args.len()));
+        let output = output.first();
+        if builtin.is_some_and(|builtin| matches!(builtin.body, BuiltinBody::Relation(_))) {
+            let over = self.call(callee, inputs);
+            let over = self.cheap(over);
+            let value = output.map_or(Pattern::Any, |term| self.pattern(term));
+            return self.push(Step::Each { over, key: Pattern::Any, value, cut: false });
+        }
+        let x = self.call(callee, inputs);
+        match output {
+            None => match x {
+                X::Constant(Value::Bool(false)) | X::Undefined => self.push(Step::Fail),
+                X::Constant(_) => {}
+                x => self.push(Step::Test(x)),
+            },
+            Some(output) => self.give(x, output),
+        }
+    }
+
+    /// Unifies a value with a term.
+    fn give(&mut self, x: X<'p>, term: &Term<'p>) {
+        match term.kind {
+            Kind::Var(var) if !self.is_bound(var) => self.bind(var, x),
+            _ if self.is_ready(term) => {
+                let other = self.x(term);
+                self.equal(x, other);
+            }
+            _ => {
+                let pattern = self.pattern(term);
+                self.push(Step::Match(x, pattern));
+            }
+        }
+    }
+
+    fn equal(&mut self, left: X<'p>, right: X<'p>) {
+        match (left.as_constant(), right.as_constant()) {
+            (Some(left), Some(right)) if left == right => {}
+            (Some(_), Some(_)) => self.push(Step::Fail),
+            _ => self.push(Step::Equal(left, right)),
+        }
+    }
+
+    fn bind(&mut self, var: Var, x: X<'p>) {
+        self.bound.insert(var);
+        match x {
+            X::Constant(value) => {
+                self.constants.insert(var, value);
+            }
+            x if self.counts.get(var) == 2 && self.compiler.names.is_made(var) => {
+                self.pending.push((var, x, self.place));
+            }
+            x => {
+                let slot = self.slot(var);
+                self.push(Step::Bind(slot, x));
+            }
+        }
+    }
+
+    // ---- unification
+
+    fn unify(&mut self, left: &Term<'p>, right: &Term<'p>) {
+        for (one, other) in [(left, right), (right, left)] {
+            if let Kind::Var(var) = one.kind
+                && !self.is_bound(var)
+                && self.is_ready(other)
+            {
+                let x = self.x(other);
+                return self.bind(var, x);
+            }
+        }
+        let (left_ready, right_ready) = (self.is_ready(left), self.is_ready(right));
+        match (&left.kind, &right.kind) {
+            _ if left_ready && right_ready => {
+                let (left, right) = (self.x(left), self.x(right));
+                self.equal(left, right);
+            }
+            (_, Kind::Ref(parts)) if !right_ready && (left_ready || is_pattern(left)) => {
+                self.reference_into(parts, left);
+            }
+            (Kind::Ref(parts), _) if !left_ready && (right_ready || is_pattern(right)) => {
+                self.reference_into(parts, right);
+            }
+            (Kind::Ref(_), Kind::Ref(_)) => {
+                let left = self.x(left);
+                let left = self.cheap(left);
+                let right = self.x(right);
+                self.equal(left, right);
+            }
+            (Kind::Array(_) | Kind::Object(_), _) if right_ready => {
+                let x = self.x(right);
+                let pattern = self.pattern(left);
+                self.push(Step::Match(x, pattern));
+            }
+            (_, Kind::Array(_) | Kind::Object(_)) if left_ready => {
+                let x = self.x(left);
+                let pattern = self.pattern(right);
+                self.push(Step::Match(x, pattern));
+            }
+            (Kind::Array(left), Kind::Array(right)) => {
+                if left.len() == right.len() {
+                    self.pairs(left.iter().zip(right).collect());
+                } else {
+                    self.push(Step::Fail);
+                }
+            }
+            (Kind::Object(left), Kind::Object(right)) => self.objects(left, right),
+            _ => {
+                // Two variables that nothing binds: refused by the safety check before.
+                self.push(Step::Fail);
+            }
+        }
+    }
+
+    /// Pairs of terms, whichever can be unified first.
+    fn pairs(&mut self, mut pairs: Vec<(&Term<'p>, &Term<'p>)>) {
+        while !pairs.is_empty() {
+            let ready = pairs.iter().position(|(left, right)| {
+                self.is_ready(left) || self.is_ready(right) || (is_nested(left) && is_nested(right))
+            });
+            let (left, right) = pairs.remove(ready.unwrap_or(0));
+            self.unify(left, right);
+        }
+    }
+
+    fn objects(&mut self, left: &[(Term<'p>, Term<'p>)], right: &[(Term<'p>, Term<'p>)]) {
+        if left.len() != right.len() {
+            return self.push(Step::Fail);
+        }
+        let mut pairs = Vec::with_capacity(left.len());
+        for (key, value) in left {
+            match right.iter().find(|(other, _)| other == key) {
+                Some((_, other)) => pairs.push((value, other)),
+                None => return self.push(Step::Fail),
+            }
+        }
+        self.pairs(pairs);
+    }
+
+    /// What a value must look like to unify with a term.
+    pub(super) fn pattern(&mut self, term: &Term<'p>) -> Pattern<'p> {
+        match &term.kind {
+            Kind::Var(var) if !self.is_bound(*var) => {
+                if self.counts.get(*var) == 1 {
+                    return Pattern::Any;
+                }
+                self.bound.insert(*var);
+                Pattern::Bind(self.slot(*var))
+            }
+            _ if self.is_ready(term) => {
+                let x = self.x(term);
+                Pattern::Equal(x)
+            }
+            Kind::Array(items) => Pattern::Array(items.iter().map(|item| self.pattern(item)).collect()),
+            Kind::Object(pairs) => {
+                Pattern::Object(pairs.iter().map(|(key, value)| (self.x(key), self.pattern(value))).collect())
+            }
+            _ => {
+                let x = self.x(term);
+                Pattern::Equal(x)
+            }
+        }
+    }
+
+    // ---- values
+
+    /// The value of a term whose variables are bound; iterates where a reference has operands that are not.
+    pub(super) fn x(&mut self, term: &Term<'p>) -> X<'p> {
+        match &term.kind {
+            Kind::Scalar(value) => X::Constant(*value),
+            Kind::Var(var) => self.variable(*var),
+            Kind::Ref(parts) => self.reference(parts),
+            Kind::Array(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.x(item)).collect();
+                match constants(&items) {
+                    Some(values) => X::Constant(Value::Array(self.compiler.arena.array(&values))),
+                    None => X::Array(items.into()),
+                }
+            }
+            Kind::Set(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.x(item)).collect();
+                match constants(&items) {
+                    Some(values) => X::Constant(Value::set(self.compiler.arena, values)),
+                    None => X::Set(items.into()),
+                }
+            }
+            Kind::Object(pairs) => {
+                let pairs: Vec<_> = pairs.iter().map(|(key, value)| (self.x(key), self.x(value))).collect();
+                let literals: Option<Vec<_>> = pairs
+                    .iter()
+                    .map(|(key, value)| Some((key.as_constant()?, value.as_constant()?)))
+                    .collect();
+                match literals {
+                    Some(pairs) => X::Constant(Value::object(self.compiler.arena, pairs)),
+                    None => X::Object(pairs.into()),
+                }
+            }
+            Kind::ArrayOf(of) => X::ArrayOf(Box::new(self.comprehension(&of.1, false, |it| {
+                let x = it.x(&of.0);
+                it.push(Step::Emit(x));
+            }))),
+            Kind::SetOf(of) => X::SetOf(Box::new(self.comprehension(&of.1, true, |it| {
+                let x = it.x(&of.0);
+                it.push(Step::Emit(x));
+            }))),
+            Kind::ObjectOf(of) => X::ObjectOf(Box::new(self.comprehension(&of.2, true, |it| {
+                let key = it.x(&of.0);
+                let value = it.x(&of.1);
+                it.push(Step::EmitPair(key, value));
+            }))),
+            Kind::Call(callee, args) => self.call(callee, args),
+            Kind::Template(_) => X::Undefined,
+        }
+    }
+
+    fn comprehension(&mut self, body: &Body<'p>, cuts: bool, emit: impl FnOnce(&mut Self)) -> Code<'p> {
+        self.closure(|it| {
+            it.body(body);
+            emit(it);
+            if cuts {
+                it.flush();
+                cut::mark(&mut it.steps);
+            }
+        })
+    }
+
+    pub(super) fn variable(&mut self, var: Var) -> X<'p> {
+        match var {
+            INPUT => return X::Input,
+            DATA => return X::Node(0),
+            _ => {}
+        }
+        if let Some(value) = self.constants.get(&var) {
+            return X::Constant(*value);
+        }
+        if let Some(at) = self.pending.iter().position(|(pending, ..)| *pending == var) {
+            return self.pending.remove(at).1;
+        }
+        X::Slot(self.slot(var))
+    }
+
+    fn call(&mut self, callee: &Callee<'p>, args: &[Term<'p>]) -> X<'p> {
+        let args: Vec<X<'p>> = args.iter().map(|arg| self.x(arg)).collect();
+        if let Some(builtin) = callee.name().and_then(builtins::find) {
+            return self.builtin(builtin, args);
+        }
+        match self.compiler.function(callee) {
+            Some((id, true)) => X::Call(id, args.into()),
+            Some((id, false)) => X::Rule(id),
+            None => X::Undefined,
+        }
+    }
+
+    fn builtin(&mut self, builtin: &'static Builtin, args: Vec<X<'p>>) -> X<'p> {
+        if self.compiler.is_mocked(builtin) {
+            return X::Builtin(builtin, args.into());
+        }
+        if let Some(value) = self.compiler.fold(builtin, &args) {
+            return X::Constant(value);
+        }
+        let mut args = args;
+        if args.len() == 2 {
+            let comparison = Comparison::named(builtin.name);
+            let member = builtin.name == "internal.member_2";
+            if (comparison.is_some() || member)
+                && let (Some(right), Some(left)) = (args.pop(), args.pop())
+            {
+                let sides = Box::new((left, right));
+                return match comparison {
+                    Some(comparison) => X::Compare(comparison, sides),
+                    None => X::Member(sides),
+                };
+            }
+            if matches!(builtin.name, "regex.match" | "re_match")
+                && let Some(X::Constant(Value::String(pattern))) = args.first()
+                && let Some(regex) = self.compiler.regex(pattern)
+            {
+                let tool = Tool::Regex(regex);
+                return X::Prepared(Box::new(Prepared { builtin, tool, args: args.into() }));
+            }
+        }
+        X::Builtin(builtin, args.into())
+    }
+
+    // ---- with
+
+    fn replacement(&mut self, with: &With<'p>) -> Replacement<'p> {
+        match &with.target {
+            Target::Builtin(name) => match builtins::find(name) {
+                Some(builtin) => {
+                    let by = self.mock(with);
+                    Replacement::Function { of: Mocked::Builtin(builtin), by }
+                }
+                None => Replacement::Input { path: Box::default(), value: X::Undefined },
+            },
+            Target::Document(parts) => {
+                let path: Box<[Value<'p>]> = parts.iter().skip(1).filter_map(super::constant).collect();
+                if parts.first().and_then(Term::as_var) == Some(INPUT) {
+                    return Replacement::Input { path, value: self.x(&with.value) };
+                }
+                match self.compiler.function_at(&path) {
+                    Some(id) => Replacement::Function { of: Mocked::Rule(id), by: self.mock(with) },
+                    None => Replacement::Data { path, value: self.x(&with.value) },
+                }
+            }
+        }
+    }
+
+    fn mock(&mut self, with: &With<'p>) -> Mock<'p> {
+        let Some(callee) = &with.function else {
+            let x = self.x(&with.value);
+            return Mock::Value(x);
+        };
+        if let Some(builtin) = callee.name().and_then(builtins::find) {
+            return Mock::Builtin(builtin);
+        }
+        match self.compiler.function(callee) {
+            Some((id, true)) => Mock::Rule(id),
+            Some((id, false)) => Mock::Document(id),
+            None => Mock::Value(X::Undefined),
+        }
+    }
+}
+
+fn code_of(steps: Vec<(Step<'_>, Place)>) -> Code<'_> {
+    let (steps, places): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+    Code { steps: steps.into(), places: places.into() }
+}
+
+fn constants<'p>(items: &[X<'p>]) -> Option<Vec<Value<'p>>> {
+    items.iter().map(X::as_constant).collect()
+}
+
+/// Whether a term can be matched against a value, whatever is bound in it.
+fn is_pattern(term: &Term<'_>) -> bool {
+    matches!(term.kind, Kind::Var(_) | Kind::Array(_) | Kind::Object(_))
+}
+
+fn is_nested(term: &Term<'_>) -> bool {
+    matches!(term.kind, Kind::Array(_) | Kind::Object(_))
+}
+
+fn same_withs(left: &[With<'_>], right: &[With<'_>]) -> bool {
+    let same_target = |left: &Target<'_>, right: &Target<'_>| match (left, right) {
+        (Target::Document(left), Target::Document(right)) => left == right,
+        (Target::Builtin(left), Target::Builtin(right)) => left == right,
+        _ => false,
+    };
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| {
+            same_target(&left.target, &right.target)
+                && left.value == right.value
+                && left.function.as_ref().map(|it| &it.path) == right.function.as_ref().map(|it| &it.path)
+        })
+}

@@ -1,0 +1,267 @@
+//! The machine: runs code on values in the caller's arena.
+//!
+//! Slots lie in one stack of frames; a step that can go on several times recurses into the steps that follow it, so
+//! that backtracking is returning. What holds is put on one stack of results; closures, hash maps and strings do
+//! not occur at run time. An undefined expression is `None`; a failure of the whole evaluation is kept aside and
+//! ends every loop.
+
+mod documents;
+mod expressions;
+mod limits;
+mod rules;
+mod scene;
+mod steps;
+
+pub use limits::Limits;
+
+use super::builtins::{Body, Builtin, BuiltinError, Caches, Call, Limit};
+use super::compile::code::{ClauseCode, Code, Compiled, Query, RuleId, Slot};
+use super::observe::Observer;
+use super::place::Place;
+use crate::value::Value;
+use bumpalo::Bump;
+use limits::{Gauge, MAX_DEPTH};
+use scene::Scene;
+
+/// Why an evaluation ended without an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) cause: Cause,
+    /// Where it was.
+    pub(crate) place: Option<Place>,
+}
+
+/// The causes of failures.
+#[derive(Clone, Debug)]
+pub(crate) enum Cause {
+    Limit(Limit),
+    Depth,
+    /// Two values for one thing.
+    Conflict(String),
+    /// A builtin failed, and failures count.
+    Builtin(String),
+}
+
+/// What surrounds an evaluation.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) input: Option<Value<'a>>,
+    pub(crate) data: Option<Value<'a>>,
+    pub(crate) now_ns: i64,
+    pub(crate) seed: u64,
+    /// A failing builtin is a failure rather than undefined.
+    pub(crate) strict: bool,
+    pub(crate) limits: Limits,
+}
+
+/// One evaluation of a program; the rules that were evaluated are remembered for the next question.
+pub(crate) struct Machine<'a, 'm> {
+    code: &'a Compiled<'a>,
+    arena: &'a Bump,
+    data: Option<Value<'a>>,
+    slots: Vec<Option<Value<'a>>>,
+    base: usize,
+    top: usize,
+    results: Vec<Value<'a>>,
+    scene: Scene<'a>,
+    saved: Vec<Scene<'a>>,
+    failure: Option<Box<Failure>>,
+    /// Whether the iteration that was ended last ended because one success is enough for all.
+    stop: bool,
+    strict: bool,
+    depth: u32,
+    gauge: Gauge<'a>,
+    caches: &'m mut Caches,
+    observer: Option<&'m mut Observer>,
+    /// The observer wants every step.
+    watched: bool,
+    /// What calls of nondeterministic builtins gave: each answers once.
+    drawn: Vec<(&'static str, Vec<Value<'a>>, Option<Value<'a>>)>,
+    now_ns: i64,
+    seed: u64,
+}
+
+impl<'a, 'm> Machine<'a, 'm> {
+    pub(crate) fn new(
+        code: &'a Compiled<'a>,
+        arena: &'a Bump,
+        around: Surroundings<'a>,
+        caches: &'m mut Caches,
+        observer: Option<&'m mut Observer>,
+    ) -> Self {
+        let watched = observer.as_ref().is_some_and(|observer| observer.watches_steps());
+        Self {
+            code,
+            arena,
+            data: around.data,
+            slots: Vec::new(),
+            base: 0,
+            top: 0,
+            results: Vec::with_capacity(32),
+            scene: Scene::new(around.input, code.rules.len()),
+            saved: Vec::new(),
+            failure: None,
+            stop: false,
+            strict: around.strict,
+            depth: 0,
+            gauge: Gauge::new(around.limits, arena),
+            caches,
+            observer,
+            watched,
+            drawn: Vec::new(),
+            now_ns: around.now_ns,
+            seed: around.seed,
+        }
+    }
+
+    /// The value of a rule's document.
+    ///
+    /// # Errors
+    /// When the evaluation fails.
+    pub(crate) fn rule(&mut self, id: RuleId) -> Result<Option<Value<'a>>, Failure> {
+        let value = self.document(id);
+        self.outcome(value)
+    }
+
+    /// All documents below a node.
+    ///
+    /// # Errors
+    /// When the evaluation fails.
+    pub(crate) fn node(&mut self, id: u32) -> Result<Option<Value<'a>>, Failure> {
+        let value = self.extent(id);
+        self.outcome(value)
+    }
+
+    /// The solutions of a query.
+    ///
+    /// # Errors
+    /// When the evaluation fails.
+    pub(crate) fn query(&mut self, query: &'a Query<'a>) -> Result<Vec<Value<'a>>, Failure> {
+        self.frame(&query.clause, &[], false);
+        let rows = std::mem::take(&mut self.results);
+        self.outcome(None)?;
+        Ok(rows)
+    }
+
+    fn outcome(&mut self, value: Option<Value<'a>>) -> Result<Option<Value<'a>>, Failure> {
+        match self.failure.take() {
+            Some(failure) => Err(*failure),
+            None => Ok(value),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        self.gauge.limits()
+    }
+
+    // ---- failing
+
+    #[cold]
+    fn fail<T>(&mut self, cause: Cause, place: Option<Place>) -> Option<T> {
+        self.failure.get_or_insert_with(|| Box::new(Failure { cause, place }));
+        None
+    }
+
+    /// The current step does not hold; true if nothing else need be tried, because the evaluation has failed.
+    #[inline]
+    fn no(&mut self, code: &Code<'_>, at: usize) -> bool {
+        match &mut self.failure {
+            None => false,
+            Some(failure) => {
+                if failure.place.is_none() {
+                    failure.place = code.places.get(at).copied();
+                }
+                true
+            }
+        }
+    }
+
+    #[inline]
+    fn tick(&mut self) -> bool {
+        match self.gauge.tick() {
+            Ok(()) => true,
+            Err(limit) => {
+                self.fail::<()>(Cause::Limit(limit), None);
+                false
+            }
+        }
+    }
+
+    // ---- frames
+
+    #[inline]
+    fn slot(&self, slot: Slot) -> Option<Value<'a>> {
+        self.slots.get(self.base + slot as usize).copied().flatten()
+    }
+
+    #[inline]
+    fn set(&mut self, slot: Slot, value: Value<'a>) {
+        if let Some(place) = self.slots.get_mut(self.base + slot as usize) {
+            *place = Some(value);
+        }
+    }
+
+    /// Runs one body in a frame of its own; its results are on top of the stack of results.
+    fn frame(&mut self, clause: &'a ClauseCode<'a>, args: &[Value<'a>], first: bool) {
+        if self.depth >= MAX_DEPTH {
+            self.fail::<()>(Cause::Depth, Some(clause.place));
+            return;
+        }
+        let (base, top) = (self.base, self.top);
+        self.base = top;
+        self.top = top + clause.slots as usize;
+        if self.slots.len() < self.top {
+            self.slots.resize((self.top * 2).max(32), None);
+        }
+        if let Some(slots) = self.slots.get_mut(self.base..self.base + args.len()) {
+            slots.iter_mut().zip(args).for_each(|(slot, arg)| *slot = Some(*arg));
+        }
+        self.depth += 1;
+        self.run(&clause.code, 0, first);
+        self.depth -= 1;
+        (self.base, self.top) = (base, top);
+    }
+
+    // ---- builtins
+
+    fn call_builtin(&mut self, builtin: &'static Builtin, args: &[Value<'a>]) -> Option<Value<'a>> {
+        if !self.tick() {
+            return None;
+        }
+        if builtin.nondeterministic
+            && let Some(known) =
+                self.drawn.iter().find(|(name, known, _)| *name == builtin.name && known == args)
+        {
+            return known.2;
+        }
+        let outcome = {
+            let mut call = Call {
+                arena: self.arena,
+                now_ns: self.now_ns,
+                seed: self.seed,
+                meter: &mut self.gauge,
+                caches: self.caches,
+            };
+            match builtin.body {
+                Body::Function(run) | Body::Relation(run) => run(&mut call, args),
+                Body::Machine | Body::Refused(_) => builtin.call(&mut call, args),
+            }
+        };
+        let value = match outcome {
+            Ok(value) => value,
+            Err(BuiltinError::Limit(limit)) => return self.fail(Cause::Limit(limit), None),
+            Err(BuiltinError::Halt(reason)) => return self.fail(Cause::Builtin(reason.into_owned()), None),
+            Err(error) if self.strict => {
+                let code = match error {
+                    BuiltinError::Operand(_) => "eval_type_error",
+                    _ => "eval_builtin_error",
+                };
+                return self.fail(Cause::Builtin(format!("{code}: {}: {error}", builtin.name)), None);
+            }
+            Err(_) => None,
+        };
+        if builtin.nondeterministic {
+            self.drawn.push((builtin.name, args.to_vec(), value));
+        }
+        value
+    }
+}

@@ -1,0 +1,268 @@
+//! Rules and functions: which clauses run, what their results make together, and what is a conflict.
+
+use super::scene::{By, Known, Replaced};
+use super::{Cause, Machine};
+use crate::rego::compile::code::{ClauseCode, RuleCode, RuleId, RuleKind};
+use crate::rego::front::rules::shown_path;
+use crate::rego::place::Place;
+use crate::value::Value;
+use std::collections::BTreeMap;
+
+impl<'a> Machine<'a, '_> {
+    /// The document of a rule, evaluated once.
+    pub(super) fn document(&mut self, id: RuleId) -> Option<Value<'a>> {
+        match self.scene.known.get(id as usize)? {
+            Known::Is(value) => return *value,
+            Known::Running => return self.fail(Cause::Conflict("a rule needs its own result".into()), None),
+            Known::Unknown => {}
+        }
+        let rule = self.code.rules.get(id as usize)?;
+        if !self.scene.targets.is_empty() && self.scene.replaces(&rule.path) {
+            return self.stored(&rule.path);
+        }
+        if !self.tick() {
+            return None;
+        }
+        self.know(id, Known::Running);
+        let value = match rule.kind {
+            RuleKind::Complete => self.complete(rule, &[]),
+            RuleKind::Set => Some(self.set_of(rule)),
+            RuleKind::Pairs => self.pairs_of(rule),
+            RuleKind::Object => self.object_of(rule),
+            RuleKind::Function => None,
+        };
+        self.know(id, if self.failure.is_some() { Known::Unknown } else { Known::Is(value) });
+        value
+    }
+
+    fn know(&mut self, id: RuleId, known: Known<'a>) {
+        if let Some(slot) = self.scene.known.get_mut(id as usize) {
+            *slot = known;
+        }
+    }
+
+    /// A function's value for arguments.
+    pub(super) fn call(&mut self, id: RuleId, args: &[Value<'a>]) -> Option<Value<'a>> {
+        if !self.tick() {
+            return None;
+        }
+        if !self.scene.mocks.is_empty()
+            && let Some(by) = self.mock(Replaced::Rule(id))
+        {
+            return self.mocked(by, args);
+        }
+        let rule = self.code.rules.get(id as usize)?;
+        self.complete(rule, args)
+    }
+
+    /// What stands for a function now.
+    pub(super) fn mock(&self, of: Replaced) -> Option<By<'a>> {
+        let is = |known: &Replaced| match (known, of) {
+            (Replaced::Rule(known), Replaced::Rule(of)) => *known == of,
+            (Replaced::Builtin(known), Replaced::Builtin(of)) => *known == of,
+            _ => false,
+        };
+        self.scene.mocks.iter().rev().find(|(known, _)| is(known)).map(|(_, by)| *by)
+    }
+
+    /// Calls what stands for a function; within it no function is replaced.
+    pub(super) fn mocked(&mut self, by: By<'a>, args: &[Value<'a>]) -> Option<Value<'a>> {
+        match by {
+            By::Value(value) => Some(value),
+            By::Document(id) => self.document(id),
+            By::Rule(id) => {
+                let mocks = std::mem::take(&mut self.scene.mocks);
+                let value = self.call(id, args);
+                self.scene.mocks = mocks;
+                value
+            }
+            By::Builtin(builtin) => {
+                let mocks = std::mem::take(&mut self.scene.mocks);
+                let value = self.call_builtin(builtin, args);
+                self.scene.mocks = mocks;
+                value
+            }
+        }
+    }
+
+    fn complete(&mut self, rule: &'a RuleCode<'a>, args: &[Value<'a>]) -> Option<Value<'a>> {
+        let mut value = None;
+        match &rule.dispatch {
+            Some(dispatch) => {
+                let arg = args.get(dispatch.argument)?;
+                for at in dispatch.by_value.get(arg).unwrap_or(&dispatch.others) {
+                    let clauses = rule.clauses.get(*at as usize)?;
+                    if !self.clauses(rule, clauses, args, &mut value) {
+                        return value;
+                    }
+                }
+            }
+            None => {
+                for clauses in &rule.clauses {
+                    if !self.clauses(rule, clauses, args, &mut value) {
+                        return value;
+                    }
+                }
+            }
+        }
+        if value.is_none()
+            && let Some(default) = &rule.default
+        {
+            let start = self.results.len();
+            self.frame(default, args, true);
+            value = self.results.get(start).copied();
+            self.results.truncate(start);
+        }
+        value
+    }
+
+    /// One body and its `else`s; false: nothing else need be tried.
+    fn clauses(
+        &mut self,
+        rule: &'a RuleCode<'a>,
+        clauses: &'a [ClauseCode<'a>],
+        args: &[Value<'a>],
+        value: &mut Option<Value<'a>>,
+    ) -> bool {
+        let start = self.results.len();
+        for clause in clauses {
+            self.frame(clause, args, clause.constant);
+            if self.failure.is_some() {
+                *value = None;
+                self.results.truncate(start);
+                return false;
+            }
+            if self.results.len() == start {
+                continue;
+            }
+            let mut same = true;
+            for found in self.results.get(start..).unwrap_or_default() {
+                match value {
+                    None => *value = Some(*found),
+                    Some(known) => same = same && known == found,
+                }
+            }
+            self.results.truncate(start);
+            if !same {
+                *value = None;
+                self.conflict(rule, clause.place);
+                return false;
+            }
+            return !rule.same;
+        }
+        true
+    }
+
+    #[cold]
+    fn conflict(&mut self, rule: &RuleCode<'_>, place: Place) {
+        let name = shown_path(&rule.path);
+        let text = match rule.kind {
+            RuleKind::Complete => format!("eval_conflict_error: rule {name} produced conflicting values"),
+            RuleKind::Function => {
+                format!(
+                    "eval_conflict_error: function {name} produced conflicting values for the same inputs"
+                )
+            }
+            _ => "eval_conflict_error: object keys must be unique".to_owned(),
+        };
+        self.fail::<()>(Cause::Conflict(text), Some(place));
+    }
+
+    /// Runs all clauses; their results are on top of the stack from the given place on.
+    fn all(&mut self, rule: &'a RuleCode<'a>) -> usize {
+        let start = self.results.len();
+        for clauses in &rule.clauses {
+            let before = self.results.len();
+            for clause in clauses {
+                self.frame(clause, &[], clause.constant && rule.kind == RuleKind::Set);
+                if self.failure.is_some() || self.results.len() > before {
+                    break;
+                }
+            }
+        }
+        start
+    }
+
+    fn set_of(&mut self, rule: &'a RuleCode<'a>) -> Value<'a> {
+        let start = self.all(rule);
+        self.set_from(start)
+    }
+
+    fn pairs_of(&mut self, rule: &'a RuleCode<'a>) -> Option<Value<'a>> {
+        let start = self.all(rule);
+        let value = self.pairs_from(start);
+        if value.is_none() && self.failure.is_none() {
+            self.conflict(rule, rule.place);
+        }
+        value
+    }
+
+    /// Keys, then the leaf, below each other; a leaf is a value, or the elements of a set.
+    fn object_of(&mut self, rule: &'a RuleCode<'a>) -> Option<Value<'a>> {
+        let start = self.all(rule);
+        let mut root = BTreeMap::new();
+        let mut fits = true;
+        for item in self.results.get(start..).unwrap_or_default() {
+            let Value::Array([Value::Bool(element), keys @ .., leaf]) = item else { continue };
+            fits = fits && grow(&mut root, keys, *leaf, *element);
+        }
+        self.results.truncate(start);
+        if self.failure.is_some() {
+            return None;
+        }
+        if !fits {
+            self.conflict(rule, rule.place);
+            return None;
+        }
+        Some(self.built(root))
+    }
+
+    fn built(&self, branches: BTreeMap<Value<'a>, Growth<'a>>) -> Value<'a> {
+        let pairs = branches.into_iter().map(|(key, growth)| {
+            let value = match growth {
+                Growth::Leaf(value) => value,
+                Growth::Elements(items) => Value::set(&self.arena, items),
+                Growth::Branch(below) => self.built(below),
+            };
+            (key, value)
+        });
+        Value::object(&self.arena, pairs.collect())
+    }
+}
+
+/// An object that grows by paths.
+enum Growth<'a> {
+    Leaf(Value<'a>),
+    Elements(Vec<Value<'a>>),
+    Branch(BTreeMap<Value<'a>, Growth<'a>>),
+}
+
+/// Adds a leaf; false if something else is there.
+fn grow<'a>(
+    branches: &mut BTreeMap<Value<'a>, Growth<'a>>,
+    keys: &[Value<'a>],
+    leaf: Value<'a>,
+    element: bool,
+) -> bool {
+    let Some((key, rest)) = keys.split_first() else { return true };
+    if !rest.is_empty() {
+        let below = branches.entry(*key).or_insert_with(|| Growth::Branch(BTreeMap::new()));
+        return match below {
+            Growth::Branch(below) => grow(below, rest, leaf, element),
+            _ => false,
+        };
+    }
+    match branches.get_mut(key) {
+        None => {
+            let growth = if element { Growth::Elements(vec![leaf]) } else { Growth::Leaf(leaf) };
+            branches.insert(*key, growth);
+            true
+        }
+        Some(Growth::Elements(items)) if element => {
+            items.push(leaf);
+            true
+        }
+        Some(Growth::Leaf(known)) if !element => *known == leaf,
+        Some(_) => false,
+    }
+}
