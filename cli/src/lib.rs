@@ -22,6 +22,8 @@ mod output;
 mod parallel;
 mod policies;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod suite;
 mod whole_file;
 

@@ -5,6 +5,8 @@
 
 pub mod condition;
 pub mod crd;
+#[cfg(test)]
+mod reference;
 mod schema;
 pub mod status;
 
