@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
@@ -108,6 +109,14 @@ func problems(err error) []problem {
 		found := make([]problem, 0, len(many))
 		for _, one := range many {
 			found = append(found, problemOf(one))
+		}
+		return found
+	}
+	var collected rego.Errors
+	if errors.As(err, &collected) {
+		var found []problem
+		for _, one := range collected {
+			found = append(found, problems(one)...)
 		}
 		return found
 	}

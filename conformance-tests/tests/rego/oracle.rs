@@ -1,9 +1,12 @@
 //! OPA itself, as a program beside the tests: `conformance-tests/rego/oracle`, built when it is first needed.
 
-use std::io::{BufRead as _, BufReader};
+use super::answer::Answer;
+use super::question::Question;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
+use wayguard_engine::value::{Document, Value};
 
 /// The folder of the Go module that pins OPA.
 fn folder() -> PathBuf {
@@ -39,16 +42,16 @@ fn build() -> Option<PathBuf> {
     }
 }
 
+fn spawn(program: &Path, mode: &str) -> Child {
+    let mut command = Command::new(program);
+    command.arg(mode).env("REGO_ORACLE_MODULE", folder()).env("GOMAXPROCS", "2");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+}
+
 /// All that the program writes in one of its modes.
 pub fn lines(mode: &str) -> Option<impl Iterator<Item = String>> {
-    let mut child = Command::new(program()?)
-        .arg(mode)
-        .env("REGO_ORACLE_MODULE", folder())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let mut lines = out.lines();
+    let mut child = spawn(program()?, mode);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     Some(std::iter::from_fn(move || match lines.next() {
         Some(line) => Some(line.unwrap()),
         None => {
@@ -56,4 +59,79 @@ pub fn lines(mode: &str) -> Option<impl Iterator<Item = String>> {
             None
         }
     }))
+}
+
+/// A running oracle that answers questions.
+pub struct Oracle {
+    child: Child,
+    asking: Option<BufWriter<ChildStdin>>,
+    answering: BufReader<ChildStdout>,
+}
+
+impl Oracle {
+    /// Starts one; `None`, after saying why, if there is no Go to build it with.
+    pub fn start() -> Option<Self> {
+        let mut child = spawn(program()?, "answer");
+        let asking = child.stdin.take().map(BufWriter::new);
+        let answering = BufReader::with_capacity(1 << 16, child.stdout.take()?);
+        Some(Self { child, asking, answering })
+    }
+
+    /// Sends a question; its answer is to be taken before many more are sent.
+    pub fn ask(&mut self, question: &Question) {
+        let asking = self.asking.as_mut().unwrap();
+        writeln!(asking, "{}", question.line()).unwrap();
+        asking.flush().unwrap();
+    }
+
+    /// The answer to the oldest question that has none yet.
+    pub fn take(&mut self) -> Answer {
+        let mut line = String::new();
+        let read = self.answering.read_line(&mut line).unwrap();
+        assert!(read > 0, "the oracle ended before it answered");
+        read_answer(&line)
+    }
+
+    /// Asks, and waits for the answer.
+    pub fn answer(&mut self, question: &Question) -> Answer {
+        self.ask(question);
+        self.take()
+    }
+}
+
+impl Drop for Oracle {
+    fn drop(&mut self) {
+        drop(self.asking.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn read_answer(line: &str) -> Answer {
+    let document = Document::from_json(line.as_bytes()).expect("the oracle writes JSON");
+    let reply = document.value();
+    if let Some(problems) = reply.get("load").and_then(Value::as_array) {
+        let lines: Vec<_> = problems.iter().map(|problem| problem_text(*problem)).collect();
+        return Answer::Refused(lines.join("\n"));
+    }
+    if let Some(problem) = reply.get("error") {
+        if problem.str_or_empty("code") == "eval_cancel_error" {
+            return Answer::TimedOut;
+        }
+        return Answer::Failed(problem_text(problem));
+    }
+    let first = reply.get("result").and_then(Value::as_array).and_then(|rows| rows.first().copied());
+    match first.and_then(|row| row.get("#0")) {
+        Some(value) => Answer::Value(value.to_string()),
+        None => Answer::Undefined,
+    }
+}
+
+fn problem_text(problem: Value<'_>) -> String {
+    format!(
+        "{}:{}: {}: {}",
+        problem.str_or_empty("file"),
+        problem.get("row").and_then(Value::as_int).unwrap_or_default(),
+        problem.str_or_empty("code"),
+        problem.str_or_empty("message")
+    )
 }

@@ -1,0 +1,82 @@
+//! Counting what a comparison found.
+
+use super::answer::{Answer, Verdict};
+use super::oracle::Oracle;
+use super::ours::Ours;
+use super::question::Question;
+use super::shrink::shrink;
+use std::collections::BTreeMap;
+
+/// What a run found.
+#[derive(Default)]
+pub struct Report {
+    /// Answered alike, by what the answers were.
+    pub equal: BTreeMap<&'static str, usize>,
+    /// Refused by us and answered by OPA.
+    pub refused: usize,
+    /// One of both took too long.
+    pub unknown: usize,
+    /// For a person: how the answers differ, on a question cut down.
+    pub different: Vec<String>,
+}
+
+/// Differences that are cut down and shown; more of them are only counted.
+const SHOWN: usize = 20;
+
+impl Report {
+    /// Compares the answers to one question.
+    pub fn add(
+        &mut self,
+        name: &str,
+        question: &Question,
+        ours: &mut Ours,
+        opa: &Answer,
+        oracle: &mut Oracle,
+    ) {
+        let answer = ours.answer(question);
+        match answer.verdict(opa) {
+            Verdict::Equal => {
+                if let (Answer::Refused(why), true) = (opa, std::env::var_os("REGO_SHOW_UNSOUND").is_some()) {
+                    println!("unsound {name}: {why}");
+                }
+                let kind = match opa {
+                    Answer::Value(_) => "values",
+                    Answer::Undefined => "undefined",
+                    Answer::Failed(_) => "failures",
+                    _ => "refusals",
+                };
+                *self.equal.entry(kind).or_default() += 1;
+            }
+            Verdict::Refused => {
+                self.refused += 1;
+                if std::env::var_os("REGO_SHOW_REFUSED").is_some() {
+                    println!("refused {name}: {answer}\n{question}");
+                }
+            }
+            Verdict::Unknown => self.unknown += 1,
+            Verdict::Different if self.different.len() < SHOWN => {
+                let (question, ours, opa) = shrink(question.clone(), ours, oracle);
+                self.different.push(format!("--- {name}\n{question}OPA:  {opa}\nours: {ours}\n"));
+            }
+            Verdict::Different => self.different.push(String::new()),
+        }
+    }
+
+    /// Prints the counts, writes the differences to `REGO_DIFFERENCES` if that is set.
+    ///
+    /// # Panics
+    /// If there is a difference.
+    pub fn close(&self, what: &str) {
+        println!(
+            "{what}: equal {:?}, {} refused by us alone, {} took too long, {} different",
+            self.equal,
+            self.refused,
+            self.unknown,
+            self.different.len()
+        );
+        if let Ok(file) = std::env::var("REGO_DIFFERENCES") {
+            std::fs::write(file, self.different.join("\n")).unwrap();
+        }
+        assert!(self.different.is_empty(), "{}", self.different.iter().take(3).cloned().collect::<String>());
+    }
+}
