@@ -1,6 +1,8 @@
 //! The command line: which command, and what all commands share.
 
-use crate::command::{check, completions, control, eval, install, pause, sandbox, serve, test, version};
+use crate::command::{
+    check, completions, control, eval, import, install, pause, sandbox, serve, test, version,
+};
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
 use clap::Parser as _;
@@ -58,6 +60,8 @@ enum Command {
 enum Policy {
     /// Evaluate a Rego query, as `opa eval` does
     Eval(eval::Args),
+    /// Turn Gatekeeper's templates and constraints into native policies
+    Import(import::Args),
 }
 
 /// Runs the program with these arguments (the first is its own name).
@@ -92,6 +96,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Pause(args) => pause::run(&args, out),
         Command::Control(args) => control::run(*args, out),
         Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
+        Command::Policy(Policy::Import(args)) => import::run(&args, out),
         Command::Completions(args) => Ok(completions::run(&args, out)),
         Command::Version => Ok(version::run(out)),
     }

@@ -49,3 +49,24 @@ fn an_assumed_namespace_is_said_and_with_strict_an_error() {
     assert_eq!(ran.code, 3, "{}", ran.shown());
     assert!(ran.stdout.contains("constraints took it to have no label but its name"), "{}", ran.shown());
 }
+
+#[test]
+fn imported_policies_decide_as_the_constraints_they_were_made_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().to_str().unwrap();
+    let ran = wayguard(&["policy", "import", "gatekeeper/policies.yaml", "-o", target]);
+    assert_eq!(ran.code, 3, "{}", ran.shown());
+    assert!(ran.stdout.starts_with("2 policies written to "), "{}", ran.shown());
+    assert!(
+        ran.stdout
+            .contains("left out assign/always-pull (gatekeeper/policies.yaml): mutators are no policies"),
+        "{}",
+        ran.shown()
+    );
+    assert!(ran.stdout.contains("changed requiredowner/production-has-a-cost-center"), "{}", ran.shown());
+    let ran = check(&["gatekeeper/app.yaml", "--policies", target, "--format", "json"]);
+    let findings = &ran.json()["results"][0]["findings"];
+    let messages: Vec<_> =
+        findings.as_array().unwrap().iter().map(|it| it["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["label <owner> is missing"], "{}", ran.shown());
+}

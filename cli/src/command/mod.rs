@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod control;
 pub(crate) mod eval;
+pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod pause;
 pub(crate) mod sandbox;

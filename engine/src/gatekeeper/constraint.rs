@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 
 /// Where violations have an effect, by Gatekeeper's names: admission, and `check`, which foretells it.
-const WEBHOOK: &str = "validation.gatekeeper.sh";
+pub(crate) const WEBHOOK: &str = "validation.gatekeeper.sh";
 const AUDIT: &str = "audit.gatekeeper.sh";
 /// The command line: here a policy's own tests.
 const GATOR: &str = "gator.gatekeeper.sh";

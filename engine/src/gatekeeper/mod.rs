@@ -10,6 +10,7 @@
 
 mod constraint;
 mod expansion;
+mod import;
 mod load;
 mod matching;
 mod mutation;
@@ -23,6 +24,7 @@ mod template;
 pub use constraint::Constraint;
 pub use expansion::Expansion;
 pub(crate) use expansion::{expand, kind_in};
+pub use import::{Imported, Remark, import};
 pub(crate) use load::load;
 pub(crate) use matching::{Candidate, is_namespace};
 pub use matching::{Kinds, Match, Source};
@@ -81,6 +83,12 @@ impl Settings {
     ) -> impl Iterator<Item = (&'s str, &'s str)> {
         let leading = self.expansions.iter().filter(|from| expansion::leads_to(&self.expansions, from, fits));
         leading.flat_map(Expansion::bases)
+    }
+
+    /// Namespaces that constraints leave alone at admission, by name or pattern.
+    pub(crate) fn excluded_at_admission(&self) -> Vec<String> {
+        let rules = self.exclusions.iter().filter(|rule| rule.concerns(Process::Webhook));
+        rules.flat_map(|rule| rule.excluded_namespaces.iter().cloned()).collect()
     }
 
     /// Whether the inventory has no objects of that namespace.

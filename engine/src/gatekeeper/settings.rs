@@ -25,16 +25,20 @@ pub(crate) enum Process {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Exclusion {
     #[serde(default)]
-    excluded_namespaces: Vec<String>,
+    pub(crate) excluded_namespaces: Vec<String>,
     #[serde(default)]
     processes: Vec<Process>,
 }
 
 impl Exclusion {
+    /// Whether it is about that process.
+    pub(crate) fn concerns(&self, process: Process) -> bool {
+        self.processes.iter().any(|it| *it == Process::All || *it == process)
+    }
+
     /// Whether the process leaves that namespace alone.
     pub(crate) fn covers(&self, process: Process, namespace: &str) -> bool {
-        self.processes.iter().any(|it| *it == Process::All || *it == process)
-            && self.excluded_namespaces.iter().any(|pattern| glob_fits(pattern, namespace))
+        self.concerns(process) && self.excluded_namespaces.iter().any(|pattern| glob_fits(pattern, namespace))
     }
 }
 

@@ -75,7 +75,9 @@ impl CompiledPolicy {
             errors.extend(problems.into_iter().map(|problem| LoadError::whole(&from, problem)));
             serde_json::Value::Null
         });
-        match Program::compile(modules, CompileOptions::default()) {
+        let strict_builtin_errors = !metadata.custom.lenient_builtins;
+        match Program::compile(modules, CompileOptions { strict_builtin_errors, ..CompileOptions::default() })
+        {
             Ok(program) if errors.is_empty() => {
                 let parameters = Input::new(Document::from_serde(&parameters).value());
                 let program = Arc::new(program);

@@ -51,6 +51,9 @@ pub struct Custom {
     /// Needs that depend on a parameter: its name → what is needed while it is `true`.
     #[serde(default, rename = "needsWhen")]
     pub needs_when: std::collections::BTreeMap<String, Vec<Need>>,
+    /// A builtin that fails is undefined, as in Gatekeeper, instead of an error: for policies that were imported.
+    #[serde(default, rename = "lenientBuiltins")]
+    pub lenient_builtins: bool,
     /// Found values are never shown.
     #[serde(default)]
     pub sensitive: bool,
