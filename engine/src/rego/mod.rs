@@ -15,6 +15,8 @@ mod machine;
 #[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
 mod number;
 mod observe;
+#[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
+mod pattern;
 mod place;
 mod program;
 mod run;

@@ -1,14 +1,16 @@
 //! What calls make once and use again.
 
+use crate::rego::pattern::{Glob, PatternError, Regular};
 use crate::rego::text::Format;
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 
 /// Compiled patterns and formats, kept by whoever evaluates (one per worker thread, or one per evaluation).
 #[derive(Debug, Default)]
 pub(in crate::rego) struct Caches {
-    formats: Bounded<Box<str>, Format>,
+    formats: Bounded<Format>,
+    regulars: Bounded<Result<Arc<Regular>, PatternError>>,
+    globs: Bounded<Result<Arc<Glob>, PatternError>>,
     /// A buffer for text that is made piece by piece.
     pub(super) scratch: String,
 }
@@ -18,31 +20,39 @@ impl Caches {
     pub(super) fn format(&mut self, text: &str) -> Arc<Format> {
         self.formats.get(text, || Format::new(text))
     }
+
+    /// The compiled regular expression of a text.
+    pub(super) fn regular(&mut self, pattern: &str) -> Result<Arc<Regular>, PatternError> {
+        (*self.regulars.get(pattern, || Regular::new(pattern).map(Arc::new))).clone()
+    }
+
+    /// The compiled glob of a text and its separators.
+    pub(super) fn glob(&mut self, pattern: &str, separators: &[char]) -> Result<Arc<Glob>, PatternError> {
+        let separated: String = separators.iter().collect();
+        // A zero byte keeps pattern and separators apart.
+        let key = format!("{pattern}\0{separated}");
+        (*self.globs.get(&key, || Glob::new(pattern, separators).map(Arc::new))).clone()
+    }
 }
 
-/// A map that starts anew when it is full: what is in use comes back with the next calls.
+/// A map by text that starts anew when it is full: what is in use comes back with the next calls.
 #[derive(Debug)]
-pub(super) struct Bounded<K, V> {
-    entries: HashMap<K, Arc<V>>,
+struct Bounded<V> {
+    entries: HashMap<Box<str>, Arc<V>>,
 }
 
 /// As many as OPA keeps regexes.
 const MAX_ENTRIES: usize = 100;
 
-impl<K, V> Default for Bounded<K, V> {
+impl<V> Default for Bounded<V> {
     fn default() -> Self {
         Self { entries: HashMap::new() }
     }
 }
 
-impl<K: Hash + Eq, V> Bounded<K, V> {
+impl<V> Bounded<V> {
     /// The entry of a key, made if it is not there.
-    pub(super) fn get<Q>(&mut self, key: &Q, make: impl FnOnce() -> V) -> Arc<V>
-    where
-        K: std::borrow::Borrow<Q>,
-        Q: Hash + Eq + ToOwned + ?Sized,
-        for<'q> K: From<&'q Q>,
-    {
+    fn get(&mut self, key: &str, make: impl FnOnce() -> V) -> Arc<V> {
         if let Some(entry) = self.entries.get(key) {
             return entry.clone();
         }
@@ -50,7 +60,7 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
             self.entries.clear();
         }
         let entry = Arc::new(make());
-        self.entries.insert(K::from(key), entry.clone());
+        self.entries.insert(key.into(), entry.clone());
         entry
     }
 }

@@ -9,10 +9,16 @@ mod arithmetic;
 mod arrays;
 mod caches;
 mod call;
+mod chance;
+mod encoding;
 mod graphs;
+mod json;
 mod machine;
+mod net;
 mod objects;
 mod operand;
+mod paths;
+pub(super) mod patterns;
 #[cfg(test)]
 mod probe;
 mod replace;
@@ -108,6 +114,12 @@ static TABLES: &[&[Builtin]] = &[
     aggregates::TABLE,
     machine::TABLE,
     arithmetic::TABLE,
+    paths::TABLE,
+    net::TABLE,
+    json::TABLE,
+    patterns::TABLE,
+    encoding::TABLE,
+    chance::TABLE,
     units::TABLE,
     strings::TABLE,
     semver::TABLE,
