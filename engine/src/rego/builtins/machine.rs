@@ -1,6 +1,7 @@
 //! What the machine does itself: unification, assignment, printing; and what policies may not ask about themselves.
 
 use super::{Body, Builtin, BuiltinError, Call, Outcome, Type, function, operand};
+use crate::rego::text::write_term;
 use crate::value::Value;
 
 const ABOUT_RULES: &str = "policies are not told their own annotations";
@@ -37,7 +38,7 @@ fn template_string<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outc
         };
         match value {
             Value::String(string) => text.push_str(string),
-            other => text.push_str(&other.to_string()),
+            other => write_term(&mut text, other),
         }
         call.claim(text.len())?;
     }

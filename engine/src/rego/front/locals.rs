@@ -85,8 +85,7 @@ impl<'r> Locals<'r> {
     fn clause(&mut self, clause: &mut Clause<'_>, parameters: &[Scope]) {
         // Comprehensions in the head first: what they declare is theirs.
         self.scopes = vec![Scope::default()];
-        let heads = clause.tail.iter_mut().chain(std::iter::once(clause.result.term_mut()));
-        for term in heads {
+        for term in heads(clause) {
             self.head_comprehensions(term);
         }
         let mut used = Vars::new();
@@ -95,8 +94,7 @@ impl<'r> Locals<'r> {
         self.scopes = parameters.to_vec();
         self.body(&mut clause.body, &used);
         let scope = self.scopes.first().cloned().unwrap_or_default();
-        let heads = clause.tail.iter_mut().chain(std::iter::once(clause.result.term_mut()));
-        for term in heads {
+        for term in heads(clause) {
             rename(term, &scope);
         }
     }
@@ -465,6 +463,12 @@ impl<'r> Locals<'r> {
             }
         }
     }
+}
+
+/// All terms of a clause's head.
+fn heads<'t, 'p>(clause: &'t mut Clause<'p>) -> impl Iterator<Item = &'t mut Term<'p>> {
+    let Clause { args, tail, result, .. } = clause;
+    args.iter_mut().chain(tail).chain(std::iter::once(result.term_mut()))
 }
 
 /// Gives the variables of a head the names that the body's scope has for them.

@@ -21,7 +21,7 @@ impl Templates<'_> {
         let mut known = Vars::from([INPUT, DATA]);
         clause.args.iter().for_each(|arg| super::visit::ALL.term(arg, &mut known));
         let safe = self.body(&mut clause.body, &known);
-        clause.tail.iter_mut().for_each(|term| self.term(term, &safe));
+        clause.args.iter_mut().chain(&mut clause.tail).for_each(|term| self.term(term, &safe));
         self.term(clause.result.term_mut(), &safe);
     }
 

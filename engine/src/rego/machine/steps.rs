@@ -4,6 +4,7 @@ use super::scene::{By, Replaced, Scene, put};
 use super::{Cause, Machine};
 use crate::rego::compile::code::{Code, EveryCode, Mock, Mocked, Pattern, Replacement, Step, X};
 use crate::rego::place::Place;
+use crate::rego::text::write_term;
 use crate::value::Value;
 
 impl<'a> Machine<'a, '_> {
@@ -335,6 +336,10 @@ impl<'a> Machine<'a, '_> {
 fn shown(value: Value<'_>) -> String {
     match value {
         Value::String(text) => text.to_owned(),
-        other => other.to_string(),
+        other => {
+            let mut text = String::new();
+            write_term(&mut text, other);
+            text
+        }
     }
 }
