@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, same_items, same_json};
 use super::oracle;
+use super::ours::Ours;
 use super::question::Question;
 use wayguard_engine::value::{Document, Value};
 
@@ -9,30 +10,31 @@ use wayguard_engine::value::{Document, Value};
 pub struct Case {
     /// Its name; not quite unique.
     pub note: String,
-    /// What is asked; several variables are asked for as one object.
+    /// What is asked.
     pub question: Question,
     wanted: Wanted,
+    /// The order of an array that is bound says nothing.
     sorted: bool,
 }
 
 enum Wanted {
-    /// One of these values; none: undefined.
-    Values(Vec<String>),
-    /// Something, or nothing.
+    /// The variables of each solution, as objects of JSON.
+    Rows(Vec<String>),
+    /// A solution, or none.
     Defined(bool),
     /// A failed evaluation.
     Error,
 }
 
-/// Whether a case came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a case came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As wanted.
     Equal,
-    /// We refuse to load it.
-    Refused,
-    /// Not as wanted.
-    Different,
+    /// We refuse to load it, for these reasons.
+    Refused(String),
+    /// Not as wanted: what we answered.
+    Different(String),
 }
 
 /// All cases; `None` if there is no Go.
@@ -47,104 +49,79 @@ fn read(line: &str) -> Option<Case> {
     if case.get("env").is_some() {
         return None;
     }
-    let texts = |value: Option<Value<'_>>| -> Vec<String> {
-        let items = value.and_then(Value::as_array).unwrap_or_default();
-        items.iter().filter_map(|item| item.as_str()).map(str::to_owned).collect()
-    };
-    let mut question = Question {
-        modules: texts(case.get("modules")),
+    let is = |name: &str| case.get(name).and_then(Value::as_bool) == Some(true);
+    let modules = case.get("modules").and_then(Value::as_array).unwrap_or_default();
+    let mut query = case.str_or_empty("query").trim().to_owned();
+    if let Some(term) = case.get("input_term").and_then(Value::as_str) {
+        // JSON has no sets; all cases with such an input ask one expression.
+        query = format!("{query} with input as {term}");
+    }
+    let question = Question {
+        modules: modules.iter().filter_map(|item| item.as_str()).map(str::to_owned).collect(),
         data: case.get("data").filter(|data| !data.is_null()).map(|data| data.to_string()),
         input: case.get("input").map(|input| input.to_string()),
-        query: case.str_or_empty("query").trim().to_owned(),
-        v0: case.get("v0").and_then(Value::as_bool) == Some(true),
-        strict: case.get("strict_error").and_then(Value::as_bool) == Some(true),
+        query,
+        v0: is("v0"),
+        strict: is("strict_error"),
     };
-    let rows = case.get("want_result").and_then(Value::as_array);
-    let names: Vec<String> = match rows.and_then(|rows| rows.first()).and_then(|row| row.as_object()) {
-        Some(row) => row.iter().map(|(name, _)| name.to_owned()).collect(),
-        None => Vec::new(),
-    };
-    let one_value = simplify(&mut question, case.get("input_term").and_then(Value::as_str), &names);
     let wanted = if case.get("want_error").is_some() || case.get("want_error_code").is_some() {
         Wanted::Error
-    } else if let Some(rows) = rows {
-        let value = |row: &Value<'_>| match names.first() {
-            Some(name) if one_value => row.get(name).map(|value| value.to_string()).unwrap_or_default(),
-            _ => row.to_string(),
-        };
-        Wanted::Values(rows.iter().map(value).collect())
+    } else if let Some(rows) = case.get("want_result").and_then(Value::as_array) {
+        Wanted::Rows(rows.iter().map(ToString::to_string).collect())
     } else {
         Wanted::Defined(case.get("want_defined").and_then(Value::as_bool) != Some(false))
     };
-    Some(Case {
-        note: case.str_or_empty("note").to_owned(),
-        question,
-        wanted,
-        sorted: case.get("sort_bindings").and_then(Value::as_bool) == Some(true),
-    })
-}
-
-/// Turns a query with variables into one for a value: `data.p.q = x` asks for `data.p.q`, and all else becomes a
-/// rule whose values are the bindings. True: the query asks for the one value.
-fn simplify(question: &mut Question, input_term: Option<&str>, names: &[String]) -> bool {
-    let path = question.query.split_once(" = ").filter(|(path, name)| {
-        let plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
-        path.starts_with("data") && plain(path) && plain(name) && name.starts_with('x')
-    });
-    if let (Some((path, _)), None) = (path, input_term) {
-        question.query = path.to_owned();
-        return true;
-    }
-    let with = input_term.map(|term| format!(" with input as {term}")).unwrap_or_default();
-    let row: Vec<_> = names.iter().map(|name| format!("\"{name}\": {name}")).collect();
-    let (head, opening) = if question.v0 { ("rows[row]", "{") } else { ("rows contains row", "if {") };
-    // A modifier applies to one expression; a query of several has no input in OPA's cases.
-    question.modules.push(format!(
-        "package asked\n{head} {opening}\n{}{with}\nrow := {{{}}}\n}}\n",
-        question.query,
-        row.join(", ")
-    ));
-    question.query = "data.asked.rows".to_owned();
-    false
+    Some(Case { note: case.str_or_empty("note").to_owned(), question, wanted, sorted: is("sort_bindings") })
 }
 
 impl Case {
-    /// Whether the answer is what the case wants.
-    pub fn outcome(&self, answer: &Answer) -> Outcome {
-        let as_wanted = match (&self.wanted, answer) {
-            (_, Answer::Refused(_)) => return Outcome::Refused,
-            (Wanted::Error, Answer::Failed(_)) => true,
-            (Wanted::Defined(defined), Answer::Value(text)) => {
-                (text != "[]") == *defined || self.is_plain() && *defined
-            }
-            (Wanted::Defined(defined), Answer::Undefined) => !defined,
-            (Wanted::Values(values), Answer::Undefined) => values.is_empty(),
-            (Wanted::Values(values), Answer::Value(text)) if self.is_plain() => {
-                let same = if self.sorted { same_items } else { same_json };
-                values.len() == 1 && values.iter().all(|value| same(value, text))
-            }
-            (Wanted::Values(values), Answer::Value(text)) => {
-                let mut values = values.clone();
-                values.sort_unstable();
-                values.dedup();
-                same_items(&format!("[{}]", values.join(",")), text)
-            }
-            _ => false,
+    /// Puts the case to our engine.
+    pub fn run(&self, ours: &mut Ours) -> Outcome {
+        let rows = match ours.rows(&self.question) {
+            Ok(rows) => rows,
+            Err(Answer::Refused(why)) => return Outcome::Refused(why),
+            Err(Answer::Failed(_)) if matches!(self.wanted, Wanted::Error) => return Outcome::Equal,
+            Err(other) => return Outcome::Different(other.to_string()),
         };
-        if as_wanted { Outcome::Equal } else { Outcome::Different }
+        let as_wanted = match &self.wanted {
+            Wanted::Error => false,
+            Wanted::Defined(defined) => *defined != rows.is_empty(),
+            Wanted::Rows(wanted) => self.same_rows(wanted, &rows),
+        };
+        if as_wanted { Outcome::Equal } else { Outcome::Different(format!("[{}]", rows.join(", "))) }
     }
 
-    /// The query asks for one value, not for rows.
-    fn is_plain(&self) -> bool {
-        self.question.query != "data.asked.rows"
+    /// Solutions come in any order.
+    fn same_rows(&self, wanted: &[String], rows: &[String]) -> bool {
+        let same = if self.sorted { same_members } else { same_json };
+        let mut left: Vec<&String> = rows.iter().collect();
+        wanted.len() == rows.len()
+            && wanted.iter().all(|wanted| match left.iter().position(|row| same(wanted, row)) {
+                Some(at) => {
+                    left.swap_remove(at);
+                    true
+                }
+                None => false,
+            })
     }
 
     /// What the case wants, for a person.
     pub fn wanted(&self) -> String {
         match &self.wanted {
-            Wanted::Values(values) => values.join(" or "),
+            Wanted::Rows(rows) => format!("[{}]", rows.join(", ")),
             Wanted::Defined(defined) => format!("defined: {defined}"),
             Wanted::Error => "an error".to_owned(),
         }
     }
+}
+
+/// Whether two objects have the same members, arrays in any order.
+fn same_members(one: &str, other: &str) -> bool {
+    let read = |text: &str| Document::from_json(text.as_bytes()).expect("JSON of the test itself");
+    let (one, other) = (read(one), read(other));
+    let (Some(one), Some(other)) = (one.value().as_object(), other.value().as_object()) else { return false };
+    one.len() == other.len()
+        && one.iter().all(|(name, value)| {
+            other.get(name).is_some_and(|other| same_items(&value.to_string(), &other.to_string()))
+        })
 }

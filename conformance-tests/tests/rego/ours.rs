@@ -2,45 +2,77 @@
 
 use super::answer::Answer;
 use super::question::Question;
+use bumpalo::Bump;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wayguard_engine::rego::{CompileOptions, EvaluationError, LoadError, Module, Program};
+use wayguard_engine::rego::compiled::{Limits, Program, Solution, World};
+use wayguard_engine::rego::{CompileOptions, EvaluationError, LoadError, Module};
 use wayguard_engine::value::Document;
 
 /// How long one evaluation may take; the oracle waits longer.
 const LIMIT: Duration = Duration::from_secs(10);
 
+type Compiled = Arc<Result<Program, Vec<LoadError>>>;
+
 /// Our engine, with the programs that it has compiled.
 #[derive(Default)]
 pub struct Ours {
-    programs: HashMap<(Vec<String>, bool, bool), Arc<Result<Program, Vec<LoadError>>>>,
+    programs: HashMap<(Vec<String>, String, bool, bool), Compiled>,
 }
 
 impl Ours {
-    /// Compiles, if that is to be done still, and evaluates.
+    /// The value of the query's one expression.
     pub fn answer(&mut self, question: &Question) -> Answer {
-        let program = self.program(question);
-        let program = match program.as_ref() {
-            Ok(program) => program,
-            Err(errors) => return Answer::Refused(shown(errors)),
+        let value = |solutions: &[Solution<'_>]| {
+            solutions.first().and_then(|solution| solution.expressions.first()).map(ToString::to_string)
         };
-        let read = |text: &Option<String>| {
-            text.as_ref().map(|text| Document::from_json(text.as_bytes()).expect("JSON of the test itself"))
-        };
-        let (input, data) = (read(&question.input), read(&question.data));
-        let input = input.as_ref().map(Document::value);
-        let data = data.as_ref().map(Document::value);
-        match program.query(&question.query, input, data, LIMIT) {
-            Ok(Some(value)) => Answer::Value(value.to_string()),
+        match self.ask(question, value) {
+            Ok(Some(text)) => Answer::Value(text),
             Ok(None) => Answer::Undefined,
-            Err(EvaluationError::Timeout { .. }) => Answer::TimedOut,
-            Err(error) => Answer::Failed(error.to_string()),
+            Err(answer) => answer,
         }
     }
 
-    fn program(&mut self, question: &Question) -> Arc<Result<Program, Vec<LoadError>>> {
-        let key = (question.modules.clone(), question.v0, question.strict);
+    /// The variables of each solution, as an object of JSON.
+    ///
+    /// # Errors
+    /// The answer, if it is no solution.
+    pub fn rows(&mut self, question: &Question) -> Result<Vec<String>, Answer> {
+        self.ask(question, |solutions| {
+            let row = |solution: &Solution<'_>| {
+                let members: Vec<_> =
+                    solution.bindings.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+                format!("{{{}}}", members.join(","))
+            };
+            solutions.iter().map(row).collect()
+        })
+    }
+
+    fn ask<T>(&mut self, question: &Question, read: impl FnOnce(&[Solution<'_>]) -> T) -> Result<T, Answer> {
+        let program = self.program(question);
+        let program = program.as_ref().as_ref().map_err(|errors| Answer::Refused(shown(errors)))?;
+        let document = |text: &Option<String>| {
+            text.as_ref().map(|text| Document::from_json(text.as_bytes()).expect("JSON of the test itself"))
+        };
+        let (input, data) = (document(&question.input), document(&question.data));
+        let arena = Bump::new();
+        let world = World {
+            input: input.as_ref().map(Document::value),
+            data: data.as_ref().map(Document::value),
+            now_ns: 1_700_000_000_000_000_000,
+            seed: 1,
+            limits: Limits::of_time(LIMIT),
+        };
+        match program.query(&arena, world, None) {
+            Ok(solutions) => Ok(read(&solutions)),
+            Err(EvaluationError::Timeout { .. }) => Err(Answer::TimedOut),
+            Err(error) => Err(Answer::Failed(error.to_string())),
+        }
+    }
+
+    fn program(&mut self, question: &Question) -> Compiled {
+        let key = (question.modules.clone(), question.query.clone(), question.v0, question.strict);
         if self.programs.len() > 256 {
             self.programs.clear();
         }
@@ -55,7 +87,8 @@ fn compile(question: &Question) -> Result<Program, Vec<LoadError>> {
         .enumerate()
         .map(|(at, text)| Module { path: format!("test-{at}.rego"), text: text.clone() })
         .collect();
-    Program::compile(modules, CompileOptions { v0: question.v0, strict_builtin_errors: question.strict })
+    let options = CompileOptions { v0: question.v0, strict_builtin_errors: question.strict };
+    Program::compile_query(modules, options, &question.query)
 }
 
 /// The errors of a load, one a line.
