@@ -24,6 +24,8 @@ mod source;
 pub mod syntax;
 #[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
 mod text;
+#[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
+mod time;
 
 pub use error::{At, EvaluationError, LoadError};
 pub use run::{CompileOptions, Input, Program};

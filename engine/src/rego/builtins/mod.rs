@@ -27,8 +27,10 @@ mod sets;
 mod signature;
 pub(super) mod sprintf;
 mod strings;
+mod times;
 mod types;
 mod units;
+mod uris;
 
 pub(super) use caches::Caches;
 pub(super) use call::{BuiltinError, Call, Limit, Meter};
@@ -114,6 +116,8 @@ static TABLES: &[&[Builtin]] = &[
     aggregates::TABLE,
     machine::TABLE,
     arithmetic::TABLE,
+    uris::TABLE,
+    times::TABLE,
     paths::TABLE,
     net::TABLE,
     json::TABLE,
