@@ -126,7 +126,7 @@ pub(super) fn from_base64(text: &[u8], alphabet: &[u8; 64]) -> Result<Vec<u8>, S
 }
 
 /// Base64 of the URL alphabet, with or without padding.
-pub(super) fn from_base64url(text: &str) -> Result<Vec<u8>, String> {
+pub(in crate::rego) fn from_base64url(text: &str) -> Result<Vec<u8>, String> {
     if text.ends_with('=') {
         return from_base64(text.as_bytes(), URL);
     }
@@ -150,7 +150,7 @@ pub(super) fn base64_standard(bytes: &[u8]) -> String {
 }
 
 /// Bytes of padded base64 of the standard alphabet.
-pub(super) fn from_base64_standard(text: &str) -> Result<Vec<u8>, String> {
+pub(in crate::rego) fn from_base64_standard(text: &str) -> Result<Vec<u8>, String> {
     from_base64(text.as_bytes(), STANDARD)
 }
 

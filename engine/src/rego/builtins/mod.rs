@@ -10,9 +10,11 @@ mod arrays;
 mod caches;
 mod call;
 mod chance;
-mod encoding;
+pub(super) mod encoding;
 mod graphs;
+mod hashes;
 mod json;
+mod jwt;
 mod machine;
 mod net;
 mod objects;
@@ -21,6 +23,7 @@ mod paths;
 pub(super) mod patterns;
 #[cfg(test)]
 mod probe;
+mod refused;
 mod replace;
 mod semver;
 mod sets;
@@ -31,6 +34,7 @@ mod times;
 mod types;
 mod units;
 mod uris;
+mod yaml;
 
 pub(super) use caches::Caches;
 pub(super) use call::{BuiltinError, Call, Limit, Meter};
@@ -116,6 +120,10 @@ static TABLES: &[&[Builtin]] = &[
     aggregates::TABLE,
     machine::TABLE,
     arithmetic::TABLE,
+    yaml::TABLE,
+    hashes::TABLE,
+    jwt::TABLE,
+    refused::TABLE,
     uris::TABLE,
     times::TABLE,
     paths::TABLE,

@@ -11,7 +11,8 @@ const WITH_LAYOUT: Type = Type::Array(&[Type::Number, Type::String, Type::String
 const TIME: Type = Type::OneOf(&[Type::Number, ZONED]);
 const TIME_AND_LAYOUT: Type = Type::OneOf(&[Type::Number, ZONED, WITH_LAYOUT]);
 const THREE: Type = Type::Array(&[Type::Number, Type::Number, Type::Number], None);
-const SIX: Type = Type::Array(&[Type::Number, Type::Number, Type::Number, Type::Number, Type::Number, Type::Number], None);
+const SIX: Type =
+    Type::Array(&[Type::Number, Type::Number, Type::Number, Type::Number, Type::Number, Type::Number], None);
 
 pub(super) const TABLE: &[Builtin] = &[
     function("time.parse_ns", &[Type::String, Type::String], Type::Number, parse_ns),
@@ -68,7 +69,8 @@ impl<'a> Moment<'a> {
             Value::Number(number) => Ok(number),
             other => Err(BuiltinError::expected(1, &["number"], other)),
         };
-        let text = |value: Value<'a>| value.as_str().ok_or_else(|| BuiltinError::expected(1, &["string"], value));
+        let text =
+            |value: Value<'a>| value.as_str().ok_or_else(|| BuiltinError::expected(1, &["string"], value));
         let (number, zone, layout) = match value {
             Value::Number(number) => (number, Zone::Utc, ""),
             Value::Array([number, rest @ ..]) => {
@@ -89,7 +91,8 @@ impl<'a> Moment<'a> {
             }
         };
         let nanoseconds = nanoseconds.ok_or_else(|| BuiltinError::failed("timestamp too big"))?;
-        let (seconds, nanosecond) = (nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000));
+        let (seconds, nanosecond) =
+            (nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000));
         Ok(Self { seconds, nanosecond, zone, layout })
     }
 
@@ -150,7 +153,8 @@ fn add_date<'a>(_: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
 }
 
 fn diff<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
-    let (first, second) = (Moment::read(operand::at(arguments, 1))?, Moment::read(operand::at(arguments, 2))?);
+    let (first, second) =
+        (Moment::read(operand::at(arguments, 1))?, Moment::read(operand::at(arguments, 2))?);
     let zone = &first.zone;
     let (mut from, mut to) = (first.civil(zone), second.civil(zone));
     if (first.seconds, first.nanosecond) > (second.seconds, second.nanosecond) {

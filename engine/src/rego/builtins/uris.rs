@@ -45,7 +45,10 @@ fn unescape(text: &str, part: Part) -> Result<Vec<u8>, String> {
         if *byte != b'%' {
             let host = matches!(part, Part::Host | Part::Zone);
             if host && byte.is_ascii() && must_escape(*byte, part) {
-                return Err(format!("invalid character {} in host name", quoted(text.get(at..=at).unwrap_or_default())));
+                return Err(format!(
+                    "invalid character {} in host name",
+                    quoted(text.get(at..=at).unwrap_or_default())
+                ));
             }
             out.push(*byte);
             at += 1;
@@ -76,8 +79,8 @@ fn unescape(text: &str, part: Part) -> Result<Vec<u8>, String> {
 fn must_escape(byte: u8, part: Part) -> bool {
     match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => false,
-        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'[' | b']' | b'<'
-        | b'>' | b'"'
+        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'[' | b']'
+        | b'<' | b'>' | b'"'
             if matches!(part, Part::Host | Part::Zone) =>
         {
             false
@@ -109,7 +112,8 @@ fn escape(bytes: &[u8], part: Part) -> String {
 impl Reference {
     fn parse(text: &str) -> Result<Self, String> {
         let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
-        let mut reference = Self::without_fragment(rest).map_err(|why| format!("parse {}: {why}", quoted(rest)))?;
+        let mut reference =
+            Self::without_fragment(rest).map_err(|why| format!("parse {}: {why}", quoted(rest)))?;
         reference.fragment =
             unescape(fragment, Part::Fragment).map_err(|why| format!("parse {}: {why}", quoted(text)))?;
         Ok(reference)
@@ -147,7 +151,8 @@ impl Reference {
             }
         }
         let mut path = rest;
-        let has_authority = rest.starts_with("//") && (!reference.scheme.is_empty() || !rest.starts_with("///"));
+        let has_authority =
+            rest.starts_with("//") && (!reference.scheme.is_empty() || !rest.starts_with("///"));
         if has_authority {
             let after = rest.get(2..).unwrap_or_default();
             let end = after.find('/').unwrap_or(after.len());
@@ -265,7 +270,8 @@ fn parse<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
     call.spend(text.len() / 8)?;
     let reference = Reference::parse(text).map_err(BuiltinError::failed)?;
     let path = text_from(&reference.path).into_owned();
-    let raw_path = if path.is_empty() || !reference.raw_path.is_empty() { &reference.raw_path } else { &path };
+    let raw_path =
+        if path.is_empty() || !reference.raw_path.is_empty() { &reference.raw_path } else { &path };
     let fragment = text_from(&reference.fragment).into_owned();
     let members = [
         ("scheme", reference.scheme.as_str()),

@@ -64,7 +64,8 @@ impl Civil {
         // Years that begin in March, in cycles of 400 years.
         let shifted = days + 719_468;
         let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * day_of_year + 2) / 153;
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
@@ -89,8 +90,10 @@ impl Civil {
         let year = if month <= 2 { year - 1 } else { year };
         let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
         let shifted_month = if month > 2 { month - 3 } else { month + 9 };
-        let day_of_era =
-            year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + (153 * shifted_month + 2) / 5 + sane(self.day)? - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100
+            + (153 * shifted_month + 2) / 5
+            + sane(self.day)?
+            - 1;
         let days = era.checked_mul(146_097)?.checked_add(day_of_era)?.checked_sub(719_468)?;
         let time = self.hour * 3_600 + self.minute * 60 + self.second;
         days.checked_mul(86_400)?.checked_add(time)
@@ -126,7 +129,17 @@ pub(in crate::rego) fn days_in(month: i64, year: i64) -> i64 {
 
 /// The months in English.
 pub(in crate::rego) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 

@@ -37,7 +37,9 @@ fn in_hours(text: &str) -> Option<String> {
         let long = ["ms", "us", "µs", "ns"].into_iter().find(|unit| after.starts_with(unit));
         let unit = match long {
             Some(unit) => unit,
-            None => after.get(..1).filter(|unit| unit.as_bytes().first().is_some_and(u8::is_ascii_lowercase))?,
+            None => {
+                after.get(..1).filter(|unit| unit.as_bytes().first().is_some_and(u8::is_ascii_lowercase))?
+            }
         };
         let hours = match unit {
             "d" => 24.0,
@@ -115,7 +117,8 @@ fn standard(text: &str) -> Result<i64, String> {
             return Err(format!("unknown unit {quoted} in duration"));
         };
         let value = whole.checked_mul(unit).filter(|value| *value <= LIMIT).ok_or_else(invalid)?;
-        let value = value.checked_add(part_of(fraction, unit)).filter(|value| *value <= LIMIT).ok_or_else(invalid)?;
+        let value =
+            value.checked_add(part_of(fraction, unit)).filter(|value| *value <= LIMIT).ok_or_else(invalid)?;
         total = total.checked_add(value).filter(|total| *total <= LIMIT).ok_or_else(invalid)?;
         rest = after;
     }

@@ -17,7 +17,8 @@ pub(in crate::rego) fn format(civil: &Civil, offset: i64, zone: &str, layout: &s
 }
 
 fn text(civil: &Civil, offset: i64, zone: &str, part: Part) -> String {
-    let month = || usize::try_from(civil.month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
+    let month =
+        || usize::try_from(civil.month - 1).ok().and_then(|at| MONTHS.get(at)).copied().unwrap_or_default();
     let weekday = || WEEKDAYS.get(civil.weekday()).copied().unwrap_or_default();
     let short = |name: &str| name.get(..3).unwrap_or(name).to_owned();
     let two = |value: i64| format!("{value:02}");
@@ -48,7 +49,9 @@ fn text(civil: &Civil, offset: i64, zone: &str, part: Part) -> String {
         Part::LowerPm => if afternoon { "pm" } else { "am" }.to_owned(),
         Part::ZoneName => zone.to_owned(),
         Part::Offset(form) => offset_text(offset, form),
-        Part::Fraction { digits, separator, trimmed } => fraction(civil.nanosecond, digits, separator, trimmed),
+        Part::Fraction { digits, separator, trimmed } => {
+            fraction(civil.nanosecond, digits, separator, trimmed)
+        }
     }
 }
 

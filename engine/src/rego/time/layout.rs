@@ -28,7 +28,11 @@ pub(super) enum Part {
     ZoneName,
     Offset(Offset),
     /// So many digits of a second's fraction, after this separator.
-    Fraction { digits: usize, separator: u8, trimmed: bool },
+    Fraction {
+        digits: usize,
+        separator: u8,
+        trimmed: bool,
+    },
 }
 
 /// How an offset from universal time is written.
@@ -56,8 +60,9 @@ fn part_at(rest: &[u8]) -> Option<(Part, usize, usize)> {
     let lower_at = |at: usize| rest.get(at).is_some_and(u8::is_ascii_lowercase);
     let known = |part: Part, text: &str| starts(text).then_some((part, 0, text.len()));
     match rest.first()? {
-        b'J' => known(Part::LongMonth, "January")
-            .or_else(|| known(Part::Month, "Jan").filter(|_| !lower_at(3))),
+        b'J' => {
+            known(Part::LongMonth, "January").or_else(|| known(Part::Month, "Jan").filter(|_| !lower_at(3)))
+        }
         b'M' => known(Part::LongWeekDay, "Monday")
             .or_else(|| known(Part::WeekDay, "Mon").filter(|_| !lower_at(3)))
             .or_else(|| known(Part::ZoneName, "MST")),

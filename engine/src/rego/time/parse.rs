@@ -147,7 +147,9 @@ impl Fields {
         Ok(match part {
             Part::Year => {
                 let (digits, rest) = split(text, 2)?;
-                let (Some(tens), Some(ones)) = (digit(digits, 0), digit(digits, 1)) else { return Err(Bad::Part) };
+                let (Some(tens), Some(ones)) = (digit(digits, 0), digit(digits, 1)) else {
+                    return Err(Bad::Part);
+                };
                 let year = tens * 10 + ones;
                 self.year = if year >= 69 { year + 1900 } else { year + 2000 };
                 rest
@@ -172,7 +174,8 @@ impl Fields {
             }
             Part::WeekDay | Part::LongWeekDay => name(text, &WEEKDAYS, part == Part::WeekDay)?.1,
             Part::Day | Part::UnderDay | Part::ZeroDay => {
-                let text = if part == Part::UnderDay { text.strip_prefix(b" ").unwrap_or(text) } else { text };
+                let text =
+                    if part == Part::UnderDay { text.strip_prefix(b" ").unwrap_or(text) } else { text };
                 let (day, rest) = number(text, part == Part::ZeroDay)?;
                 self.day = Some(day);
                 rest
@@ -330,9 +333,11 @@ impl Fields {
         let offset = match self.offset {
             _ if self.utc => 0,
             Some(offset) if offset != -1 => offset,
-            _ => self.zone.strip_prefix(b"GMT").and_then(|hours| std::str::from_utf8(hours).ok()).map_or(0, |hours| {
-                hours.parse::<i64>().unwrap_or(0) * 3_600
-            }),
+            _ => self
+                .zone
+                .strip_prefix(b"GMT")
+                .and_then(|hours| std::str::from_utf8(hours).ok())
+                .map_or(0, |hours| hours.parse::<i64>().unwrap_or(0) * 3_600),
         };
         // A name with an hour (`GMT-3`) keeps its time of day: Go only remembers the offset.
         let shift = if self.utc || self.offset.is_some_and(|offset| offset != -1) { offset } else { 0 };
@@ -384,6 +389,7 @@ fn signed_offset(text: &[u8]) -> usize {
         return 0;
     }
     let digits = text.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
-    let hours = (1..=digits).try_fold(0_i64, |hours, at| hours.checked_mul(10)?.checked_add(digit(text, at)?));
+    let hours =
+        (1..=digits).try_fold(0_i64, |hours, at| hours.checked_mul(10)?.checked_add(digit(text, at)?));
     if digits > 0 && hours.is_some_and(|hours| hours <= 23) { 1 + digits } else { 0 }
 }
