@@ -33,6 +33,17 @@ bench:
     cargo bench -p wayguard-engine
     cargo bench -p wayguard-webhook
 
+# The whole webhook beside its peers, release build; tables with ratios first. `just bench-peers` builds the peers
+bench-admission:
+    cargo build --release --bin wayguard
+    WAYGUARD_BENCH_GATEKEEPER="${WAYGUARD_BENCH_GATEKEEPER:-target/peers/gatekeeper}" \
+        cargo bench -p wayguard-conformance-tests --bench admission
+
+# Gatekeeper from its Go module, for `just bench-admission` (some minutes, once)
+bench-peers:
+    mkdir -p target/peers
+    cd conformance-tests/peers && go build -mod=mod -trimpath -o ../../target/peers/gatekeeper github.com/open-policy-agent/gatekeeper/v3
+
 # A live API server with the gate in front of it
 sandbox:
     cargo run --bin wayguard -- sandbox
