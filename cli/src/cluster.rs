@@ -54,7 +54,8 @@ impl ClusterArgs {
 
 /// The kinds that policies join against: watched, because every request would list them otherwise.
 pub(crate) fn inventory_kinds(set: &PolicySet) -> Vec<Gvk> {
-    let kinds = set.policies().flat_map(|policy| &policy.metadata.custom.inventory);
+    let declared = set.policies().flat_map(|policy| &policy.metadata.custom.inventory);
+    let kinds = declared.chain(set.gatekeeper().inventory());
     let mut kinds: Vec<Gvk> = kinds
         .filter(|kind| kind.scope == InventoryScope::Cluster)
         .map(|kind| Gvk::new(&kind.group, &kind.version, &kind.kind))

@@ -20,6 +20,11 @@ pub(crate) struct SuiteArgs {
     /// Refuse nothing, change nothing, record everything: the first days of an installation
     #[arg(long, env = "WAYGUARD_OBSERVE")]
     pub(crate) observe: bool,
+
+    /// Read Gatekeeper's objects of the cluster too, unchanged: ConstraintTemplate, constraints, Config, SyncSet, Assign,
+    /// AssignMetadata, ModifySet, AssignImage, ExpansionTemplate. Refuses to start beside a working Gatekeeper
+    #[arg(long, env = "WAYGUARD_GATEKEEPER")]
+    pub(crate) gatekeeper: bool,
 }
 
 impl SuiteArgs {

@@ -14,6 +14,7 @@ mod discovery;
 pub mod facts;
 #[cfg(test)]
 mod fake_api;
+pub mod gatekeeper;
 pub mod install;
 pub mod kinds;
 pub mod manifest;

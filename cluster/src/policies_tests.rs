@@ -35,6 +35,7 @@ fn options() -> PolicyWatchOptions {
         own_namespace: "wayguard-system".into(),
         base: Arc::new(|| Ok(PolicySetBuilder::new(Library::embedded(), SetConfig::default()))),
         observe: false,
+        gatekeeper: false,
     }
 }
 
@@ -129,6 +130,7 @@ async fn while_observing_everything_is_recorded_only_and_a_changed_base_is_loade
     let base = Arc::clone(&docs);
     let options = PolicyWatchOptions {
         observe: true,
+        gatekeeper: false,
         base: Arc::new(move || {
             let docs_url = base.lock().unwrap().clone()?;
             Ok(PolicySetBuilder::new(Library::embedded(), SetConfig { docs_url, ..SetConfig::default() }))

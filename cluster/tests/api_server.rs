@@ -11,8 +11,10 @@
     reason = "a test says by a panic, or in its output, what is wrong"
 )]
 
+mod rig;
+
+use rig::{CONTROL, Cluster, OWN, SERVE, eventually, replica};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -33,73 +35,7 @@ use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
 use wayguard_sandbox::{Binaries, BinariesError, CompileError, Lifetime, Options, Sandbox, Search, User};
 
-const OWN: &str = "wayguard-system";
-const SERVE: &str = "system:serviceaccount:wayguard-system:wayguard-serve";
-const CONTROL: &str = "system:serviceaccount:wayguard-system:wayguard-control";
 const VALIDATING: &str = "validatingwebhookconfiguration/wayguard";
-
-/// A started control plane with an installation in it; `None` if there is nothing to start.
-struct Cluster {
-    sandbox: Sandbox,
-    _folder: tempfile::TempDir,
-}
-
-impl Cluster {
-    fn start() -> Option<Self> {
-        let binaries = match Binaries::find_or_build(&Search::from_env(), &mut |_| {}) {
-            Ok(binaries) => binaries,
-            Err(error @ BinariesError::Compile(CompileError::NoGo)) if std::env::var_os("CI").is_none() => {
-                println!("skipped: {error}");
-                return None;
-            }
-            Err(error) => panic!("{error}"),
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let mut options = Options::new(folder.path().join("state"));
-        options.lifetime = Lifetime::Foreground;
-        let groups = ["system:serviceaccounts", "system:serviceaccounts:wayguard-system"];
-        options.users = [SERVE, CONTROL].map(|name| User::new(name, groups)).to_vec();
-        let sandbox = Sandbox::start(&options, &binaries, &mut |_| {}).unwrap();
-        Some(Self { sandbox, _folder: folder })
-    }
-
-    async fn client(&self, user: Option<&str>) -> Client {
-        let path = match user {
-            Some(user) => self.sandbox.kubeconfig_of(user).unwrap(),
-            None => self.sandbox.kubeconfig(),
-        };
-        connect(&Connection::Kubeconfig { path: Some(path), context: None }).await.unwrap()
-    }
-
-    /// Runs kubectl with this input; its output, or what it complained of.
-    fn kubectl(&self, arguments: &[&str], input: &str) -> Result<String, String> {
-        let mut command = self.sandbox.kubectl();
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
-    }
-
-    fn get(&self, what: &[&str]) -> Option<Value> {
-        let text = self.kubectl(&[&["get", "-o", "json"], what].concat(), "").ok()?;
-        serde_json::from_str(&text).ok()
-    }
-
-    fn apply(&self, object: &Value) -> Result<String, String> {
-        self.kubectl(&["apply", "-f", "-"], &object.to_string())
-    }
-}
-
-/// Asks until it holds, off the threads that must go on meanwhile.
-async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let limit = Instant::now() + Duration::from_mins(1);
-    while !tokio::task::block_in_place(&mut holds) {
-        assert!(Instant::now() < limit, "in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
 
 fn policy(name: &str, resource: &str, extra: &Value) -> Value {
     let rego = "# METADATA\n# scope: package\n# title: T\n# description: D\n# custom:\n#   severity: low\n#   category: tests\n#   remedy: R\npackage tests.one\n\ndeny contains {\"msg\": \"no\"} if input.review.object.metadata.name == \"bad\"\n";
@@ -127,27 +63,8 @@ fn watch_options() -> PolicyWatchOptions {
         own_namespace: OWN.into(),
         base: Arc::new(|| Ok(PolicySetBuilder::new(Library::embedded(), SetConfig::default()))),
         observe: false,
+        gatekeeper: false,
     }
-}
-
-/// A replica as `control` sees it: it answers with what the server's own watch has loaded.
-async fn replica(watch: Arc<PolicyWatch>, serving: Arc<ServingCertificate>) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut head = [0; 1024];
-            let _ = stream.read(&mut head).await;
-            let authority = serving.current().and_then(|leaf| leaf.authority()).map(|it| it.to_string());
-            let report =
-                watch.loaded().map(|loaded| LoadReport::new(&loaded, Vec::new(), authority).to_json());
-            let (status, body) = report.map_or(("503 Not Ready", Vec::new()), |body| ("200 OK", body));
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all(&[head.into_bytes(), body].concat()).await;
-        }
-    });
-    address
 }
 
 /// The rules of one webhook: `resource VERB,VERB`.

@@ -1,7 +1,8 @@
 //! `wayguard control`: the leader's work in a cluster. No verdict depends on it.
 
 use crate::cluster::ClusterArgs;
-use crate::command::serve::{address, surroundings::watch_options};
+use crate::command::serve::address;
+use crate::command::serve::surroundings::{watch_options, without_gatekeeper};
 use crate::exit::{ExitStatus, Failure};
 use crate::logging::LoggingArgs;
 use crate::output::Output;
@@ -100,6 +101,7 @@ async fn work(args: Args) -> Result<(), Failure> {
             "`control` works on a cluster: name it by `--in-cluster` or `--kubeconfig`".to_owned(),
         )
     })?;
+    without_gatekeeper(&client, &args.suite).await?;
     let options = options(args)?;
     let state = Arc::new(ControlState::default());
     let mut registry = Registry::default();

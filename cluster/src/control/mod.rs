@@ -16,6 +16,7 @@ mod trust;
 
 use crate::client::{ApiError, Client};
 use crate::discovery::Resources;
+use crate::gatekeeper::Keeper;
 use crate::mirror::{Mirror, Pause, Selection, Task};
 use crate::pause::{PAUSE_CONFIG_MAP, paused};
 use crate::policies::{PolicyWatch, PolicyWatchOptions};
@@ -108,7 +109,7 @@ pub async fn control(
     state: Arc<ControlState>,
     stop: impl Future<Output = ()>,
 ) {
-    let policies = PolicyWatch::start(client, options.policies.clone());
+    let policies = Arc::new(PolicyWatch::start(client, options.policies.clone()));
     let candidate = Candidate {
         namespace: options.own_namespace.clone(),
         lease: LEASE.to_owned(),
@@ -118,6 +119,18 @@ pub async fn control(
     let changed = Arc::new(Notify::new());
     let watches = Watches::start(client, &options);
     let _forwards = watches.forward(&policies, &election, &changed);
+    let _keeping = options.policies.gatekeeper.then(|| {
+        let changed = Arc::new(Notify::new());
+        let forwards = policies.gatekeeper().map(|watch| watch.forward_templates(&changed));
+        let keeper = Keeper {
+            client: client.clone(),
+            policies: Arc::clone(&policies),
+            identity: options.identity.clone(),
+            leading: election.leading(),
+            changed,
+        };
+        (Task(tokio::spawn(keeper.run())), forwards)
+    });
     let mut control = Control { client: client.clone(), options, policies, resources: None, told: None };
     let mut stop = std::pin::pin!(stop);
     let mut pause = Pause::default();
@@ -192,7 +205,7 @@ fn forward<T: Send + Sync + 'static>(mut changes: watch::Receiver<T>, to: &Arc<N
 struct Control {
     client: Client,
     options: ControlOptions,
-    policies: PolicyWatch,
+    policies: Arc<PolicyWatch>,
     resources: Option<(Instant, Resources)>,
     /// What was logged last about replicas, to log it once.
     told: Option<String>,

@@ -8,8 +8,8 @@ use crate::discovery::{Kinds, ResourceKind};
 use crate::mirror::{Mirror, Selection, Task};
 use crate::namespaces::whole;
 use kube::api::Api;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tracing::warn;
 use wayguard_engine::facts::Fact;
@@ -37,10 +37,10 @@ impl Scope {
 pub(super) struct Inventory {
     client: Client,
     kinds: Arc<Kinds>,
-    watched: BTreeMap<Gvk, Arc<Watched>>,
+    watched: RwLock<BTreeMap<Gvk, Arc<Watched>>>,
     /// Plurals of kinds that were asked for, for the words about missing rights.
     plurals: Mutex<BTreeMap<Gvk, String>>,
-    _starters: Vec<Task>,
+    starters: Mutex<Vec<Task>>,
 }
 
 /// One watched kind; the watch begins when discovery knows the kind.
@@ -53,30 +53,43 @@ struct Watched {
 
 impl Inventory {
     pub(super) fn start(client: &Client, kinds: Arc<Kinds>, watched: &[Gvk]) -> Self {
-        let mut by_kind = BTreeMap::new();
-        let mut starters = Vec::new();
-        for kind in watched.iter().filter(|kind| !is_secret(kind)).collect::<BTreeSet<_>>() {
+        let inventory = Self {
+            client: client.clone(),
+            kinds,
+            watched: RwLock::default(),
+            plurals: Mutex::default(),
+            starters: Mutex::default(),
+        };
+        inventory.watch(watched);
+        inventory
+    }
+
+    /// Watches these kinds too. A kind that is no longer read goes on being watched: policies come back.
+    pub(super) fn watch(&self, kinds: &[Gvk]) {
+        let mut watched = self.watched.write().unwrap_or_else(PoisonError::into_inner);
+        for kind in kinds.iter().filter(|kind| !is_secret(kind)) {
+            if watched.contains_key(kind) {
+                continue;
+            }
             let entry = Arc::new(Watched {
                 mirror: OnceLock::new(),
                 started: tokio::sync::watch::Sender::new(false),
                 made: Mutex::default(),
             });
-            let start = Arc::clone(&entry).start(client.clone(), Arc::clone(&kinds), kind.clone());
+            let start = Arc::clone(&entry).start(self.client.clone(), Arc::clone(&self.kinds), kind.clone());
+            let mut starters = self.starters.lock().unwrap_or_else(PoisonError::into_inner);
             starters.push(Task(tokio::spawn(start)));
-            by_kind.insert(kind.clone(), entry);
+            watched.insert(kind.clone(), entry);
         }
-        Self {
-            client: client.clone(),
-            kinds,
-            watched: by_kind,
-            plurals: Mutex::default(),
-            _starters: starters,
-        }
+    }
+
+    fn watched(&self, kind: &Gvk) -> Option<Arc<Watched>> {
+        self.watched.read().unwrap_or_else(PoisonError::into_inner).get(kind).cloned()
     }
 
     /// From a watch that is synced; anything else has to be fetched.
     pub(super) fn at_hand(&self, kind: &Gvk, scope: &Scope) -> Option<Fact> {
-        self.watched.get(kind)?.answer(scope)
+        self.watched(kind)?.answer(scope)
     }
 
     pub(super) async fn fetch(&self, kind: &Gvk, scope: &Scope, deadline: Instant) -> Result<Fact, ApiError> {
@@ -87,7 +100,7 @@ impl Inventory {
         }
         let left = deadline.saturating_duration_since(Instant::now());
         let limited = tokio::time::timeout(left, async {
-            match self.watched.get(kind) {
+            match self.watched(kind) {
                 Some(watched) => watched.wait(kind, scope).await,
                 None => self.live(kind, scope, left).await,
             }
@@ -126,7 +139,7 @@ impl Inventory {
     /// Group and plural of a kind, for an RBAC rule.
     pub(super) fn rule_names(&self, kind: &Gvk) -> (String, String) {
         let known = self.plurals.lock().unwrap_or_else(PoisonError::into_inner).get(kind).cloned();
-        let watched = || Some(self.watched.get(kind)?.mirror.get()?.0.plural.clone());
+        let watched = || Some(self.watched(kind)?.mirror.get()?.0.plural.clone());
         let plural = known.or_else(watched).unwrap_or_else(|| wayguard_engine::expansion::plural(&kind.kind));
         (kind.group.clone(), plural)
     }

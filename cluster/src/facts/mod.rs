@@ -81,6 +81,11 @@ impl ClusterFacts {
         }
     }
 
+    /// Watches these kinds too: a new policy set reads them.
+    pub fn watch(&self, inventory_kinds: &[Gvk]) {
+        self.inventory.watch(inventory_kinds);
+    }
+
     /// The namespaces' cache, for readiness and metrics.
     pub fn namespaces(&self) -> &NamespaceLookup {
         &self.namespaces

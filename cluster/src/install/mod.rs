@@ -36,6 +36,8 @@ pub struct InstallOptions {
     pub exempt_namespaces: Vec<String>,
     /// What policies may read of the cluster. Default: `networkpolicies`, which `golden-path` asks for.
     pub inventory: Vec<InventoryRight>,
+    /// Gatekeeper's objects are read too: its kinds, and the rights for them, are installed. Default false.
+    pub gatekeeper: bool,
     /// Without one, Pods of others come first when nodes are full. Default `system-cluster-critical`.
     pub priority_class: Option<String>,
 }
@@ -51,6 +53,7 @@ impl InstallOptions {
             policies: Vec::new(),
             exempt_namespaces: EXEMPT_NAMESPACES.map(str::to_owned).to_vec(),
             inventory: vec![InventoryRight::new("networking.k8s.io", "networkpolicies")],
+            gatekeeper: false,
             priority_class: Some("system-cluster-critical".to_owned()),
         }
     }
@@ -68,6 +71,9 @@ pub fn objects(options: &InstallOptions) -> Vec<Value> {
 pub fn ground(options: &InstallOptions) -> Vec<Value> {
     let mut all = vec![namespace(options)];
     all.extend(definitions().into_iter().map(|definition| definition.object));
+    if options.gatekeeper {
+        all.extend(crate::gatekeeper::base_definitions());
+    }
     all.extend(rights::objects(options));
     all.push(workloads::authority_secret(options));
     all
@@ -136,6 +142,19 @@ mod tests {
         let rights =
             of_kinds(&["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]);
         golden::check("golden/install-rbac.yaml", &rights);
+    }
+
+    #[test]
+    fn gatekeepers_rights_are_a_role_of_their_own() {
+        let plain = objects(&options());
+        let with = objects(&InstallOptions { gatekeeper: true, ..options() });
+        let more = |object: &&Value| {
+            object["kind"].as_str().is_some_and(|kind| kind.starts_with("ClusterRole"))
+                && !plain.iter().any(|known| known == *object)
+        };
+        golden::check("golden/install-gatekeeper-rbac.yaml", &manifest::stream(with.iter().filter(more)));
+        let arguments = with.iter().filter(|object| object["kind"] == "Deployment");
+        assert!(arguments.into_iter().all(|object| object.to_string().contains("\"--gatekeeper\"")));
     }
 
     #[test]

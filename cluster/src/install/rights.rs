@@ -3,6 +3,7 @@
 use super::{ANCHOR, InstallOptions, SERVICE, metadata};
 use crate::authority::AUTHORITY_SECRET;
 use crate::control::LEASE;
+use crate::gatekeeper::{BASES, CONSTRAINTS, SIGNS, TEMPLATES};
 use crate::kinds::GROUP;
 use crate::pause::PAUSE_CONFIG_MAP;
 use serde_json::{Value, json};
@@ -55,8 +56,50 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
             role("Role", &metadata(&name, own, component), &own_rules),
             binding("RoleBinding", "Role", &name, &metadata(&name, own, component), &options.namespace),
         ]);
+        if options.gatekeeper {
+            let rules = if component == "serve" { serve_gatekeeper() } else { control_gatekeeper() };
+            let own = metadata(&format!("{name}-gatekeeper"), None, component);
+            let mut bound = binding("ClusterRoleBinding", "ClusterRole", &name, &own, &options.namespace);
+            bound["roleRef"]["name"] = own["name"].clone();
+            all.extend([role("ClusterRole", &own, &rules), bound]);
+        }
     }
     all
+}
+
+/// To read Gatekeeper's objects, and to see whether Gatekeeper itself works in the cluster.
+fn serve_gatekeeper() -> Vec<Value> {
+    let mut groups: Vec<&str> = BASES.iter().map(|base| base.group).collect();
+    groups.dedup();
+    let mut rules: Vec<Value> = groups
+        .into_iter()
+        .map(|group| {
+            let own = BASES.iter().filter(|base| base.group == group);
+            rule(&[group], &own.map(|base| base.plural).collect::<Vec<_>>(), &READ)
+        })
+        .collect();
+    // Templates name their kinds as they like.
+    rules.push(rule(&[CONSTRAINTS], &["*"], &READ));
+    for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "Deployment"] {
+        let signs: Vec<_> = SIGNS.iter().filter(|(_, _, other, _, _)| *other == kind).collect();
+        let names: Vec<&str> = signs.iter().map(|(_, _, _, _, name)| *name).collect();
+        let group = signs.first().map_or("", |(group, ..)| *group);
+        rules.push(named(&[group], &[&format!("{}s", kind.to_ascii_lowercase())], &names, &["get"]));
+    }
+    rules
+}
+
+/// To make the kinds of templates and to write what became of them, too.
+fn control_gatekeeper() -> Vec<Value> {
+    let mut rules = serve_gatekeeper();
+    rules.extend([
+        rule(&["apiextensions.k8s.io"], &["customresourcedefinitions"], &["create", "get", "patch"]),
+        rule(&[TEMPLATES.group], &[&format!("{}/status", TEMPLATES.plural)], &["patch"]),
+        // A CRD that belongs to a template keeps it from going first.
+        rule(&[TEMPLATES.group], &[&format!("{}/finalizers", TEMPLATES.plural)], &["update"]),
+        rule(&[CONSTRAINTS], &["*/status"], &["patch"]),
+    ]);
+    rules
 }
 
 fn role(kind: &str, metadata: &Value, rules: &[Value]) -> Value {

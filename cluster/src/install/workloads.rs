@@ -108,6 +108,9 @@ fn shared(options: &InstallOptions) -> Vec<String> {
     if options.observe {
         arguments.push("--observe".to_owned());
     }
+    if options.gatekeeper {
+        arguments.push("--gatekeeper".to_owned());
+    }
     arguments.extend(options.policies.iter().map(|name| format!("--policies={name}")));
     if !options.exempt_namespaces.is_empty() {
         arguments.push(format!("--exempt-namespace={}", options.exempt_namespaces.join(",")));

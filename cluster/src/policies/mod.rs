@@ -12,6 +12,7 @@ mod observing;
 mod report;
 
 use crate::client::{ApiError, Client};
+use crate::gatekeeper::GatekeeperWatch;
 use crate::kinds::{Policy, PolicyException};
 use crate::mirror::{Mirror, Selection, Task};
 use kube::api::{Api, ApiResource};
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tracing::{error, info, warn};
+use wayguard_engine::gatekeeper::Given;
 use wayguard_engine::policy::spec::{PolicyExceptionSpec, PolicySpec};
 use wayguard_engine::{PolicySet, PolicySetBuilder};
 
@@ -50,6 +52,8 @@ pub struct PolicyWatchOptions {
     pub base: Base,
     /// Nothing is refused, warned of or left unadmitted: every policy is loaded as [`observed`].
     pub observe: bool,
+    /// Gatekeeper's objects are read too.
+    pub gatekeeper: bool,
 }
 
 /// A compiled set and the objects that it was made of.
@@ -67,6 +71,7 @@ pub struct Loaded {
 pub struct PolicyWatch {
     policies: Arc<Mirror<Arc<Object<PolicySpec>>>>,
     exceptions: Arc<Mirror<Arc<Object<PolicyExceptionSpec>>>>,
+    gatekeeper: Option<Arc<GatekeeperWatch>>,
     loaded: watch::Receiver<Option<Arc<Loaded>>>,
     reload: Arc<Notify>,
     _task: Task,
@@ -85,14 +90,16 @@ impl PolicyWatch {
             Arc::new(Mirror::start(own, Selection::default(), |object| Some(Arc::new(Object::read(object)))));
         let (publisher, loaded) = watch::channel(None);
         let reload = Arc::new(Notify::new());
+        let gatekeeper = options.gatekeeper.then(|| Arc::new(GatekeeperWatch::start(client, &reload)));
         let loading = Loader {
             policies: Arc::clone(&policies),
             exceptions: Arc::clone(&exceptions),
+            gatekeeper: gatekeeper.clone(),
             options,
             reload: Arc::clone(&reload),
             loaded: publisher,
         };
-        Self { policies, exceptions, loaded, reload, _task: Task(tokio::spawn(loading.run())) }
+        Self { policies, exceptions, gatekeeper, loaded, reload, _task: Task(tokio::spawn(loading.run())) }
     }
 
     /// What was loaded last; `None` before the first.
@@ -122,7 +129,8 @@ impl PolicyWatch {
 
     /// What keeps a watch from going on, in words for an operator.
     pub fn problem(&self) -> Option<String> {
-        let problem = self.policies.problem().or_else(|| self.exceptions.problem())?;
+        let own = self.policies.problem().or_else(|| self.exceptions.problem());
+        let Some(problem) = own else { return Some(self.gatekeeper.as_ref()?.problem()?.to_string()) };
         Some(match problem {
             ApiError::NotFound(_) => {
                 "the kinds of wayguard.io are not installed; `wayguard install` or the chart installs them"
@@ -130,6 +138,11 @@ impl PolicyWatch {
             }
             other => other.to_string(),
         })
+    }
+
+    /// The watches of Gatekeeper's kinds, if they are read.
+    pub(crate) fn gatekeeper(&self) -> Option<&GatekeeperWatch> {
+        self.gatekeeper.as_deref()
     }
 
     /// The Policy objects' specs as far as they can be read, with name and uid: for `control`.
@@ -146,6 +159,7 @@ impl PolicyWatch {
 struct Loader {
     policies: Arc<Mirror<Arc<Object<PolicySpec>>>>,
     exceptions: Arc<Mirror<Arc<Object<PolicyExceptionSpec>>>>,
+    gatekeeper: Option<Arc<GatekeeperWatch>>,
     options: PolicyWatchOptions,
     reload: Arc<Notify>,
     loaded: watch::Sender<Option<Arc<Loaded>>>,
@@ -157,6 +171,9 @@ impl Loader {
         let mut exceptions = self.exceptions.changes();
         self.policies.wait_synced().await;
         self.exceptions.wait_synced().await;
+        if let Some(gatekeeper) = &self.gatekeeper {
+            gatekeeper.wait_synced().await;
+        }
         policies.mark_unchanged();
         exceptions.mark_unchanged();
         loop {
@@ -186,9 +203,11 @@ impl Loader {
     async fn load(&self) {
         let policies: Vec<_> = self.policies.all().into_values().collect();
         let exceptions: Vec<_> = self.exceptions.all().into_values().collect();
+        let objects = self.gatekeeper.as_ref().map(|watch| watch.objects()).unwrap_or_default();
         let options = self.options.clone();
         // Compiling is pure work of up to seconds: not for the threads that answer requests.
-        let compiled = tokio::task::spawn_blocking(move || compile(&options, &policies, &exceptions)).await;
+        let compiled =
+            tokio::task::spawn_blocking(move || compile(&options, &policies, &exceptions, objects)).await;
         match compiled {
             Ok(Ok(loaded)) => self.publish(loaded),
             Ok(Err(problem)) => error!(%problem, "policies are not loaded; the set that was served stays"),
@@ -220,8 +239,15 @@ fn compile(
     options: &PolicyWatchOptions,
     policies: &[Arc<Object<PolicySpec>>],
     exceptions: &[Arc<Object<PolicyExceptionSpec>>],
+    gatekeeper: Vec<Given>,
 ) -> Result<Loaded, String> {
     let mut builder = (options.base)()?;
+    if options.observe {
+        builder.observing_constraints();
+    }
+    for object in gatekeeper {
+        builder.gatekeeper(object);
+    }
     for policy in policies {
         match policy.spec.clone() {
             Ok(spec) => {

@@ -6,11 +6,13 @@
 
 use super::Groups;
 use super::atoms::{Atom, Verb};
+use super::by_kind;
 use super::configuration::Entry;
 use crate::discovery::{ResourceKind, Resources};
 use crate::kinds::GROUP;
 use wayguard_engine::PolicySet;
 use wayguard_engine::expansion::WORKLOADS;
+use wayguard_engine::gatekeeper::KindRule;
 use wayguard_engine::matching::spec::{Match, ResourceRule, Scope};
 use wayguard_engine::policy::compiled::Group;
 use wayguard_engine::policy::spec::TemplatePath;
@@ -20,8 +22,10 @@ use wayguard_engine::policy::spec::TemplatePath;
 pub struct Registered {
     /// Its object's name.
     pub name: String,
-    /// Which requests it judges.
+    /// Which requests it judges …
     pub matches: Match,
+    /// … or which kinds, if it is Gatekeeper's.
+    pub kinds: Vec<KindRule>,
     /// It also judges Pods inside workloads …
     pub expand: bool,
     /// … and inside these kinds.
@@ -40,16 +44,29 @@ impl Registered {
         let broken = set.broken().iter().map(|policy| Self {
             name: policy.name.clone(),
             matches: policy.spec.matches.clone(),
+            kinds: Vec::new(),
             expand: policy.spec.expand,
             templates: policy.spec.templates.clone(),
             mutates: false,
             validates: true,
             group: Group::of(&policy.spec),
         });
+        let settings = set.gatekeeper();
+        let mutators = settings.mutators().map(|mutator| Self {
+            name: mutator.id.clone(),
+            matches: Match::default(),
+            kinds: mutator.kind_rules(),
+            expand: false,
+            templates: Vec::new(),
+            mutates: true,
+            validates: false,
+            group: Group::Ignore,
+        });
         set.policies()
             .map(|policy| Self {
                 name: policy.name.clone(),
                 matches: policy.spec.matches.clone(),
+                kinds: policy.constraint.as_ref().map(|it| it.kind_rules(settings)).unwrap_or_default(),
                 expand: policy.spec.expand,
                 templates: policy.spec.templates.clone(),
                 mutates: policy.mutates(),
@@ -57,6 +74,7 @@ impl Registered {
                 group: policy.group(),
             })
             .chain(broken)
+            .chain(mutators)
             .collect()
     }
 
@@ -67,6 +85,7 @@ impl Registered {
             let workloads = if self.expand { self.workload_atoms(rule) } else { Vec::new() };
             own.into_iter().chain(workloads)
         });
+        let asked = asked.chain(self.kinds.iter().flat_map(|rule| by_kind::atoms(rule, resources)));
         asked.filter(|atom| !excluded(atom, &self.matches.exclude_resource_rules)).collect()
     }
 
@@ -130,7 +149,7 @@ fn never_fail(atom: &Atom) -> bool {
 }
 
 /// Resources that no wildcard means, because the cluster's life hangs on them or no webhook may see them.
-fn beyond_wildcards(kind: &ResourceKind) -> bool {
+pub(super) fn beyond_wildcards(kind: &ResourceKind) -> bool {
     never_fail(&atom(&kind.group, "*", &kind.plural, "*", Verb::Create))
         || matches!(
             kind.group.as_str(),
@@ -160,7 +179,7 @@ fn sub_beyond_wildcards(sub: &str) -> bool {
 }
 
 /// Never judged by policies, however they ask: see the engine's `never` module.
-fn never_judged(atom: &Atom) -> bool {
+pub(super) fn never_judged(atom: &Atom) -> bool {
     atom.group == GROUP
         || (atom.group == "apiextensions.k8s.io" && atom.resource.starts_with("customresourcedefinitions"))
         || atom.resource.ends_with("/status")
@@ -227,7 +246,7 @@ fn served(kind: &ResourceKind, verb: Verb) -> bool {
     }
 }
 
-fn in_scope(kind: &ResourceKind, scope: Option<Scope>) -> bool {
+pub(super) fn in_scope(kind: &ResourceKind, scope: Option<Scope>) -> bool {
     match scope {
         None | Some(Scope::All) => true,
         Some(Scope::Cluster) => !kind.namespaced,
@@ -269,7 +288,7 @@ fn excluded(atom: &Atom, exclusions: &[ResourceRule]) -> bool {
     })
 }
 
-fn atom(group: &str, version: &str, resource: &str, scope: &str, verb: Verb) -> Atom {
+pub(super) fn atom(group: &str, version: &str, resource: &str, scope: &str, verb: Verb) -> Atom {
     Atom {
         group: group.to_owned(),
         version: version.to_owned(),

@@ -10,6 +10,7 @@
 //! and intersected; only the written form folds them into short rules.
 
 pub mod atoms;
+mod by_kind;
 mod configuration;
 mod derive;
 mod plan;

@@ -60,6 +60,7 @@ pub(crate) fn policy(rules: &serde_json::Value) -> Registered {
     Registered {
         name: "p".to_owned(),
         matches: serde_json::from_value(serde_json::json!({"resourceRules": rules})).unwrap(),
+        kinds: Vec::new(),
         expand: false,
         templates: Vec::new(),
         mutates: false,

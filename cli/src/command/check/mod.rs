@@ -56,6 +56,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", env = "WAYGUARD_KUBECONFIG", requires = "cluster")]
     kubeconfig: Option<PathBuf>,
 
+    /// Ask it for Gatekeeper's objects too
+    #[arg(long, env = "WAYGUARD_GATEKEEPER", requires = "cluster")]
+    gatekeeper: bool,
+
     /// The suite's own namespace in that cluster; only there exceptions count
     #[arg(long, value_name = "NAME", env = "WAYGUARD_OWN_NAMESPACE", default_value = "wayguard-system")]
     own_namespace: String,
@@ -96,7 +100,11 @@ impl Args {
     }
 
     fn suite(&self) -> SuiteArgs {
-        SuiteArgs { own_namespace: self.own_namespace.clone(), ..SuiteArgs::default() }
+        SuiteArgs {
+            own_namespace: self.own_namespace.clone(),
+            gatekeeper: self.gatekeeper,
+            ..SuiteArgs::default()
+        }
     }
 }
 

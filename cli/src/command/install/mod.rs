@@ -39,6 +39,10 @@ pub(crate) struct Args {
     #[arg(long)]
     enforce: bool,
 
+    /// Read Gatekeeper's objects too; installs its kinds where they are not, and the rights to read them
+    #[arg(long)]
+    gatekeeper: bool,
+
     /// Print the objects as YAML and touch nothing
     #[arg(long)]
     dry_run: bool,
@@ -110,6 +114,7 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
     options.namespace.clone_from(&args.own_namespace);
     options.replicas = args.replicas;
     options.observe = !args.enforce;
+    options.gatekeeper = args.gatekeeper;
     options.policies.clone_from(&args.policies.policies);
     options.exempt_namespaces.clone_from(&args.policies.exempt_namespaces);
     if !options.exempt_namespaces.contains(&options.namespace) {

@@ -118,6 +118,9 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     let sources = Sources::new(args.policies)?.observing(args.suite.observe);
     let readiness = Readiness::new();
     let client = args.cluster.connect().await?;
+    if let Some(client) = &client {
+        surroundings::without_gatekeeper(client, &args.suite).await?;
+    }
     let surroundings = surroundings::open(client.as_ref(), &sources, &args.suite, &readiness)?;
     // With a cluster the first set is the one that holds its policies too: half a set must not be served.
     let reloader = if surroundings.has_cluster() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wayguard_certs::ServingCertificate;
 use wayguard_cluster::policies::{LoadReport, PolicyWatchOptions};
-use wayguard_cluster::{Client, ClusterFacts, PolicyWatch};
+use wayguard_cluster::{ApiError, Client, ClusterFacts, PolicyWatch};
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_webhook::{BoxFuture, FactSource, Latch, LoadReporter, NoCluster, PolicySource, Readiness};
 
@@ -77,7 +77,35 @@ pub(crate) fn watch_options(sources: &Sources, suite: &SuiteArgs) -> PolicyWatch
             Err(failure) => Err(failure.to_string()),
         }),
         observe: suite.observe,
+        gatekeeper: suite.gatekeeper,
     }
+}
+
+/// How long an API server that does not answer is asked whether Gatekeeper works beside it.
+const LOOK_FOR: Duration = Duration::from_secs(30);
+
+/// Refuses to work beside Gatekeeper.
+///
+/// # Errors
+/// If it works in the cluster, or that cannot be found out.
+pub(crate) async fn without_gatekeeper(client: &Client, suite: &SuiteArgs) -> Result<(), Failure> {
+    let deadline = Instant::now() + LOOK_FOR;
+    while suite.gatekeeper {
+        match wayguard_cluster::gatekeeper::look_for(client).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(live)) => return Err(Failure::Invalid(live.to_string())),
+            Err(problem @ ApiError::Unavailable(_)) if Instant::now() < deadline => {
+                tracing::warn!(%problem, "cannot see yet whether Gatekeeper works in the cluster");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(problem) => {
+                return Err(Failure::Ours(format!(
+                    "cannot see whether Gatekeeper works in the cluster, which `--gatekeeper` must know: {problem}"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Surroundings {
@@ -112,6 +140,7 @@ impl Surroundings {
                     }
                     if let Some(loaded) = changes.borrow_and_update().clone() {
                         super::reload::announce(&loaded.set);
+                        cluster.facts.watch(&inventory_kinds(&loaded.set));
                         policies.replace(Arc::clone(&loaded.set));
                         cluster.policies_latch.ready();
                     }
