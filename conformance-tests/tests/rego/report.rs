@@ -18,7 +18,12 @@ pub struct Report {
     pub unknown: usize,
     /// For a person: how the answers differ, on a question cut down.
     pub different: Vec<String>,
+    /// The policy that differed last.
+    last: String,
 }
+
+/// Lines of the largest policy that is cut down; larger ones are real, and read by people as they are.
+const CUT_DOWN: usize = 80;
 
 /// Differences that are cut down and shown; more of them are only counted.
 const SHOWN: usize = 20;
@@ -33,6 +38,10 @@ impl Report {
         opa: &Answer,
         oracle: &mut Oracle,
     ) {
+        if self.last == name {
+            // One difference of a policy is enough to look at.
+            return;
+        }
         let answer = ours.answer(question);
         match answer.verdict(opa) {
             Verdict::Equal => {
@@ -55,10 +64,20 @@ impl Report {
             }
             Verdict::Unknown => self.unknown += 1,
             Verdict::Different if self.different.len() < SHOWN => {
-                let (question, ours, opa) = shrink(question.clone(), ours, oracle);
-                self.different.push(format!("--- {name}\n{question}OPA:  {opa}\nours: {ours}\n"));
+                name.clone_into(&mut self.last);
+                let lines: usize = question.modules.iter().map(|module| module.lines().count()).sum();
+                let shown = if lines > CUT_DOWN {
+                    format!("{question}OPA:  {opa}\nours: {answer}\n")
+                } else {
+                    let (question, ours, opa) = shrink(question.clone(), ours, oracle);
+                    format!("{question}OPA:  {opa}\nours: {ours}\n")
+                };
+                self.different.push(format!("--- {name}\n{shown}"));
             }
-            Verdict::Different => self.different.push(String::new()),
+            Verdict::Different => {
+                name.clone_into(&mut self.last);
+                self.different.push(format!("--- {name}, not shown\n"));
+            }
         }
     }
 

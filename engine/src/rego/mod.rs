@@ -28,6 +28,7 @@ pub mod syntax;
 mod text;
 #[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
 mod time;
+mod types;
 
 pub use error::{At, EvaluationError, LoadError};
 pub use run::{CompileOptions, Input, Program};

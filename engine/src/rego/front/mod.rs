@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! syntax ─► read (names) ─► locals ─► templates ─► expand (calls) ─► withs ─► rules (conflicts, calls)
-//!        ─► safety (order) ─► dynamics (references) ─► rules (recursion)
+//!        ─► safety (order) ─► dynamics (references) ─► rules (recursion) ─► types
 //! ```
 //! The stages and their order are OPA's, because what a policy means hangs on them: an operand that is taken out of
 //! a `not` makes the whole body undefined, one that is left in makes the `not` true.
@@ -22,6 +22,7 @@ mod withs;
 
 use super::place::Place;
 use super::syntax::tree::{self, Version};
+use super::types::{self, Types};
 use crate::value::{Arena, Value};
 use expand::{Expander, dynamics};
 use form::{Body, Clause, Expr, ExprKind, Rule};
@@ -42,6 +43,8 @@ pub(crate) use read::Problem;
 pub(crate) struct Policy<'p> {
     pub(crate) tree: Tree<'p>,
     pub(crate) names: Names,
+    /// What is known of the rules' values.
+    types: Types<'p>,
 }
 
 /// Reads and checks all modules together; `files` are their places in the program's list.
@@ -125,7 +128,8 @@ pub(crate) fn policy<'p, A: Arena<'p>>(
     tree.rules = rules;
     tree.recursion(&mut problems);
     stop(&mut problems)?;
-    Ok(Policy { tree, names })
+    let types = types::rules(&tree, &names).or_else(|found| refused(found))?;
+    Ok(Policy { tree, names, types })
 }
 
 /// A query that is ready to be compiled.
@@ -146,7 +150,7 @@ pub(crate) fn query<'p, A: Arena<'p>>(
     file: u16,
     body: &[tree::Expr],
 ) -> Result<Query<'p>, Vec<Problem>> {
-    let Policy { tree, names } = policy;
+    let Policy { tree, names, types } = policy;
     let mut problems = Vec::new();
     let mut body = Reader::for_query(arena, names, &mut problems, file).query(body);
     stop(&mut problems)?;
@@ -171,6 +175,7 @@ pub(crate) fn query<'p, A: Arena<'p>>(
     found.report(names, &mut problems);
     stop(&mut problems)?;
     dynamics(&mut Expander { names }, &mut clause.body);
+    types::query(tree, names, types, &clause.body).or_else(|found| refused(found))?;
     Ok(Query { body: clause.body, values })
 }
 
@@ -219,6 +224,12 @@ fn iterates(expr: &Expr<'_>) -> bool {
         matches!(term.kind, form::Kind::ArrayOf(_) | form::Kind::SetOf(_) | form::Kind::ObjectOf(_))
     });
     found
+}
+
+/// Problems in the order of their places, each once.
+fn refused<T>(mut problems: Vec<Problem>) -> Result<T, Vec<Problem>> {
+    stop(&mut problems)?;
+    Err(problems)
 }
 
 fn stop(problems: &mut Vec<Problem>) -> Result<(), Vec<Problem>> {

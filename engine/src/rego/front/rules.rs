@@ -215,19 +215,21 @@ impl<'p> Tree<'p> {
         }
     }
 
+    /// For each rule those that it may ask.
+    pub(crate) fn dependencies(&self) -> Vec<Vec<usize>> {
+        let needed = |rule: &Rule<'p>| {
+            let mut found = Vec::new();
+            rule.clauses.iter().for_each(|clause| self.needs(clause, &mut found));
+            found.sort_unstable();
+            found.dedup();
+            found
+        };
+        self.rules.iter().map(needed).collect()
+    }
+
     /// Rules that need themselves.
     pub(crate) fn recursion(&self, problems: &mut Vec<Problem>) {
-        let needs: Vec<Vec<usize>> = self
-            .rules
-            .iter()
-            .map(|rule| {
-                let mut found = Vec::new();
-                rule.clauses.iter().for_each(|clause| self.needs(clause, &mut found));
-                found.sort_unstable();
-                found.dedup();
-                found
-            })
-            .collect();
+        let needs = self.dependencies();
         for (at, rule) in self.rules.iter().enumerate() {
             if let Some(path) = way_back(&needs, at) {
                 let name = self.path_of(rule);
