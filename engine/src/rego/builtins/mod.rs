@@ -9,6 +9,7 @@ mod arithmetic;
 mod arrays;
 mod caches;
 mod call;
+mod certificates;
 mod chance;
 pub(super) mod encoding;
 mod graphs;
@@ -120,6 +121,7 @@ static TABLES: &[&[Builtin]] = &[
     aggregates::TABLE,
     machine::TABLE,
     arithmetic::TABLE,
+    certificates::TABLE,
     yaml::TABLE,
     hashes::TABLE,
     jwt::TABLE,

@@ -126,6 +126,12 @@ fn is_contained(outer: Value<'_>, inner: Value<'_>) -> Result<bool, BuiltinError
     let inner = Network::parse(text).map_err(|_| {
         BuiltinError::failed(format!("not a valid textual representation of an IP address or CIDR: {text}"))
     })?;
+    if let (IpAddr::V6(_), IpAddr::V6(_)) = (unmapped(outer.first), unmapped(inner.first)) {
+        // Both are IPv6 and stay so, also where their last address would be written as IPv4.
+        let (first, width) = bits(inner.first);
+        let masked = first & !free(outer.prefix, width);
+        return Ok(outer.prefix <= inner.prefix && masked == bits(outer.first).0);
+    }
     Ok(outer.contains(inner.first) && outer.contains(inner.last()))
 }
 
@@ -221,58 +227,63 @@ fn merge<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
         _ => return Err(BuiltinError::failed("operand must be an array")),
     };
     call.spend(items.len() * 4)?;
+    // Both families in one: an IPv4 address stands where it does as IPv6.
+    let mut ranges = Vec::with_capacity(items.len());
+    for item in items {
+        let network = mergeable(*item)?;
+        let (first, width) = bits(network.first);
+        let free = free(network.prefix, width);
+        let first = first & !free;
+        let first = if width == 32 { first | MAPPED } else { first };
+        ranges.push((first, first | free, Some(network)));
+    }
+    ranges.sort_by_key(|(first, last, _)| (*last, *first));
+    let mut at = ranges.len();
+    while at > 1 {
+        at -= 1;
+        let (Some(&(first, last, _)), Some(&(before_first, before_last, _))) = (ranges.get(at), ranges.get(at - 1))
+        else {
+            break;
+        };
+        let before = if first == MAPPED { first } else { first.saturating_sub(1) };
+        if before <= before_last {
+            if let Some(joined) = ranges.get_mut(at - 1) {
+                *joined = (first.min(before_first), last, None);
+            }
+            ranges.remove(at);
+        }
+    }
     let mut merged = Vec::new();
-    // The two families do not meet; IPv4 is written as IPv4 in both.
-    for width in [32, 128] {
-        let mut ranges = Vec::new();
-        for item in items {
-            let network = mergeable(*item)?;
-            let (first, own_width) = bits(network.first);
-            if own_width == width {
-                let first = first & !free(network.prefix, width);
-                ranges.push((first, first | free(network.prefix, width), Some(network)));
-            }
-        }
-        ranges.sort_by_key(|(first, last, _)| (*last, *first));
-        let mut at = ranges.len();
-        while at > 1 {
-            at -= 1;
-            let (Some(&(first, last, _)), Some(&(before_first, before_last, _))) =
-                (ranges.get(at), ranges.get(at - 1))
-            else {
-                break;
-            };
-            if first.saturating_sub(1) <= before_last {
-                if let Some(before) = ranges.get_mut(at - 1) {
-                    *before = (first.min(before_first), last, None);
-                }
-                ranges.remove(at);
-            }
-        }
-        for (first, last, whole) in ranges {
-            match whole {
-                Some(network) => merged.push(network),
-                None => merged.extend(covering(first, last, width)),
-            }
+    for (first, last, whole) in ranges {
+        match whole {
+            Some(network) => merged.push(network),
+            None => merged.extend(covering(first, last)),
         }
     }
     let texts: Vec<_> = merged.iter().map(|network| call.text(&network.to_string())).collect();
     Ok(Some(call.set(texts)))
 }
 
-/// The fewest networks that make up a range.
-fn covering(first: u128, last: u128, width: u8) -> Vec<Network> {
+/// Where IPv4 begins among IPv6 addresses.
+const MAPPED: u128 = 0xffff << 32;
+
+/// The fewest networks that make up a range of addresses as IPv6.
+fn covering(first: u128, last: u128) -> Vec<Network> {
     let mut networks = Vec::new();
     let mut next = Some(first);
     while let Some(start) = next.filter(|start| *start <= last) {
         // The largest network that begins here and does not go beyond the end.
         let fits = |prefix: &u8| {
-            let free = free(*prefix, width);
+            let free = free(*prefix, 128);
             start & free == 0 && start.checked_add(free).is_some_and(|end| end <= last)
         };
-        let prefix = (0..=width).find(fits).unwrap_or(width);
-        networks.push(Network { first: from_bits(start, width), prefix });
-        next = start.checked_add(free(prefix, width)).and_then(|end| end.checked_add(1));
+        let prefix = (0..=128).find(fits).unwrap_or(128);
+        let address = from_bits(start, 128);
+        networks.push(match unmapped(address) {
+            four @ IpAddr::V4(_) if prefix >= 96 => Network { first: four, prefix: prefix - 96 },
+            _ => Network { first: address, prefix },
+        });
+        next = start.checked_add(free(prefix, 128)).and_then(|end| end.checked_add(1));
     }
     networks
 }

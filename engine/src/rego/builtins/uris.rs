@@ -265,6 +265,20 @@ fn is_valid<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a>
     Ok(Some(Value::Bool(!text.is_empty() && Reference::parse(text).is_ok())))
 }
 
+/// The parts of a reference, its host with the port.
+pub(super) fn parts<'a>(call: &Call<'a, '_>, text: &str) -> Result<Object<'a>, String> {
+    let reference = Reference::parse(text)?;
+    let (path, fragment) = (text_from(&reference.path).into_owned(), text_from(&reference.fragment).into_owned());
+    let members = [
+        ("scheme", reference.scheme.as_str()),
+        ("host", &reference.host),
+        ("path", &path),
+        ("raw_query", &reference.query),
+        ("fragment", &fragment),
+    ];
+    Ok(Object::new(&call.arena, members.into_iter().map(|(name, text)| (name, call.text(text))).collect()))
+}
+
 fn parse<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let text = operand::string(arguments, 1)?;
     call.spend(text.len() / 8)?;

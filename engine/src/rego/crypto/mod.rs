@@ -1,11 +1,14 @@
 //! What signed things are made of: PEM and DER, keys in certificates and JWKs, signatures.
 
+mod certificate;
 mod der;
 mod jwk;
 mod keys;
 pub(super) mod pem;
 mod signature;
 
-pub(super) use jwk::{parse_jwks, signing_key};
+pub(super) use certificate::{Certificate, Expectations, chain, parse_certificates, signature_number};
+pub(super) use der::{arcs, elements, read};
+pub(super) use jwk::signing_key;
 pub(super) use keys::{PublicKey, VerificationKey, from_certificate_or_jwk};
 pub(super) use signature::{Algorithm, Hash};
