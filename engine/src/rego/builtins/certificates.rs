@@ -2,7 +2,9 @@
 
 use super::encoding::{base64_standard, from_base64_standard};
 use super::{Body, Builtin, BuiltinError, Call, Outcome, Type, function, operand};
-use crate::rego::crypto::{Certificate, Expectations, arcs, chain, elements, parse_certificates, pem, read, signature_number};
+use crate::rego::crypto::{
+    Certificate, Expectations, arcs, chain, elements, parse_certificates, pem, read, signature_number,
+};
 use crate::rego::number::integer;
 use crate::rego::time::{Civil, format, named_layout};
 use crate::value::{Arena, Object, Value};
@@ -76,8 +78,11 @@ fn parse<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
 const SERVER: i64 = 1;
 
 fn verify<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
-    let expected =
-        Expectations { now: call.now_ns.div_euclid(1_000_000_000), host: String::new(), usages: vec![SERVER] };
+    let expected = Expectations {
+        now: call.now_ns.div_euclid(1_000_000_000),
+        host: String::new(),
+        usages: vec![SERVER],
+    };
     verified(call, operand::string(arguments, 1)?, &expected, true)
 }
 
@@ -111,8 +116,11 @@ impl Expectations {
             }
             ("CurrentTime", _) => return Err(wrong("'CurrentTime' should be a number")),
             // There are no name constraints to compare.
-            ("MaxConstraintComparisons", Value::Number(number)) if crate::rego::number::int64(number).is_some() => {}
-            ("MaxConstraintComparisons", _) => return Err(wrong("'MaxConstraintComparisons' should be a number")),
+            ("MaxConstraintComparisons", Value::Number(number))
+                if crate::rego::number::int64(number).is_some() => {}
+            ("MaxConstraintComparisons", _) => {
+                return Err(wrong("'MaxConstraintComparisons' should be a number"));
+            }
             ("KeyUsages", Value::Array(_) | Value::Set(_)) => {
                 let mut invalid = Vec::new();
                 for name in operand::items(&[value], 1)?.iter().filter_map(|item| item.as_str()) {
@@ -152,7 +160,12 @@ const USAGES: [&str; 14] = [
     "KeyUsageMicrosoftKernelCodeSigning",
 ];
 
-fn verified<'a>(call: &mut Call<'a, '_>, text: &str, expected: &Expectations, with_uris: bool) -> Outcome<'a> {
+fn verified<'a>(
+    call: &mut Call<'a, '_>,
+    text: &str,
+    expected: &Expectations,
+    with_uris: bool,
+) -> Outcome<'a> {
     call.spend(text.len() / 4)?;
     call.claim(text.len().saturating_mul(16))?;
     let none = call.array(&[Value::Bool(false), Value::EMPTY_ARRAY]);
@@ -304,7 +317,8 @@ impl Said {
             }
             ParsedExtension::CertificatePolicies(_) => {
                 let policies = read(extension.value).map_or(&[][..], |(_, content, _)| content);
-                self.policies.extend(elements(policies).filter_map(|(_, policy)| Some(arcs(read(policy)?.1))));
+                self.policies
+                    .extend(elements(policies).filter_map(|(_, policy)| Some(arcs(read(policy)?.1))));
             }
             _ => {}
         }
@@ -328,10 +342,14 @@ fn shown<'a>(
         said.read(extension);
         let id = identifier(call, &arcs(extension.oid.as_bytes()));
         let value = bytes(call, extension.value);
-        extensions.push(record(call, vec![("Id", id), ("Critical", Value::Bool(extension.critical)), ("Value", value)]));
+        extensions.push(record(
+            call,
+            vec![("Id", id), ("Critical", Value::Bool(extension.critical)), ("Value", value)],
+        ));
     }
     let (key, key_algorithm) = public_key(call, parsed.public_key())?;
-    let optional = |call: &Call<'a, '_>, id: &Option<Vec<u8>>| id.as_ref().map_or(Value::Null, |id| bytes(call, id));
+    let optional =
+        |call: &Call<'a, '_>, id: &Option<Vec<u8>>| id.as_ref().map_or(Value::Null, |id| bytes(call, id));
     let (known, unknown) = usages(call, certificate);
     let unhandled: Vec<_> = certificate.critical_unknown.iter().map(|arcs| identifier(call, arcs)).collect();
     let policies: Vec<_> = said.policies.iter().map(|arcs| identifier(call, arcs)).collect();
@@ -412,10 +430,13 @@ const ALWAYS: [(&str, Value<'static>); 17] = [
 fn usages<'a>(call: &Call<'a, '_>, certificate: &Certificate<'_>) -> (Value<'a>, Value<'a>) {
     let numbers = certificate.usages.iter().flatten();
     let known: Vec<_> = numbers.clone().flatten().map(|number| Value::int(*number)).collect();
-    let extension = certificate.parsed.extensions().iter().find(|extension| {
-        matches!(extension.parsed_extension(), ParsedExtension::ExtendedKeyUsage(_))
-    });
-    let identifiers = extension.and_then(|extension| read(extension.value)).map_or(&[][..], |(_, content, _)| content);
+    let extension = certificate
+        .parsed
+        .extensions()
+        .iter()
+        .find(|extension| matches!(extension.parsed_extension(), ParsedExtension::ExtendedKeyUsage(_)));
+    let identifiers =
+        extension.and_then(|extension| read(extension.value)).map_or(&[][..], |(_, content, _)| content);
     let unknown: Vec<_> = elements(identifiers)
         .zip(numbers)
         .filter(|(_, number)| number.is_none())
@@ -437,9 +458,13 @@ fn uris<'a>(call: &mut Call<'a, '_>, uris: &[String]) -> Result<Value<'a>, Built
             ("OmitHost", Value::Bool(false)),
         ];
         let parts = super::uris::parts(call, uri).map_err(BuiltinError::failed)?;
-        for (shown, part) in
-            [("Scheme", "scheme"), ("Host", "host"), ("Path", "path"), ("RawQuery", "raw_query"), ("Fragment", "fragment")]
-        {
+        for (shown, part) in [
+            ("Scheme", "scheme"),
+            ("Host", "host"),
+            ("Path", "path"),
+            ("RawQuery", "raw_query"),
+            ("Fragment", "fragment"),
+        ] {
             members.push((shown, parts.get(part).unwrap_or(Value::String(""))));
         }
         items.push(record(call, members));

@@ -16,6 +16,8 @@ mod graphs;
 mod hashes;
 mod json;
 mod jwt;
+#[cfg(test)]
+mod laws;
 mod machine;
 mod net;
 mod objects;

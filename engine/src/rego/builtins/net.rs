@@ -241,7 +241,8 @@ fn merge<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let mut at = ranges.len();
     while at > 1 {
         at -= 1;
-        let (Some(&(first, last, _)), Some(&(before_first, before_last, _))) = (ranges.get(at), ranges.get(at - 1))
+        let (Some(&(first, last, _)), Some(&(before_first, before_last, _))) =
+            (ranges.get(at), ranges.get(at - 1))
         else {
             break;
         };

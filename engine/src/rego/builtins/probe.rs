@@ -1,7 +1,7 @@
 //! Calls of builtins for tests: arguments from JSON (sets as `{"$set": […]}`, objects with any key as
 //! `{"$map": [[key, value], …]}`), answers as OPA prints them.
 
-use super::{BuiltinError, Caches, Call, Limit, Meter, find};
+use super::{Builtin, BuiltinError, Caches, Call, Limit, Meter, Outcome, find};
 use crate::rego::text::write_term;
 use crate::value::{Value, parse_json};
 use bumpalo::Bump;
@@ -45,20 +45,25 @@ fn decode<'a>(arena: &'a Bump, value: Value<'a>) -> Value<'a> {
     }
 }
 
+/// The outcome of a call, at a fixed time, within limits.
+pub(super) fn call_values<'a>(arena: &'a Bump, builtin: &Builtin, arguments: &[Value<'a>]) -> Outcome<'a> {
+    let mut call = Call {
+        arena,
+        now_ns: 1_700_000_000_123_456_789,
+        seed: 7,
+        meter: &mut Steps(10_000_000),
+        caches: &mut Caches::default(),
+    };
+    builtin.call(&mut call, arguments)
+}
+
 /// The answer of a builtin to arguments in JSON: `OK term`, `UNDEFINED` or `ERR text`.
 pub(super) fn answer(name: &str, arguments: &str) -> String {
     let bump = Bump::new();
     let arguments = parse_json(&&bump, arguments.as_bytes()).unwrap();
     let arguments = decode(&bump, arguments).as_array().unwrap();
     let Some(builtin) = find(name) else { return "NOBUILTIN".into() };
-    let mut call = Call {
-        arena: &bump,
-        now_ns: 1_700_000_000_123_456_789,
-        seed: 7,
-        meter: &mut Steps(10_000_000),
-        caches: &mut Caches::default(),
-    };
-    match builtin.call(&mut call, arguments) {
+    match call_values(&bump, builtin, arguments) {
         Ok(Some(value)) => {
             let mut text = String::from("OK ");
             write_term(&mut text, value);

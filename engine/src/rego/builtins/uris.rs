@@ -268,7 +268,8 @@ fn is_valid<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a>
 /// The parts of a reference, its host with the port.
 pub(super) fn parts<'a>(call: &Call<'a, '_>, text: &str) -> Result<Object<'a>, String> {
     let reference = Reference::parse(text)?;
-    let (path, fragment) = (text_from(&reference.path).into_owned(), text_from(&reference.fragment).into_owned());
+    let (path, fragment) =
+        (text_from(&reference.path).into_owned(), text_from(&reference.fragment).into_owned());
     let members = [
         ("scheme", reference.scheme.as_str()),
         ("host", &reference.host),

@@ -55,8 +55,8 @@ pub(in crate::rego) fn parse_certificates(der: &[u8]) -> Result<Vec<Certificate<
     let mut rest = der;
     let mut certificates = Vec::new();
     while !rest.is_empty() {
-        let (after, parsed) =
-            x509_parser::parse_x509_certificate(rest).map_err(|error| format!("x509: malformed certificate: {error}"))?;
+        let (after, parsed) = x509_parser::parse_x509_certificate(rest)
+            .map_err(|error| format!("x509: malformed certificate: {error}"))?;
         rest = after;
         certificates.push(Certificate::new(parsed));
     }
@@ -135,7 +135,9 @@ impl<'a> Certificate<'a> {
         self.names.dns.iter().any(|pattern| {
             let pattern = pattern.to_ascii_lowercase();
             match pattern.strip_prefix("*.") {
-                Some(parent) => host.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && rest == parent),
+                Some(parent) => {
+                    host.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && rest == parent)
+                }
                 None => pattern == host,
             }
         })
@@ -150,7 +152,8 @@ impl Names {
             GeneralName::URI(name) => self.uris.push((*name).to_owned()),
             GeneralName::IPAddress(bytes) => {
                 let four = <[u8; 4]>::try_from(*bytes).map(std::net::IpAddr::from);
-                self.addresses.extend(four.or_else(|_| <[u8; 16]>::try_from(*bytes).map(std::net::IpAddr::from)));
+                self.addresses
+                    .extend(four.or_else(|_| <[u8; 16]>::try_from(*bytes).map(std::net::IpAddr::from)));
             }
             _ => {}
         }
