@@ -97,7 +97,7 @@ fn warning(policy: &CompiledPolicy, rule: &str, message: String) -> Finding {
 }
 
 /// Replicas are alike: the first of each controller says most in the time that there is.
-fn one_of_each_owner_first<'a>(pods: Value<'a>) -> Vec<(&'a str, Value<'a>)> {
+fn one_of_each_owner_first(pods: Value<'_>) -> Vec<(&str, Value<'_>)> {
     let mut seen = BTreeSet::new();
     let (mut first, mut others) = (Vec::new(), Vec::new());
     for (name, pod) in pods.as_object().unwrap_or_default().iter() {
@@ -110,7 +110,7 @@ fn one_of_each_owner_first<'a>(pods: Value<'a>) -> Vec<(&'a str, Value<'a>)> {
     first
 }
 
-fn controller<'a>(pod: Value<'a>) -> Option<&'a str> {
+fn controller(pod: Value<'_>) -> Option<&str> {
     let owners = pod.at(&["metadata", "ownerReferences"])?.as_array()?;
     owners
         .iter()
@@ -169,7 +169,7 @@ fn look<'a>(
             }
             let Answer::Given(raws) = bench.findings(judge, missing) else { continue };
             let refusals = raws.into_iter().filter(|raw| raw.from == "deny");
-            reasons.extend(refusals.map(|raw| reason(judge, raw)));
+            reasons.extend(refusals.map(|raw| reason(judge, &raw)));
         }
         if !reasons.is_empty() {
             reasons.sort();
@@ -183,7 +183,7 @@ fn look<'a>(
 
 /// Where a finding stands among others, and what it is called in a few words: its message without the standard
 /// before and the details in parentheses behind, else its rule.
-fn reason(judge: &CompiledPolicy, raw: RawFinding) -> (String, String) {
+fn reason(judge: &CompiledPolicy, raw: &RawFinding) -> (String, String) {
     let level = judge.metadata.custom.controls.first().cloned().unwrap_or_default();
     let after = raw.msg.split_once("\": ").map_or(raw.msg.as_str(), |(_, after)| after);
     let short = after.split_once(" (").map_or(after, |(short, _)| short);
