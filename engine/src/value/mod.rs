@@ -7,6 +7,7 @@
 //! JSON gives the first six kinds; Rego adds sets and objects whose keys are not strings. Every value has one
 //! place in one total order ([`Value::compare`]), which is OPA's.
 
+pub(crate) mod bytes;
 mod decimal;
 mod diff;
 mod document;

@@ -1,7 +1,7 @@
 //! Between values and `serde_json`: for what leaves the engine (findings, patches) or enters it from Rust
 //! types (parameters). Not for the request path's bulk.
 
-use super::write::key_text;
+use super::write::{json_number, key_text, shown_text};
 use super::{Arena, Number, Object, Value};
 
 /// Copies a `serde_json` value into an arena.
@@ -34,9 +34,10 @@ impl Value<'_> {
             Value::Bool(value) => value.into(),
             Value::Number(Number::Int(value)) => value.into(),
             Value::Number(Number::Text(text)) => {
-                serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
+                let text = json_number(text);
+                serde_json::from_str(&text).unwrap_or_else(|_| serde_json::Value::String(text.into_owned()))
             }
-            Value::String(text) => text.into(),
+            Value::String(text) => shown_text(text).into(),
             Value::Array(items) => items.iter().map(|item| item.to_serde()).collect(),
             Value::Object(object) => serde_json::Value::Object(
                 object.iter().map(|(key, value)| (key.to_owned(), value.to_serde())).collect(),
@@ -55,12 +56,11 @@ impl serde::Serialize for Value<'_> {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(value) => serializer.serialize_bool(*value),
             Value::Number(Number::Int(value)) => serializer.serialize_i64(*value),
-            Value::Number(Number::Text(_)) => self.to_serde().serialize(serializer),
-            Value::String(text) => serializer.serialize_str(text),
+            Value::Number(Number::Text(_)) | Value::Map(_) => self.to_serde().serialize(serializer),
+            Value::String(text) => serializer.serialize_str(&shown_text(text)),
             Value::Array(items) => serializer.collect_seq(items.iter()),
             Value::Object(object) => serializer.collect_map(object.iter()),
             Value::Set(set) => serializer.collect_seq(set.iter()),
-            Value::Map(_) => self.to_serde().serialize(serializer),
         }
     }
 }

@@ -49,7 +49,7 @@ fn integers<'a>(items: &'a [Value<'a>]) -> Option<impl Iterator<Item = BigInt> +
         Value::Number(number) => integer::from_number(*number),
         _ => None,
     };
-    items.iter().all(|item| exact(item).is_some()).then(|| items.iter().filter_map(move |item| exact(item)))
+    items.iter().all(|item| exact(item).is_some()).then(|| items.iter().filter_map(exact))
 }
 
 fn float_of(arguments: &[Value<'_>], item: Value<'_>) -> Result<Float, BuiltinError> {

@@ -38,9 +38,7 @@ fn minus<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
             arithmetic::subtract(&call.arena, left, right).map(|difference| Some(Value::Number(difference)))
         }
         (Value::Set(left), Value::Set(right)) => Ok(Some(Value::Set(without(call, left, right)))),
-        (left, Value::Number(_)) if matches!(left, Value::Set(_)) => {
-            Err(BuiltinError::expected(2, &["set"], operand::at(arguments, 2)))
-        }
+        (Value::Set(_), right @ Value::Number(_)) => Err(BuiltinError::expected(2, &["set"], right)),
         (Value::Number(_) | Value::Set(_), right) => Err(BuiltinError::expected(2, &["number"], right)),
         (left, _) => Err(BuiltinError::expected(1, &["number", "set"], left)),
     }

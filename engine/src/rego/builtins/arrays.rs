@@ -83,17 +83,14 @@ fn numbers<'a>(call: &mut Call<'a, '_>, from: BigInt, to: &BigInt, step: &BigInt
     call.claim(count.saturating_mul(size_of::<Value<'_>>()))?;
     let step = if *to < from { -step } else { step.clone() };
     let mut items = Vec::with_capacity(count);
-    match (i64::try_from(&from), i64::try_from(to), i64::try_from(&step)) {
-        (Ok(from), Ok(_), Ok(step)) => {
-            let steps = std::iter::successors(Some(from), |value| value.checked_add(step));
-            items.extend(steps.take(count).map(Value::int));
-        }
-        _ => {
-            let mut next = from;
-            for _ in 0..count {
-                items.push(Value::Number(integer::to_number(&call.arena, &next)?));
-                next += &step;
-            }
+    if let (Ok(from), Ok(_), Ok(step)) = (i64::try_from(&from), i64::try_from(to), i64::try_from(&step)) {
+        let steps = std::iter::successors(Some(from), |value| value.checked_add(step));
+        items.extend(steps.take(count).map(Value::int));
+    } else {
+        let mut next = from;
+        for _ in 0..count {
+            items.push(Value::Number(integer::to_number(&call.arena, &next)?));
+            next += &step;
         }
     }
     Ok(Some(call.array(&items)))

@@ -7,7 +7,7 @@ use crate::rego::crypto::{
 };
 use crate::rego::number::integer;
 use crate::rego::time::{Civil, format, named_layout};
-use crate::value::{Arena, Object, Value};
+use crate::value::{Object, Value};
 use num_bigint::{BigInt, Sign};
 use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
 use x509_parser::public_key::PublicKey;
@@ -213,7 +213,7 @@ fn unsigned<'a>(call: &Call<'a, '_>, bytes: &[u8]) -> Result<Value<'a>, BuiltinE
 
 fn name<'a>(call: &Call<'a, '_>, name: &X509Name<'_>) -> Value<'a> {
     let mut all = Vec::new();
-    let mut of = |arc: u64| {
+    let of = |arc: u64| {
         let same = |attribute: &&x509_parser::x509::AttributeTypeAndValue<'_>| {
             arcs(attribute.attr_type().as_bytes()) == [2, 5, 4, arc]
         };

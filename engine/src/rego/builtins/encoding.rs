@@ -1,7 +1,7 @@
 //! `base64.*`, `base64url.*`, `hex.*` and `urlquery.*`.
 
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
-use crate::rego::text::bytes::{bytes_of, text_from};
+use crate::value::bytes::{bytes_of, text_from};
 use crate::value::{Object, Value};
 use std::collections::BTreeMap;
 
@@ -198,7 +198,7 @@ fn query_escape(bytes: &[u8]) -> String {
     for byte in bytes {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                text.push(char::from(*byte))
+                text.push(char::from(*byte));
             }
             b' ' => text.push('+'),
             _ => text.push_str(&format!("%{byte:02X}")),

@@ -17,7 +17,7 @@ pub(super) const TABLE: &[Builtin] = &[
 ];
 
 /// The vertices of a collection; none of what is none.
-fn vertices<'a>(collection: Value<'a>) -> &'a [Value<'a>] {
+fn vertices(collection: Value<'_>) -> &[Value<'_>] {
     match collection {
         Value::Array(items) => items,
         Value::Set(set) => set.items(),
@@ -156,11 +156,11 @@ impl<'a> Walk<'a> {
     fn enter(&mut self, value: Value<'a>) {
         match value {
             Value::Array(items) if !items.is_empty() => {
-                self.open.push(Inside::Array(items.iter().enumerate()))
+                self.open.push(Inside::Array(items.iter().enumerate()));
             }
             Value::Set(set) if !set.is_empty() => self.open.push(Inside::Set(set.items().iter())),
             other => {
-                self.open.extend(other.entries().filter(|entries| entries.len() > 0).map(Inside::Object))
+                self.open.extend(other.entries().filter(|entries| entries.len() > 0).map(Inside::Object));
             }
         }
     }

@@ -3,8 +3,8 @@
 
 use super::encoding::hex;
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
-use crate::rego::text::bytes::bytes_of;
 use crate::value::Value;
+use crate::value::bytes::bytes_of;
 use aws_lc_rs::{constant_time, digest, hmac};
 use md5::{Digest, Md5};
 

@@ -2,7 +2,7 @@
 
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
 use crate::rego::number::float::Float;
-use crate::rego::text::bytes::stands_for;
+use crate::value::bytes::stands_for;
 use crate::value::{MAX_DEPTH, Number, Value, parse_json};
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Writer<'_, '_, '_> {
             Value::String(text) => write_string(&mut self.out, text),
             Value::Array(items) => self.items(items)?,
             Value::Set(set) => self.items(set.items())?,
-            Value::Object(object) => self.members(object.iter().map(|(key, value)| (key, value)))?,
+            Value::Object(object) => self.members(object.iter())?,
             Value::Map(map) => {
                 // A key that is no string becomes one; of keys that become equal the last stays.
                 let mut members = BTreeMap::new();

@@ -5,7 +5,7 @@ use super::{Builtin, BuiltinError, Call, Outcome, Type, function, json, operand}
 use crate::rego::crypto::{
     Algorithm, Hash, PublicKey, VerificationKey, from_certificate_or_jwk, signing_key,
 };
-use crate::rego::text::bytes::{bytes_of, text_from};
+use crate::value::bytes::{bytes_of, text_from};
 use crate::value::{Arena, Number, Object, Value, parse_json};
 
 const TWO: &[Type] = &[Type::String, Type::String];
@@ -305,10 +305,10 @@ impl<'a> Constraints<'a> {
             Some(Value::Number(bound)) => Ok(Some(Number::Text(&now).compare(bound))),
             Some(_) => Err(BuiltinError::failed(format!("{name} value must be a number"))),
         };
-        if compare("exp")?.is_some_and(|order| order.is_ge()) {
+        if compare("exp")?.is_some_and(std::cmp::Ordering::is_ge) {
             return Ok(false);
         }
-        Ok(!compare("nbf")?.is_some_and(|order| order.is_lt()))
+        Ok(!compare("nbf")?.is_some_and(std::cmp::Ordering::is_lt))
     }
 }
 

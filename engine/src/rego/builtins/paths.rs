@@ -3,7 +3,7 @@
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, lookup, operand};
 use crate::rego::number;
 use crate::rego::text::write_term;
-use crate::value::{Arena, Number, Set, Value};
+use crate::value::{Number, Set, Value};
 use std::collections::BTreeMap;
 
 const PATH: Type = Type::OneOf(&[Type::String, Type::ARRAY]);

@@ -2,8 +2,8 @@
 //! them.
 
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
-use crate::rego::text::bytes::{bytes_of, text_from};
 use crate::value::Value;
+use crate::value::bytes::{bytes_of, text_from};
 
 pub(super) const TABLE: &[Builtin] = &[
     function("replace", &[Type::String, Type::String, Type::String], Type::String, replace),

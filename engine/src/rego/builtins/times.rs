@@ -2,8 +2,8 @@
 
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
 use crate::rego::number::arithmetic;
-use crate::rego::text::bytes::text_from;
 use crate::rego::time::{Civil, Zone, format, named_layout, parse, parse_duration};
+use crate::value::bytes::text_from;
 use crate::value::{Number, Value};
 
 const ZONED: Type = Type::Array(&[Type::Number, Type::String], None);

@@ -3,18 +3,19 @@
 use super::{Builtin, BuiltinError, Call, Outcome, Type, deprecated, function, operand};
 use crate::rego::number::float::Float;
 use crate::value::{Arena, Number, Value};
+use std::cmp::Ordering;
 
 const ANY: &[Type] = &[Type::Any];
 const TWO: &[Type] = &[Type::Any, Type::Any];
 const SCALAR: Type = Type::OneOf(&[Type::Null, Type::Boolean, Type::Number, Type::String]);
 
 pub(super) const TABLE: &[Builtin] = &[
-    function("equal", TWO, Type::Boolean, |_, a| compare(a, |order| order.is_eq())),
-    function("neq", TWO, Type::Boolean, |_, a| compare(a, |order| order.is_ne())),
-    function("lt", TWO, Type::Boolean, |_, a| compare(a, |order| order.is_lt())),
-    function("lte", TWO, Type::Boolean, |_, a| compare(a, |order| order.is_le())),
-    function("gt", TWO, Type::Boolean, |_, a| compare(a, |order| order.is_gt())),
-    function("gte", TWO, Type::Boolean, |_, a| compare(a, |order| order.is_ge())),
+    function("equal", TWO, Type::Boolean, |_, a| compare(a, Ordering::is_eq)),
+    function("neq", TWO, Type::Boolean, |_, a| compare(a, Ordering::is_ne)),
+    function("lt", TWO, Type::Boolean, |_, a| compare(a, Ordering::is_lt)),
+    function("lte", TWO, Type::Boolean, |_, a| compare(a, Ordering::is_le)),
+    function("gt", TWO, Type::Boolean, |_, a| compare(a, Ordering::is_gt)),
+    function("gte", TWO, Type::Boolean, |_, a| compare(a, Ordering::is_ge)),
     function("is_null", ANY, Type::Boolean, |_, a| is(a, "null")),
     function("is_boolean", ANY, Type::Boolean, |_, a| is(a, "boolean")),
     function("is_number", ANY, Type::Boolean, |_, a| is(a, "number")),
@@ -32,7 +33,7 @@ pub(super) const TABLE: &[Builtin] = &[
     function("to_number", &[SCALAR], Type::Number, to_number),
 ];
 
-fn compare<'a>(arguments: &[Value<'a>], wanted: fn(std::cmp::Ordering) -> bool) -> Outcome<'a> {
+fn compare<'a>(arguments: &[Value<'a>], wanted: fn(Ordering) -> bool) -> Outcome<'a> {
     Ok(Some(Value::Bool(wanted(operand::at(arguments, 1).compare(operand::at(arguments, 2))))))
 }
 
@@ -50,14 +51,12 @@ fn cast<'a>(arguments: &[Value<'a>], wanted: &'static [&'static str]) -> Outcome
 }
 
 fn to_set<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
-    match operand::at(arguments, 1) {
-        set @ Value::Set(_) => Ok(Some(set)),
-        _ => {
-            let items = operand::items(arguments, 1)?;
-            call.spend(items.len())?;
-            Ok(Some(call.set(items.to_vec())))
-        }
+    if let set @ Value::Set(_) = operand::at(arguments, 1) {
+        return Ok(Some(set));
     }
+    let items = operand::items(arguments, 1)?;
+    call.spend(items.len())?;
+    Ok(Some(call.set(items.to_vec())))
 }
 
 fn to_number<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {

@@ -53,7 +53,7 @@ fn number_end(text: &str) -> Option<usize> {
                 if is_sign(at + 1) {
                     at += 1;
                 }
-                let digits = (at + 1..).take_while(|at| is_digit(*at)).count();
+                let digits = (at + 1..bytes.len()).take_while(|at| is_digit(*at)).count();
                 if digits > 6 {
                     return None;
                 }

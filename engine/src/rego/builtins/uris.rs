@@ -1,8 +1,8 @@
 //! `uri.*`: references as Go's `net/url` reads them.
 
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
-use crate::rego::text::bytes::{bytes_of, text_from};
 use crate::rego::text::quote::write_quoted;
+use crate::value::bytes::{bytes_of, text_from};
 use crate::value::{Object, Value};
 
 pub(super) const TABLE: &[Builtin] = &[

@@ -3,8 +3,8 @@
 
 use super::encoding::from_base64_standard;
 use super::{Body, Builtin, BuiltinError, Call, Outcome, Type, function, operand};
-use crate::rego::text::bytes::text_from;
 use crate::rego::time::parse as parse_time;
+use crate::value::bytes::text_from;
 use crate::value::{Arena, MAX_DEPTH, Number, Object, Value};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use std::collections::BTreeMap;
@@ -173,7 +173,6 @@ impl<'t, 'a> Loader<'t, '_, 'a, '_> {
         let core = tag.filter(|tag| tag.is_yaml_core_schema()).map(|tag| tag.suffix.as_str());
         let wanted = match (tag, core) {
             (None, _) if style == ScalarStyle::Plain => None,
-            (None, _) | (Some(_), None | Some("str")) => return Ok(string(self)),
             (Some(_), Some("binary")) => {
                 let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
                 let bytes = from_base64_standard(&compact);
@@ -183,7 +182,7 @@ impl<'t, 'a> Loader<'t, '_, 'a, '_> {
                 return Ok(self.call.text(&text_from(&bytes)));
             }
             (Some(_), Some(kind @ ("int" | "float" | "bool" | "null"))) => Some(kind),
-            (Some(_), Some(_)) => return Ok(string(self)),
+            _ => return Ok(string(self)),
         };
         let resolved = resolve(text);
         let kind = match resolved {

@@ -21,7 +21,7 @@ pub(super) fn shortest(mantissa: u64, exponent: i64) -> Digits {
     let doubled = u128::from(mantissa) << 1;
     let exact = |mantissa: u128| Digits::exact(&BigUint::from(mantissa), exponent - 1);
     let (lower, value, upper) = (exact(doubled - 1), exact(doubled), exact(doubled + 1));
-    let inclusive = mantissa % 2 == 0;
+    let inclusive = mantissa.is_multiple_of(2);
     for (at, digit) in value.digits.iter().copied().enumerate() {
         let (low, high) = (lower.at(at), upper.at(at));
         let down = low != digit || (inclusive && at + 1 == lower.digits.len());

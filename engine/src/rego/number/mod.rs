@@ -4,6 +4,8 @@
 //! [`arithmetic`] has the operators, with a short way for two small integers; [`float`] the floats and
 //! [`digits`] their text; [`integer`] the exact integers.
 
+#![allow(clippy::format_push_string, reason = "shorter than writing, and on no path that is hot")]
+
 pub(super) mod arithmetic;
 mod digits;
 pub(super) mod float;

@@ -1,5 +1,7 @@
 //! Patterns: Go's regular expressions and gobwas's globs, both compiled to one engine.
 
+#![allow(clippy::format_push_string, reason = "shorter than writing, and on no path that is hot")]
+
 mod class;
 mod glob;
 mod intersect;

@@ -120,14 +120,8 @@ impl Regular {
                 continue;
             };
             rest = after;
-            let group = match index(name) {
-                Some(index) => captures.get(index),
-                // Of groups of one name (there are none) the last that matched.
-                None => {
-                    let at = self.names.iter().rposition(|known| known.as_deref() == Some(name));
-                    at.and_then(|at| captures.get(at))
-                }
-            };
+            let named = || self.names.iter().rposition(|known| known.as_deref() == Some(name));
+            let group = index(name).or_else(named).and_then(|at| captures.get(at));
             out.push_str(group.map_or("", |group| group.as_str()));
         }
         out.push_str(rest);

@@ -243,12 +243,9 @@ impl Translator<'_> {
             let named = ["P<", "<"].into_iter().find(|opening| self.reader.rest().starts_with(opening));
             if let Some(opening) = named {
                 self.reader.skip(opening.len());
-                let name = match self.reader.until('>') {
-                    Some(name) => name.to_owned(),
-                    None => {
-                        let all = self.reader.text.get(start..).unwrap_or_default();
-                        return problem("invalid named capture", all);
-                    }
+                let Some(name) = self.reader.until('>').map(str::to_owned) else {
+                    let all = self.reader.text.get(start..).unwrap_or_default();
+                    return problem("invalid named capture", all);
                 };
                 let valid = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
                 if !valid {

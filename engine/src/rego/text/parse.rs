@@ -23,6 +23,7 @@ pub(super) enum Index {
 
 /// One verb with what precedes it, as written; what it means depends on the arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are Go's flags, each on its own")]
 pub(super) struct Directive {
     pub(super) sharp: bool,
     pub(super) zero: bool,

@@ -1,6 +1,6 @@
 //! Go's quoting of strings and characters (`strconv.Quote` and its like).
 
-use super::bytes::stands_for;
+use crate::value::bytes::stands_for;
 use std::fmt::Write;
 use std::sync::LazyLock;
 

@@ -37,6 +37,7 @@ pub(super) enum Part {
 
 /// How an offset from universal time is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says how one thing is written")]
 pub(super) struct Offset {
     /// `Z` for no offset.
     pub(super) z: bool,

@@ -1,6 +1,8 @@
 //! Time as Go knows it: layouts, calendar, durations; zones from a database in the binary, so that an answer
 //! does not depend on the machine.
 
+#![allow(clippy::format_push_string, reason = "shorter than writing, and on no path that is hot")]
+
 mod calendar;
 mod duration;
 mod format;

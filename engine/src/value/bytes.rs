@@ -13,7 +13,7 @@ fn stand_in(byte: u8) -> char {
 }
 
 /// The byte that a character stands for.
-pub(in crate::rego) fn stands_for(character: char) -> Option<u8> {
+pub(crate) fn stands_for(character: char) -> Option<u8> {
     u32::from(character)
         .checked_sub(FIRST)
         .and_then(|byte| u8::try_from(byte).ok())
@@ -21,7 +21,7 @@ pub(in crate::rego) fn stands_for(character: char) -> Option<u8> {
 }
 
 /// Text from any bytes.
-pub(in crate::rego) fn text_from(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn text_from(bytes: &[u8]) -> Cow<'_, str> {
     let mut rest = bytes;
     let mut text = String::new();
     loop {
@@ -44,7 +44,7 @@ pub(in crate::rego) fn text_from(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// The bytes of a text, with those that were no text put back.
-pub(in crate::rego) fn bytes_of(text: &str) -> Cow<'_, [u8]> {
+pub(crate) fn bytes_of(text: &str) -> Cow<'_, [u8]> {
     if !text.as_bytes().contains(&0xf4) || !text.chars().any(|character| stands_for(character).is_some()) {
         return Cow::Borrowed(text.as_bytes());
     }
