@@ -24,3 +24,23 @@ fn our_own_suites_pass() {
     assert!(failed.is_empty(), "{failed:#?}");
     assert_eq!(passed, 14);
 }
+
+/// Gatekeeper's library, if it lies where `WAYGUARD_GATEKEEPER_LIBRARY` says, or beside the repository.
+fn library() -> Option<PathBuf> {
+    let named = std::env::var_os("WAYGUARD_GATEKEEPER_LIBRARY").map(PathBuf::from);
+    let beside = here().parent().map(|root| root.join("../shared/fixtures/gatekeeper-library"));
+    named.or(beside).filter(|path| path.is_dir())
+}
+
+#[test]
+fn gatekeepers_library_passes() {
+    let Some(library) = library() else {
+        println!(
+            "skipped: Gatekeeper's library is not at hand; WAYGUARD_GATEKEEPER_LIBRARY names its folder"
+        );
+        return;
+    };
+    let (passed, failed) = suites(&library);
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(passed > 0, "no suites below {}", library.display());
+}

@@ -7,7 +7,7 @@ use crate::facts::{Fact, FactKey};
 use crate::gatekeeper::{Candidate, Constraint, Source, expand, generated, is_namespace, kind_in, original};
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::Action;
-use crate::rego::Input;
+use crate::rego::compiled::{Limits, World};
 use crate::request::{GroupVersionKind, Operation, Origin};
 use crate::value::{Object, Value};
 use serde_json::Value as Json;
@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 /// What constraints see of a request, made once for all of them.
 pub(crate) struct Reviews<'a> {
     subjects: Vec<Subject<'a>>,
-    inventory: Inventory,
+    inventory: Inventory<'a>,
     /// The namespace is not known here and was taken to have nothing but its name.
     assumed: Option<String>,
     unavailable: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Reviews<'a> {
 /// One object under review.
 struct Subject<'a> {
     candidates: Vec<Candidate<'a>>,
-    review: Input,
+    review: Value<'a>,
     /// What stands before messages about a generated object.
     prefix: String,
     /// The action that its `ExpansionTemplate` demands.
@@ -35,10 +35,10 @@ struct Subject<'a> {
 }
 
 /// `data.inventory`.
-enum Inventory {
+enum Inventory<'a> {
     /// The host must be asked first.
     Waiting,
-    Known(Input),
+    Known(Value<'a>),
     /// This origin does not have it; why.
     OutOfReach(String),
     Unavailable(String),
@@ -77,7 +77,7 @@ impl<'a> Reviews<'a> {
         let given = request.object.into_iter().chain(request.old_object);
         let own = Subject {
             candidates: given.map(|object| candidate(object, request.kind, Source::Original)).collect(),
-            review: Input::new(original(case.arena, request, shown)),
+            review: original(case.arena, request, shown),
             prefix: String::new(),
             action: None,
             broken: None,
@@ -95,7 +95,7 @@ impl<'a> Reviews<'a> {
             inventory: if needs_inventory {
                 Inventory::gather(case, missing)
             } else {
-                Inventory::Known(Input::new(Value::EMPTY))
+                Inventory::Known(Value::EMPTY)
             },
             assumed,
             unavailable,
@@ -141,7 +141,7 @@ impl<'a> Reviews<'a> {
                 continue;
             }
             let inventory = match &self.inventory {
-                Inventory::Known(inventory) => inventory,
+                Inventory::Known(inventory) => *inventory,
                 Inventory::Waiting => return Asked::Waiting,
                 Inventory::OutOfReach(reason) if constraint.reads_inventory => {
                     return Asked::Skipped(reason.clone());
@@ -150,10 +150,10 @@ impl<'a> Reviews<'a> {
                     found.push(failed(policy, constraint, action, reason));
                     continue;
                 }
-                Inventory::OutOfReach(_) | Inventory::Unavailable(_) => &Input::new(Value::EMPTY),
+                Inventory::OutOfReach(_) | Inventory::Unavailable(_) => Value::EMPTY,
             };
             let action = subject.action.unwrap_or(action);
-            match violations(case, policy, &subject.review, inventory) {
+            match violations(case, policy, constraint, subject.review, inventory) {
                 Ok(violations) => found.extend(
                     violations
                         .into_iter()
@@ -179,7 +179,7 @@ fn generated_subjects<'a>(
         let object = resultant.object;
         Subject {
             candidates: vec![Candidate { object, kind, ..base }],
-            review: Input::new(generated(case.arena, object, kind, case.request, shown)),
+            review: generated(case.arena, object, kind, case.request, shown),
             prefix: format!("[Implied by {}] ", resultant.expansion.name),
             action: resultant.expansion.action,
             broken: None,
@@ -191,7 +191,7 @@ fn generated_subjects<'a>(
             kind: kind_in(case.arena, expansion.generated.kind()),
             ..base
         }],
-        review: Input::new(Value::EMPTY),
+        review: Value::EMPTY,
         prefix: String::new(),
         action: expansion.action,
         broken: Some(format!("the object could not be expanded by `{}`: {problem}", expansion.name)),
@@ -247,8 +247,8 @@ fn operation_fits(case: &Case<'_, '_>, constraint: &Constraint) -> bool {
     constraint.operations.iter().any(named)
 }
 
-impl Inventory {
-    fn gather(case: &Case<'_, '_>, missing: &mut Missing) -> Self {
+impl<'a> Inventory<'a> {
+    fn gather(case: &Case<'a, '_>, missing: &mut Missing) -> Self {
         let mut found = Vec::new();
         let mut waiting = false;
         for kind in case.set.gatekeeper().inventory() {
@@ -283,7 +283,7 @@ impl Inventory {
             }
             _ => shape,
         };
-        Self::Known(Input::new(shape))
+        Self::Known(shape)
     }
 }
 
@@ -294,21 +294,31 @@ struct Violation {
 }
 
 /// Evaluates the template. As in Gatekeeper, an element without `msg` is none.
-fn violations(
-    case: &Case<'_, '_>,
+fn violations<'v>(
+    case: &Case<'v, '_>,
     policy: &CompiledPolicy,
-    review: &Input,
-    inventory: &Input,
+    constraint: &'v Constraint,
+    review: Value<'v>,
+    inventory: Value<'v>,
 ) -> Result<Vec<Violation>, String> {
     let limit = case.time_left();
     if limit.is_zero() {
         return Err("there was no time left to evaluate it".into());
     }
-    let input = Input::object([("review", review), ("parameters", &policy.parameters)]);
-    let value = policy
+    let arena = case.arena;
+    let object = |members: Vec<(&'static str, Value<'v>)>| Value::Object(Object::new(&arena, members));
+    let world = World {
+        input: Some(object(vec![("parameters", constraint.parameters.value()), ("review", review)])),
+        data: Some(object(vec![("inventory", inventory)])),
+        now_ns: i64::try_from(case.context.now.as_nanosecond()).unwrap_or_default(),
+        limits: Limits::of_time(limit),
+        ..World::default()
+    };
+    let value = constraint
         .program
-        .rule(&policy.rule_path("violation"), &input, Some(inventory), limit)
-        .map_err(|error| error.to_string())?;
+        .rule(&policy.rule_path("violation"), arena, world, None)
+        .map_err(|error| error.to_string())?
+        .map(Value::to_serde);
     let items = match value {
         Some(Json::Array(items)) => items,
         _ => Vec::new(),

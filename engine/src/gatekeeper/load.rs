@@ -12,7 +12,8 @@ use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::Metadata;
 use crate::policy::set::LoadFailure;
 use crate::policy::spec::{Action, Existing, Mutate, OnError, PolicySpec, Source};
-use crate::rego::{CompileOptions, Input, LoadError, Program};
+use crate::rego::compiled::Program;
+use crate::rego::{CompileOptions, LoadError};
 use crate::value::Document;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -167,6 +168,8 @@ fn compile(
         reads_inventory: template.reads_inventory(),
         reads_namespace: template.reads_namespace(),
         actions,
+        program: Arc::clone(program),
+        parameters: Arc::new(Document::from_serde(&parameters)),
     };
     let metadata = Metadata {
         title: template.title.clone(),
@@ -191,8 +194,6 @@ fn compile(
         given.from.clone(),
         spec,
         metadata,
-        Arc::clone(program),
-        Input::new(Document::from_serde(&parameters).value()),
         template.package.clone(),
         constraint,
     ))

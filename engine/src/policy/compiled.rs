@@ -5,8 +5,7 @@ use super::spec::{Action, OnError, PolicySpec};
 use super::{library, schema};
 use crate::gatekeeper::Constraint;
 use crate::rego::{CompileOptions, Input, LoadError, Module, Program};
-use crate::value::Document;
-use std::sync::Arc;
+use crate::value::{Document, Value};
 
 /// The rules of the contract (design §3) that decide; each is optional.
 pub(crate) const FINDING_RULES: [&str; 4] = ["deny", "violation", "warn", "audit"];
@@ -37,7 +36,8 @@ pub struct CompiledPolicy {
     pub metadata: Metadata,
     /// Set if this is a constraint of Gatekeeper's, which is matched, asked and worded as such.
     pub constraint: Option<Constraint>,
-    pub(crate) program: Arc<Program>,
+    /// Its Rego; a constraint has its template's.
+    pub(crate) program: Option<Program>,
     pub(crate) parameters: Input,
     package: String,
 }
@@ -80,7 +80,7 @@ impl CompiledPolicy {
         {
             Ok(program) if errors.is_empty() => {
                 let parameters = Input::new(Document::from_serde(&parameters).value());
-                let program = Arc::new(program);
+                let program = Some(program);
                 let policy =
                     Self { name, id, from, spec, metadata, constraint: None, program, parameters, package };
                 policy.check_contract().map_or(Ok(policy), |error| Err(vec![error]))
@@ -94,19 +94,25 @@ impl CompiledPolicy {
     }
 
     /// A constraint of a template that has been compiled; its id is `kind/name`.
-    #[expect(clippy::too_many_arguments, reason = "each is a part of its own, checked by the caller")]
     pub(crate) fn constraint(
         id: String,
         from: String,
         spec: PolicySpec,
         metadata: Metadata,
-        program: Arc<Program>,
-        parameters: Input,
         package: String,
         constraint: Constraint,
     ) -> Self {
-        let name = id.clone();
-        Self { name, id, from, spec, metadata, constraint: Some(constraint), program, parameters, package }
+        Self {
+            name: id.clone(),
+            id,
+            from,
+            spec,
+            metadata,
+            constraint: Some(constraint),
+            program: None,
+            parameters: Input::new(Value::EMPTY),
+            package,
+        }
     }
 
     /// A policy without any rule of the contract would load and do nothing.
@@ -122,7 +128,7 @@ impl CompiledPolicy {
 
     /// Whether the policy defines this rule of the contract.
     pub fn has(&self, rule: &str) -> bool {
-        self.program.has_rule(&self.rule_path(rule))
+        self.program.as_ref().is_some_and(|program| program.has_rule(&self.rule_path(rule)))
     }
 
     /// Whether it can change objects.
