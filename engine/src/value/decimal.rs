@@ -66,6 +66,30 @@ fn signed(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX / 4)
 }
 
+/// The usual number, `digits · 10^-places`: at most 18 digits, no exponent.
+fn short(text: &str) -> Option<(i64, u32)> {
+    let (negative, unsigned) = match text.as_bytes() {
+        [b'-', unsigned @ ..] => (true, unsigned),
+        unsigned => (false, unsigned),
+    };
+    if unsigned.is_empty() || unsigned.len() > 19 {
+        return None;
+    }
+    let (mut value, mut places, mut behind, mut digits) = (0_i64, 0, 0, 0);
+    for byte in unsigned {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + i64::from(byte - b'0');
+                places += behind;
+                digits += 1;
+            }
+            b'.' if behind == 0 => behind = 1,
+            _ => return None,
+        }
+    }
+    (digits <= 18).then_some((if negative { -value } else { value }, places))
+}
+
 /// How two JSON number texts compare as numbers.
 ///
 /// One exception, which is OPA's: two fractions of more than 15 digits that are both written with trailing
@@ -73,6 +97,11 @@ fn signed(length: usize) -> i64 {
 pub(super) fn compare(left: &str, right: &str) -> Ordering {
     if left == right {
         return Ordering::Equal;
+    }
+    if let (Some((left, left_places)), Some((right, right_places))) = (short(left), short(right)) {
+        // 18 digits and 18 more stay well within 128 bits.
+        let scaled = |value: i64, places: u32| i128::from(value) * 10_i128.pow(18 - places);
+        return scaled(left, left_places).cmp(&scaled(right, right_places));
     }
     if padded_fraction(left) && padded_fraction(right) {
         let both = (left.parse::<f64>(), right.parse::<f64>());
@@ -122,6 +151,9 @@ mod tests {
             ("99999999999999999999", "1e20", Less),
             ("1e99999999999999999999", "1e999", super::Ordering::Greater),
             ("1.10", "1.2", Less),
+            ("0.000000000000000001", "0.00000000000000000100", Equal),
+            ("999999999999999999", "-0.99999999999999999", super::Ordering::Greater),
+            ("0.1000000000", "0.25", Less),
         ] {
             assert_eq!(compare(left, right), order, "{left} {right}");
             assert_eq!(compare(right, left), order.reverse(), "{right} {left}");
