@@ -15,7 +15,6 @@ use rego::report::Report;
 const INPUTS: usize = 6;
 
 #[test]
-#[ignore = "until the compiled evaluator answers"]
 fn random_policies_are_answered_as_opa_answers() {
     let (Some(mut oracle), Some(mut shrinker)) = (Oracle::start(), Oracle::start()) else { return };
     let (first, count) = (rego::setting("REGO_SEED", 1), rego::setting("REGO_COUNT", 300));

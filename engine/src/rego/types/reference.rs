@@ -41,6 +41,9 @@ impl<'p> Checker<'_, 'p> {
         trees: &[TreeAt],
     ) -> Step {
         let Some((at, outer)) = trees.split_first() else { return self.leaf(scope, &any(), parts, 1) };
+        if let Some(kind) = scope.tree(*at, root).and_then(|node| node.kind.clone()) {
+            return self.leaf(scope, &kind, parts, 1);
+        }
         let mut path = Vec::new();
         let mut index = 1;
         loop {
