@@ -34,7 +34,8 @@ fn is_valid<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a>
 
 /// The first document of a stream; the others must be well-formed too. No document is `null`.
 fn load<'a>(call: &mut Call<'a, '_>, text: &str) -> Result<Value<'a>, BuiltinError> {
-    let mut loader = Loader { events: Parser::new_from_str(text), call, anchors: BTreeMap::new() };
+    let lines = if text.contains('\t') { text.lines().collect() } else { Vec::new() };
+    let mut loader = Loader { events: Parser::new_from_str(text), lines, call, anchors: BTreeMap::new() };
     let mut first = None;
     while let Some((event, _)) = loader.next()? {
         if let Event::DocumentStart(_) = event {
@@ -49,6 +50,8 @@ fn load<'a>(call: &mut Call<'a, '_>, text: &str) -> Result<Value<'a>, BuiltinErr
 
 struct Loader<'t, 'c, 'a, 'b> {
     events: Parser<'t, StrInput<'t>>,
+    /// The lines of a text that has tabs, which go-yaml does not let indent.
+    lines: Vec<&'t str>,
     call: &'c mut Call<'a, 'b>,
     anchors: BTreeMap<usize, (Value<'a>, usize)>,
 }
@@ -95,13 +98,28 @@ impl<'t, 'a> Loader<'t, '_, 'a, '_> {
                 (anchor, self.scalar(&text, style, tag.as_deref(), span)?)
             }
             Event::SequenceStart(anchor, _) => (anchor, self.sequence(depth)?),
-            Event::MappingStart(anchor, _) => (anchor, self.mapping(depth)?),
+            Event::MappingStart(anchor, _) => {
+                if self.is_indented_by_tab(span) {
+                    return failed(span, "found character that cannot start any token");
+                }
+                (anchor, self.mapping(depth)?)
+            }
             _ => return failed(span, "did not find a value"),
         };
         if anchor > 0 {
             self.anchors.insert(anchor, (value, size(value)));
         }
         Ok(value)
+    }
+
+    /// Whether only blanks with a tab among them stand before it on its line.
+    fn is_indented_by_tab(&self, span: Span) -> bool {
+        let line =
+            span.start.line().checked_sub(1).and_then(|at| self.lines.get(at)).copied().unwrap_or_default();
+        let mut before = line.chars().take(span.start.col()).peekable();
+        before.peek().is_some()
+            && before.clone().all(|c| matches!(c, ' ' | '\t'))
+            && before.any(|c| c == '\t')
     }
 
     fn sequence(&mut self, depth: usize) -> Result<Value<'a>, BuiltinError> {
