@@ -1,0 +1,56 @@
+//! Which parts of the input a program can read: found once from its code, so that two inputs that agree in these
+//! parts need only one evaluation.
+//!
+//! The code is run on traces instead of values: where in the input a value can come from, and what it was made of.
+//! What is not understood counts as read in whole.
+
+mod analysis;
+mod parts;
+
+pub(crate) use parts::Parts;
+
+use super::compile::code::{Compiled, RuleId};
+use analysis::Analysis;
+
+/// What is asked of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Whether it has any element: what messages say does not count, only whether there is one.
+    Emptiness,
+    /// Everything.
+    Whole,
+}
+
+/// What an evaluation of some rules can read.
+#[derive(Clone, Debug, Default)]
+pub struct Footprint {
+    /// Of the input.
+    pub(crate) parts: Parts,
+    /// Time or chance: no two evaluations are the same.
+    pub(crate) nondeterministic: bool,
+}
+
+impl Footprint {
+    /// Whether two evaluations with equal parts have the same answer.
+    pub fn is_repeatable(&self) -> bool {
+        !self.nondeterministic
+    }
+
+    /// Adds what another reads.
+    pub fn add(&mut self, other: &Footprint) {
+        self.parts.add(&other.parts);
+        self.nondeterministic |= other.nondeterministic;
+    }
+
+    /// Appends the parts of an input that are read, so that inputs with equal bytes have equal answers.
+    pub fn write(&self, input: crate::value::Value<'_>, out: &mut Vec<u8>) {
+        self.parts.write(Some(input), out);
+    }
+}
+
+/// What rules read.
+pub(super) fn of_rules(code: &Compiled<'_>, rules: &[RuleId], purpose: Purpose) -> Footprint {
+    let mut analysis = Analysis::new(code);
+    rules.iter().for_each(|rule| analysis.entry(*rule, purpose));
+    analysis.finish()
+}
