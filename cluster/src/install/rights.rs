@@ -58,9 +58,12 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
         ]);
         if options.gatekeeper {
             let rules = if component == "serve" { serve_gatekeeper() } else { control_gatekeeper() };
-            let own = metadata(&format!("{name}-gatekeeper"), None, component);
+            let own_name = format!("{name}-gatekeeper");
+            let own = metadata(&own_name, None, component);
             let mut bound = binding("ClusterRoleBinding", "ClusterRole", &name, &own, &options.namespace);
-            bound["roleRef"]["name"] = own["name"].clone();
+            if let Some(bound_to) = bound.pointer_mut("/roleRef/name") {
+                *bound_to = own_name.into();
+            }
             all.extend([role("ClusterRole", &own, &rules), bound]);
         }
     }

@@ -105,6 +105,10 @@ impl Settings {
             ("expansion.gatekeeper.sh", "ExpansionTemplate") => {
                 self.expansions.push(expansion::read(given)?);
             }
+            ("externaldata.gatekeeper.sh", "Provider") => {
+                let message = "providers are not asked: `external_data` is not available to templates";
+                return Err(Problem::new("/kind", message));
+            }
             _ => return Err(Problem::new("/kind", "this kind is not known")),
         }
         Ok(())
