@@ -1,8 +1,7 @@
 //! The language: small policies and what they must answer, each as OPA 1.22 does.
 
 use bumpalo::Bump;
-use wayguard_engine::rego::compiled::{Program, World};
-use wayguard_engine::rego::{CompileOptions, Module};
+use wayguard_engine::rego::{CompileOptions, Module, Program, World};
 use wayguard_engine::value::Document;
 
 fn compile(text: &str) -> Result<Program, Vec<String>> {

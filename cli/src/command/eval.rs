@@ -7,7 +7,7 @@ use crate::output::Output;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use wayguard_engine::rego::{CompileOptions, LoadError, Module, Program};
+use wayguard_engine::rego::{CompileOptions, Limits, LoadError, Module, Observer, Program, World};
 use wayguard_engine::value::{Document, parse_yaml};
 
 /// Options of `policy eval`.
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     let input = args.input.as_deref().map(read_input).transpose()?;
     // As in OPA: a builtin that fails makes the expression undefined.
     let options = CompileOptions { v0: args.v0, strict_builtin_errors: false };
-    let compiled = match Program::compile(loaded.modules, options) {
+    let compiled = match Program::compile_query(loaded.modules, options, &args.query) {
         Ok(program) if loaded.errors.is_empty() => Ok(program),
         Ok(_) => Err(loaded.errors),
         Err(errors) => Err(loaded.errors.into_iter().chain(errors).collect()),
@@ -75,15 +75,37 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
         Err(errors) => return Ok(refused(&errors, out)),
     };
     let data = Document::from_serde(&Value::Object(loaded.data));
-    let limit = Duration::from_secs(args.timeout);
-    let answer = program.query(&args.query, input.as_ref().map(Document::value), Some(data.value()), limit);
+    let arena = bumpalo::Bump::new();
+    let world = World {
+        input: input.as_ref().map(Document::value),
+        data: Some(data.value()),
+        limits: Limits { memory: MEMORY, ..Limits::of_time(Duration::from_secs(args.timeout)) },
+        now_ns: now_ns(),
+        seed: std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0),
+    };
+    let mut observer = Observer::of_prints();
+    let answer = program.query(&arena, world, Some(&mut observer));
+    for printed in &observer.prints {
+        let file = program.files().get(usize::from(printed.place.file)).map_or("", String::as_str);
+        out.note(format_args!("{file}:{}: {}", printed.place.line, printed.text));
+    }
     let (shown, status) = match answer {
-        Ok(Some(result)) => (json!({"result": result}), ExitStatus::Fine),
-        Ok(None) => (json!({"undefined": true}), ExitStatus::Fine),
+        Ok(solutions) => match solutions.first().and_then(|solution| solution.expressions.first()) {
+            Some(value) => (json!({"result": value.to_serde()}), ExitStatus::Fine),
+            None => (json!({"undefined": true}), ExitStatus::Fine),
+        },
         Err(error) => (json!({"error": error.to_string()}), ExitStatus::OurFailure),
     };
     out.data(shown);
     Ok(status)
+}
+
+/// For one query of a person at a terminal.
+const MEMORY: usize = 4 * 1024 * 1024 * 1024;
+
+fn now_ns() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 fn refused(errors: &[LoadError], out: &mut Output) -> ExitStatus {

@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wayguard_engine::rego::compiled::{Limits, Program, Solution, World};
+use wayguard_engine::rego::{Limits, Program, Solution, World};
 use wayguard_engine::rego::{CompileOptions, EvaluationError, LoadError, Module};
 use wayguard_engine::value::Document;
 

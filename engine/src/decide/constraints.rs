@@ -1,13 +1,15 @@
 //! Gatekeeper's constraints asked about a request: the object as sent, and what it expands to.
 
+use super::memo::Recall;
 use super::surroundings::Surrounding;
 use super::{Case, Missing};
 use crate::decision::{ConstraintFinding, Effect, Finding};
 use crate::facts::{Fact, FactKey};
 use crate::gatekeeper::{Candidate, Constraint, Source, expand, generated, is_namespace, kind_in, original};
 use crate::policy::compiled::CompiledPolicy;
+use crate::policy::metadata::InventoryKind;
 use crate::policy::spec::Action;
-use crate::rego::compiled::{Limits, World};
+use crate::rego::World;
 use crate::request::{GroupVersionKind, Operation, Origin};
 use crate::value::{Object, Value};
 use serde_json::Value as Json;
@@ -15,6 +17,8 @@ use serde_json::Value as Json;
 /// What constraints see of a request, made once for all of them.
 pub(crate) struct Reviews<'a> {
     subjects: Vec<Subject<'a>>,
+    /// What is remembered of each.
+    recalls: Vec<Recall>,
     inventory: Inventory<'a>,
     /// The namespace is not known here and was taken to have nothing but its name.
     assumed: Option<String>,
@@ -90,8 +94,11 @@ impl<'a> Reviews<'a> {
         let needs_inventory = policies
             .iter()
             .any(|policy| policy.constraint.as_ref().is_some_and(|constraint| constraint.reads_inventory));
+        let recalls =
+            subjects.iter().map(|subject| recall(case, subject, policies, needs_inventory)).collect();
         Self {
             subjects,
+            recalls,
             inventory: if needs_inventory {
                 Inventory::gather(case, missing)
             } else {
@@ -101,6 +108,11 @@ impl<'a> Reviews<'a> {
             unavailable,
             excluded: settings.excludes(request.origin, request.namespace),
         }
+    }
+
+    /// Remembers what came of asking.
+    pub(crate) fn keep(&self, case: &Case<'_, '_>) {
+        self.recalls.iter().for_each(|recall| recall.keep(&case.set.memo));
     }
 
     /// Asks one constraint about every object under review. What had to be assumed is noted.
@@ -117,7 +129,7 @@ impl<'a> Reviews<'a> {
         }
         let mut found = Vec::new();
         let mut concerned = false;
-        for subject in &self.subjects {
+        for (subject, recall) in self.subjects.iter().zip(&self.recalls) {
             if !subject.candidates.iter().any(|candidate| constraint.concerns(candidate.kind)) {
                 continue;
             }
@@ -152,8 +164,13 @@ impl<'a> Reviews<'a> {
                 }
                 Inventory::OutOfReach(_) | Inventory::Unavailable(_) => Value::EMPTY,
             };
+            if recall.is_quiet(policy) {
+                continue;
+            }
             let action = subject.action.unwrap_or(action);
-            match violations(case, policy, constraint, subject.review, inventory) {
+            let violations = violations(case, policy, subject.review, inventory);
+            recall.note(policy, violations.as_ref().is_ok_and(Vec::is_empty));
+            match violations {
                 Ok(violations) => found.extend(
                     violations
                         .into_iter()
@@ -197,6 +214,44 @@ fn generated_subjects<'a>(
         broken: Some(format!("the object could not be expanded by `{}`: {problem}", expansion.name)),
     });
     made.chain(broken).collect()
+}
+
+/// What is remembered of an object for the constraints that concern its kind.
+fn recall<'a>(
+    case: &Case<'a, '_>,
+    subject: &Subject<'a>,
+    policies: &[&CompiledPolicy],
+    needs_inventory: bool,
+) -> Recall {
+    let memo = &case.set.memo;
+    let concerns = |policy: &&CompiledPolicy| {
+        let constraint = policy.constraint.as_ref();
+        let concerns = |kind| constraint.is_some_and(|constraint| constraint.concerns(kind));
+        subject.broken.is_none() && subject.candidates.iter().any(|candidate| concerns(candidate.kind))
+    };
+    let asked: Vec<&CompiledPolicy> = policies.iter().copied().filter(concerns).collect();
+    if asked.is_empty() {
+        return Recall::default();
+    }
+    let read = || {
+        let mut read = Vec::with_capacity(4096);
+        read.push(b'c');
+        if needs_inventory {
+            for kind in case.set.gatekeeper().inventory() {
+                match case.facts.get(&inventory_key(kind))? {
+                    Fact::Known(document) => read.extend_from_slice(&document.id().to_le_bytes()),
+                    Fact::Absent => read.extend_from_slice(&0_u64.to_le_bytes()),
+                    Fact::OutOfReach(_) | Fact::Unavailable(_) => return None,
+                }
+            }
+        }
+        asked.iter().for_each(|policy| read.extend_from_slice(&policy.ordinal.to_le_bytes()));
+        let arena = case.arena;
+        let input = Object::new(&arena, vec![("parameters", Value::Null), ("review", subject.review)]);
+        memo.union(&asked).write(Value::Object(input), &mut read);
+        Some(read)
+    };
+    Recall::of(memo, read().as_deref())
 }
 
 /// The Namespace object, what was assumed for it, and why it cannot be had.
@@ -252,12 +307,7 @@ impl<'a> Inventory<'a> {
         let mut found = Vec::new();
         let mut waiting = false;
         for kind in case.set.gatekeeper().inventory() {
-            let key = FactKey::Inventory {
-                group: kind.group.clone(),
-                version: kind.version.clone(),
-                kind: kind.kind.clone(),
-                namespace: String::new(),
-            };
+            let key = inventory_key(kind);
             match case.facts.get(&key) {
                 Some(Fact::Known(document)) => found.push((kind, document.value())),
                 Some(Fact::Absent) => {}
@@ -287,6 +337,15 @@ impl<'a> Inventory<'a> {
     }
 }
 
+fn inventory_key(kind: &InventoryKind) -> FactKey {
+    FactKey::Inventory {
+        group: kind.group.clone(),
+        version: kind.version.clone(),
+        kind: kind.kind.clone(),
+        namespace: String::new(),
+    }
+}
+
 /// A violation as the template gave it.
 struct Violation {
     msg: String,
@@ -294,49 +353,43 @@ struct Violation {
 }
 
 /// Evaluates the template. As in Gatekeeper, an element without `msg` is none.
-fn violations<'v>(
-    case: &Case<'v, '_>,
+fn violations<'a>(
+    case: &Case<'a, '_>,
     policy: &CompiledPolicy,
-    constraint: &'v Constraint,
-    review: Value<'v>,
-    inventory: Value<'v>,
+    review: Value<'a>,
+    inventory: Value<'a>,
 ) -> Result<Vec<Violation>, String> {
     let limit = case.time_left();
     if limit.is_zero() {
         return Err("there was no time left to evaluate it".into());
     }
     let arena = case.arena;
-    let object = |members: Vec<(&'static str, Value<'v>)>| Value::Object(Object::new(&arena, members));
+    let input = Object::new(&arena, vec![("parameters", policy.parameters.value()), ("review", review)]);
     let world = World {
-        input: Some(object(vec![("parameters", constraint.parameters.value()), ("review", review)])),
-        data: Some(object(vec![("inventory", inventory)])),
-        now_ns: i64::try_from(case.context.now.as_nanosecond()).unwrap_or_default(),
-        limits: Limits::of_time(limit),
-        ..World::default()
+        input: Some(Value::Object(input)),
+        data: Some(super::surroundings::data(arena, inventory)),
+        ..case.world(limit)
     };
-    let value = constraint
-        .program
-        .rule(&policy.rule_path("violation"), arena, world, None)
-        .map_err(|error| error.to_string())?
-        .map(Value::to_serde);
-    let items = match value {
-        Some(Json::Array(items)) => items,
-        _ => Vec::new(),
+    let mut found = Vec::new();
+    let entry = policy.entry("violation").map(|entry| ((), entry));
+    let asked = policy.program.ask(entry, arena, world, None, |(), value| {
+        let items = match value {
+            Some(Value::Set(set)) => set.items(),
+            Some(Value::Array(items)) => items,
+            _ => &[],
+        };
+        found.extend(items.iter().filter_map(|item| Some(violation(*item, item.get("msg")?))));
+    });
+    asked.map_err(|error| error.to_string())?;
+    found.into_iter().collect()
+}
+
+fn violation(item: Value<'_>, msg: Value<'_>) -> Result<Violation, String> {
+    let Value::String(msg) = msg else {
+        return Err(format!("`violation` gave a `msg` that is no string: `{msg}`"));
     };
-    items
-        .into_iter()
-        .filter_map(|mut item| {
-            let msg = item.get_mut("msg").map(Json::take)?;
-            let details = item.get_mut("details").map(Json::take);
-            Some(match msg {
-                Json::String(msg) => Ok(Violation {
-                    msg,
-                    details: details.unwrap_or_else(|| Json::Object(serde_json::Map::new())),
-                }),
-                other => Err(format!("`violation` gave a `msg` that is no string: `{other}`")),
-            })
-        })
-        .collect()
+    let details = item.get("details").unwrap_or(Value::EMPTY).to_serde();
+    Ok(Violation { msg: msg.to_owned(), details })
 }
 
 fn finding(

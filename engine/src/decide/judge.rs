@@ -1,12 +1,15 @@
 //! One policy on one view: its rules evaluated, their results read.
 
-use super::surroundings::{Desk, Equipped, Surrounding, equip};
+use super::memo::Recall;
+use super::surroundings::{Desk, Equipped, Surrounding, data, declared, equip};
 use super::view::View;
 use super::{Case, Missing};
+use crate::facts::Fact;
 use crate::matching::{Matched, Matcher, NamespaceView, Target};
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::PolicySpec;
-use crate::rego::Input;
+use crate::rego::World;
+use crate::value::Value;
 use serde_json::Value as Json;
 
 /// Whether a policy that is written so is about a view.
@@ -81,28 +84,100 @@ pub(crate) enum Answer<T> {
 /// A policy, its view and its inputs, ready to be asked.
 pub(crate) struct Bench<'a, 'c> {
     pub(crate) case: &'c Case<'a, 'c>,
-    pub(crate) desk: Desk,
+    pub(crate) desk: Desk<'a>,
     pub(crate) surrounding: &'c Surrounding<'a>,
+    recall: Recall,
 }
 
 impl<'a, 'c> Bench<'a, 'c> {
     pub(crate) fn new(case: &'c Case<'a, 'c>, view: &View<'a>, surrounding: &'c Surrounding<'a>) -> Self {
         let desk = Desk {
-            review: Input::new(view.review(case.arena, case.request)),
-            namespace: surrounding.object().map(Input::new),
-            owner: view.owner.map(Input::new),
+            review: view.review(case.arena, case.request),
+            namespace: surrounding.object(),
+            owner: view.owner,
         };
-        Self { case, desk, surrounding }
+        Self { case, desk, surrounding, recall: Recall::default() }
+    }
+
+    /// As [`Self::new`], with what is remembered of the view for the policies that will be asked. `tag` tells apart
+    /// what is asked of them.
+    pub(crate) fn recalling(
+        case: &'c Case<'a, 'c>,
+        view: &View<'a>,
+        surrounding: &'c Surrounding<'a>,
+        policies: &[&CompiledPolicy],
+        tag: u8,
+    ) -> Self {
+        let mut bench = Self::new(case, view, surrounding);
+        bench.recall = Recall::of(&case.set.memo, bench.read(policies, tag).as_deref());
+        bench
+    }
+
+    /// Remembers what came of asking.
+    pub(crate) fn keep(&self) {
+        self.recall.keep(&self.case.set.memo);
+    }
+
+    /// Everything that decides what the policies find; `None` if something of it is not known.
+    fn read(&self, policies: &[&CompiledPolicy], tag: u8) -> Option<Vec<u8>> {
+        let request = self.case.request;
+        let surrounding: &[u8] = match self.surrounding {
+            Surrounding::NoNamespace => b"-",
+            Surrounding::Namespace(_) => b"+",
+            Surrounding::OutOfReach(reason) => reason.as_bytes(),
+            Surrounding::Unavailable(_) => return None,
+        };
+        let mut read = Vec::with_capacity(4096);
+        let flags = [
+            tag,
+            request.origin as u8,
+            request.operation as u8,
+            u8::from(request.user.is_empty()),
+            u8::from(request.old_object.is_none()),
+            u8::from(self.desk.owner.is_some()),
+        ];
+        read.extend_from_slice(&flags);
+        for text in [surrounding, request.namespace.as_bytes(), request.sub_resource.as_bytes()] {
+            read.extend_from_slice(&text.len().to_le_bytes());
+            read.extend_from_slice(text);
+        }
+        read.extend_from_slice(&policies.len().to_le_bytes());
+        for policy in policies {
+            read.extend_from_slice(&policy.ordinal.to_le_bytes());
+            for key in declared(self.case, policy) {
+                match self.case.facts.get(&key)? {
+                    Fact::Known(document) => read.extend_from_slice(&document.id().to_le_bytes()),
+                    Fact::Absent => read.extend_from_slice(&0_u64.to_le_bytes()),
+                    Fact::Unavailable(_) | Fact::OutOfReach(_) => return None,
+                }
+            }
+        }
+        let input = self.desk.input(self.case.arena, Value::Null, None);
+        self.case.set.memo.union(policies).write(input, &mut read);
+        Some(read)
     }
 
     /// What the policy finds.
     pub(crate) fn findings(&self, policy: &CompiledPolicy, missing: &mut Missing) -> Answer<RawFinding> {
-        self.ask(policy, &crate::policy::compiled::FINDING_RULES, missing, read_finding)
+        self.remembered(policy, || {
+            self.ask(policy, &crate::policy::compiled::FINDING_RULES, missing, read_finding)
+        })
     }
 
     /// What the policy would change.
     pub(crate) fn edits(&self, policy: &CompiledPolicy, missing: &mut Missing) -> Answer<Edit> {
-        self.ask(policy, &crate::policy::compiled::EDIT_RULES, missing, read_edit)
+        self.remembered(policy, || {
+            self.ask(policy, &crate::policy::compiled::EDIT_RULES, missing, read_edit)
+        })
+    }
+
+    fn remembered<T>(&self, policy: &CompiledPolicy, ask: impl FnOnce() -> Answer<T>) -> Answer<T> {
+        if self.recall.is_quiet(policy) {
+            return Answer::Given(Vec::new());
+        }
+        let answer = ask();
+        self.recall.note(policy, matches!(&answer, Answer::Given(items) if items.is_empty()));
+        answer
     }
 
     /// The texts that one rule gives.
@@ -125,44 +200,50 @@ impl<'a, 'c> Bench<'a, 'c> {
         missing: &mut Missing,
         read: impl Fn(&'static str, Json) -> Result<T, String>,
     ) -> Answer<T> {
-        let present: Vec<&'static str> = rules.iter().copied().filter(|rule| policy.has(rule)).collect();
-        let Some(program) = policy.program.as_ref().filter(|_| !present.is_empty()) else {
+        let present: Vec<_> = rules.iter().filter_map(|rule| Some((*rule, policy.entry(rule)?))).collect();
+        if present.is_empty() {
             return Answer::Given(Vec::new());
         };
         let (facts, inventory) = match equip(self.case, policy, self.surrounding, missing) {
-            Equipped::Yes { facts, inventory } => (facts.map(Input::new), inventory.map(Input::new)),
+            Equipped::Yes { facts, inventory } => (facts, inventory),
             Equipped::Skip(reason) => return Answer::Skipped(reason),
             Equipped::Fail(reason) => return Answer::Failed(reason),
             Equipped::Wait => return Answer::Waiting,
         };
-        let input = self.desk.input(policy, facts.as_ref());
+        let limit = self.case.time_left();
+        if limit.is_zero() {
+            return Answer::Failed("there was no time left to evaluate it".into());
+        }
+        let arena = self.case.arena;
+        let world = World {
+            input: Some(self.desk.input(arena, policy.parameters.value(), facts)),
+            data: inventory.map(|inventory| data(arena, inventory)),
+            ..self.case.world(limit)
+        };
         let mut items = Vec::new();
-        for rule in present {
-            let limit = self.case.time_left();
-            if limit.is_zero() {
-                return Answer::Failed("there was no time left to evaluate it".into());
-            }
-            let value = match program.rule(&policy.rule_path(rule), &input, inventory.as_ref(), limit) {
-                Ok(value) => value,
-                Err(error) => return Answer::Failed(error.to_string()),
-            };
+        let mut problem = None;
+        let asked = policy.program.ask(present, arena, world, None, |rule, value| {
             for item in elements(value) {
-                match read(rule, item) {
+                match read(rule, item.to_serde()) {
                     Ok(item) => items.push(item),
-                    Err(problem) => {
-                        return Answer::Failed(format!("`{rule}` gave something unreadable: {problem}"));
+                    Err(text) => {
+                        problem.get_or_insert_with(|| format!("`{rule}` gave something unreadable: {text}"));
                     }
                 }
             }
+        });
+        if let Some(reason) = asked.err().map(|error| error.to_string()).or(problem) {
+            return Answer::Failed(reason);
         }
         Answer::Given(items)
     }
 }
 
-fn elements(value: Option<Json>) -> Vec<Json> {
+fn elements(value: Option<Value<'_>>) -> Vec<Value<'_>> {
     match value {
-        None | Some(Json::Null | Json::Bool(false)) => Vec::new(),
-        Some(Json::Array(items)) => items,
+        None | Some(Value::Null | Value::Bool(false)) => Vec::new(),
+        Some(Value::Array(items)) => items.to_vec(),
+        Some(Value::Set(set)) => set.items().to_vec(),
         Some(single) => vec![single],
     }
 }

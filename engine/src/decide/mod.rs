@@ -5,6 +5,7 @@ mod except;
 mod existing;
 mod findings;
 mod judge;
+pub(crate) mod memo;
 mod mutate;
 mod never;
 mod recheck;
@@ -17,6 +18,7 @@ use crate::facts::{FactKey, Facts};
 use crate::policy::compiled::{CompiledPolicy, Group};
 use crate::policy::set::PolicySet;
 use crate::policy::spec::PolicySpec;
+use crate::rego::{Limits, World};
 use crate::request::Request;
 use bumpalo::Bump;
 use std::collections::BTreeSet;
@@ -70,6 +72,12 @@ impl Case<'_, '_> {
     pub(crate) fn time_left(&self) -> Duration {
         let left = self.context.time_limit.saturating_sub(self.started.elapsed());
         left.min(Duration::from_millis(500))
+    }
+
+    /// What surrounds an evaluation, but for its documents.
+    pub(crate) fn world<'v>(&self, limit: Duration) -> World<'v> {
+        let now_ns = i64::try_from(self.context.now.as_nanosecond()).unwrap_or(i64::MAX);
+        World { now_ns, limits: Limits::of_time(limit), ..World::default() }
     }
 
     pub(crate) fn is_asked(&self, policy: &CompiledPolicy) -> bool {

@@ -147,7 +147,7 @@ fn collect<'a, 'p>(
     surrounding: &Surrounding<'a>,
     missing: &mut Missing,
 ) -> Collected<'p> {
-    let bench = Bench::new(case, view, surrounding);
+    let bench = Bench::recalling(case, view, surrounding, policies, b'm');
     let (mut edits, mut failures, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for policy in policies {
         match bench.edits(policy, missing) {
@@ -157,6 +157,7 @@ fn collect<'a, 'p>(
             Answer::Waiting => {}
         }
     }
+    bench.keep();
     (edits, failures, skipped)
 }
 

@@ -5,9 +5,9 @@ use crate::facts::{Fact, FactKey};
 use crate::matching::NamespaceView;
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::{InventoryKind, InventoryScope, Need};
-use crate::rego::Input;
 use crate::request::{Operation, Origin};
 use crate::value::{Object, Value};
+use bumpalo::Bump;
 
 /// What is known of the request's namespace.
 #[derive(Clone, Debug)]
@@ -83,6 +83,26 @@ pub(crate) enum Equipped<'a> {
     Wait,
 }
 
+/// The keys of all that a policy declares, named facts first.
+pub(crate) fn declared<'p>(case: &Case<'_, '_>, policy: &'p CompiledPolicy) -> impl Iterator<Item = FactKey> + 'p {
+    let namespace = case.request.namespace.to_owned();
+    let home = namespace.clone();
+    let custom = &policy.metadata.custom;
+    let facts = custom.facts.iter().map(move |name| FactKey::Named { name: name.clone(), namespace: home.clone() });
+    facts.chain(custom.inventory.iter().map(move |kind| inventory_key(kind, &namespace)))
+}
+
+fn inventory_key(kind: &InventoryKind, namespace: &str) -> FactKey {
+    let own = kind.scope == InventoryScope::Namespace
+        && !crate::expansion::is_cluster_scoped(&kind.group, &kind.kind);
+    FactKey::Inventory {
+        group: kind.group.clone(),
+        version: kind.version.clone(),
+        kind: kind.kind.clone(),
+        namespace: if own { namespace.to_owned() } else { String::new() },
+    }
+}
+
 /// Gathers what a policy declares.
 pub(crate) fn equip<'a>(
     case: &Case<'a, '_>,
@@ -111,14 +131,7 @@ pub(crate) fn equip<'a>(
         .inventory
         .iter()
         .filter_map(|kind| {
-            let own = kind.scope == InventoryScope::Namespace
-                && !crate::expansion::is_cluster_scoped(&kind.group, &kind.kind);
-            let key = FactKey::Inventory {
-                group: kind.group.clone(),
-                version: kind.version.clone(),
-                kind: kind.kind.clone(),
-                namespace: if own { namespace.to_owned() } else { String::new() },
-            };
+            let key = inventory_key(kind, namespace);
             Some((kind, gathered.look_up(case, key, missing)?))
         })
         .collect();
@@ -222,20 +235,34 @@ pub(crate) fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind
     root
 }
 
-/// `input` for one policy on one view; the converted review and namespace are shared between policies.
-pub(crate) struct Desk {
-    pub(crate) review: Input,
-    pub(crate) namespace: Option<Input>,
-    pub(crate) owner: Option<Input>,
+/// `input` for one policy on one view; all but the parameters is shared between policies.
+#[derive(Clone, Copy)]
+pub(crate) struct Desk<'a> {
+    pub(crate) review: Value<'a>,
+    pub(crate) namespace: Option<Value<'a>>,
+    pub(crate) owner: Option<Value<'a>>,
 }
 
-impl Desk {
-    pub(crate) fn input(&self, policy: &CompiledPolicy, facts: Option<&Input>) -> Input {
-        let optional =
-            [("namespace", self.namespace.as_ref()), ("owner", self.owner.as_ref()), ("facts", facts)];
-        let present = optional.into_iter().filter_map(|(key, value)| Some((key, value?)));
-        Input::object(
-            [("review", &self.review), ("parameters", &policy.parameters)].into_iter().chain(present),
-        )
+impl<'a> Desk<'a> {
+    pub(crate) fn input(
+        &self,
+        arena: &'a Bump,
+        parameters: Value<'a>,
+        facts: Option<Value<'a>>,
+    ) -> Value<'a> {
+        let members = [
+            ("facts", facts),
+            ("namespace", self.namespace),
+            ("owner", self.owner),
+            ("parameters", Some(parameters)),
+            ("review", Some(self.review)),
+        ];
+        let present = members.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        Value::Object(Object::new(&arena, present.collect()))
     }
+}
+
+/// The `data` document of a policy that has an inventory.
+pub(crate) fn data<'a>(arena: &'a Bump, inventory: Value<'a>) -> Value<'a> {
+    Value::Object(Object::new(&arena, vec![("inventory", inventory)]))
 }

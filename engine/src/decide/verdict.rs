@@ -148,20 +148,26 @@ impl Draft {
             for policy in constraints {
                 self.constraint(case, policy, &reviews, surrounding, missing);
             }
+            reviews.keep(case);
         }
         if policies.is_empty() {
             return;
         }
         let direct = View::direct(case.request);
-        let direct_bench = Bench::new(case, &direct, surrounding);
+        let asked: Vec<&CompiledPolicy> =
+            policies.iter().copied().filter(|policy| policy.validates()).collect();
+        let direct_bench = Bench::recalling(case, &direct, surrounding, &asked, b'v');
         let future = future_pod(case, surrounding, missing);
-        let future_bench = future.as_ref().map(|view| Bench::new(case, view, surrounding));
-        for policy in policies.iter().filter(|policy| policy.validates()) {
+        let future_bench =
+            future.as_ref().map(|view| Bench::recalling(case, view, surrounding, &asked, b'v'));
+        for policy in asked {
             self.look(case, policy, &direct, &direct_bench, surrounding, missing);
             if let (true, Some(view), Some(bench)) = (policy.spec.expand, &future, &future_bench) {
                 self.look(case, policy, view, bench, surrounding, missing);
             }
         }
+        direct_bench.keep();
+        future_bench.iter().for_each(Bench::keep);
     }
 
     /// Asks one constraint.

@@ -3,13 +3,10 @@
 use super::matching::Match;
 use super::object::{Given, Problem};
 use crate::policy::spec::Action;
-use crate::rego::compiled::Program;
 use crate::request::{GroupVersionKind, Origin};
-use crate::value::Document;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Where violations have an effect, by Gatekeeper's names: admission, and `check`, which foretells it.
 pub(crate) const WEBHOOK: &str = "validation.gatekeeper.sh";
@@ -35,10 +32,6 @@ pub struct Constraint {
     pub(crate) reads_inventory: bool,
     /// The template reads the Namespace object.
     pub(crate) reads_namespace: bool,
-    /// The template's Rego.
-    pub(crate) program: Arc<Program>,
-    /// `input.parameters`, defaults filled in.
-    pub(crate) parameters: Arc<Document>,
 }
 
 /// A constraint as written.

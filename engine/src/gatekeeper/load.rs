@@ -12,8 +12,7 @@ use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::Metadata;
 use crate::policy::set::LoadFailure;
 use crate::policy::spec::{Action, Existing, Mutate, OnError, PolicySpec, Source};
-use crate::rego::compiled::Program;
-use crate::rego::{CompileOptions, LoadError};
+use crate::rego::{CompileOptions, LoadError, Program};
 use crate::value::Document;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -172,8 +171,6 @@ fn compile(
         reads_inventory: template.reads_inventory(),
         reads_namespace: template.reads_namespace(),
         actions,
-        program: Arc::clone(program),
-        parameters: Arc::new(Document::from_serde(&parameters)),
     };
     let metadata = Metadata {
         title: template.title.clone(),
@@ -198,6 +195,8 @@ fn compile(
         given.from.clone(),
         spec,
         metadata,
+        Arc::clone(program),
+        Document::from_serde(&parameters),
         template.package.clone(),
         constraint,
     ))

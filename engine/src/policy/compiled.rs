@@ -4,8 +4,9 @@ use super::metadata::{self, Metadata, Need};
 use super::spec::{Action, OnError, PolicySpec};
 use super::{library, schema};
 use crate::gatekeeper::Constraint;
-use crate::rego::{CompileOptions, Input, LoadError, Module, Program};
-use crate::value::{Document, Value};
+use crate::rego::{CompileOptions, Entry, Footprint, LoadError, Module, Program, Purpose};
+use crate::value::Document;
+use std::sync::Arc;
 
 /// The rules of the contract (design §3) that decide; each is optional.
 pub(crate) const FINDING_RULES: [&str; 4] = ["deny", "violation", "warn", "audit"];
@@ -36,10 +37,15 @@ pub struct CompiledPolicy {
     pub metadata: Metadata,
     /// Set if this is a constraint of Gatekeeper's, which is matched, asked and worded as such.
     pub constraint: Option<Constraint>,
-    /// Its Rego; a constraint has its template's.
-    pub(crate) program: Option<Program>,
-    pub(crate) parameters: Input,
+    pub(crate) program: Arc<Program>,
+    pub(crate) parameters: Document,
     package: String,
+    /// The rules of the contract that the policy defines.
+    entries: Vec<(&'static str, Entry)>,
+    /// What these can read, as far as it decides whether they give anything.
+    pub(crate) footprint: Footprint,
+    /// Its place in its set.
+    pub(crate) ordinal: u32,
 }
 
 impl Group {
@@ -79,10 +85,24 @@ impl CompiledPolicy {
         match Program::compile(modules, CompileOptions { strict_builtin_errors, ..CompileOptions::default() })
         {
             Ok(program) if errors.is_empty() => {
-                let parameters = Input::new(Document::from_serde(&parameters).value());
-                let program = Some(program);
-                let policy =
-                    Self { name, id, from, spec, metadata, constraint: None, program, parameters, package };
+                let parameters = Document::from_serde(&parameters);
+                let entries = entries(&program, &package);
+                let footprint = footprint(&program, &entries);
+                let program = Arc::new(program);
+                let policy = Self {
+                    name,
+                    id,
+                    from,
+                    spec,
+                    metadata,
+                    constraint: None,
+                    program,
+                    parameters,
+                    package,
+                    entries,
+                    footprint,
+                    ordinal: 0,
+                };
                 policy.check_contract().map_or(Ok(policy), |error| Err(vec![error]))
             }
             Ok(_) => Err(errors),
@@ -99,19 +119,28 @@ impl CompiledPolicy {
         from: String,
         spec: PolicySpec,
         metadata: Metadata,
+        program: Arc<Program>,
+        parameters: Document,
         package: String,
         constraint: Constraint,
     ) -> Self {
+        let name = id.clone();
+        let entries = entries(&program, &package);
+        let footprint = footprint(&program, &entries);
+        let constraint = Some(constraint);
         Self {
-            name: id.clone(),
+            name,
             id,
             from,
             spec,
             metadata,
-            constraint: Some(constraint),
-            program: None,
-            parameters: Input::new(Value::EMPTY),
+            constraint,
+            program,
+            parameters,
             package,
+            entries,
+            footprint,
+            ordinal: 0,
         }
     }
 
@@ -122,13 +151,18 @@ impl CompiledPolicy {
         (!any).then(|| LoadError::whole(&self.from, message))
     }
 
-    pub(crate) fn rule_path(&self, rule: &str) -> String {
-        format!("{}.{rule}", self.package)
+    /// The rule of that name, if the policy defines it.
+    pub(crate) fn entry(&self, rule: &str) -> Option<Entry> {
+        let known = self.entries.iter().find(|(name, _)| *name == rule);
+        known.map(|(_, entry)| *entry).or_else(|| {
+            let path = format!("{}.{rule}", self.package);
+            if self.program.has_rule(&path) { self.program.entry(&path) } else { None }
+        })
     }
 
     /// Whether the policy defines this rule of the contract.
     pub fn has(&self, rule: &str) -> bool {
-        self.program.as_ref().is_some_and(|program| program.has_rule(&self.rule_path(rule)))
+        self.entry(rule).is_some()
     }
 
     /// Whether it can change objects.
@@ -169,4 +203,17 @@ pub struct BrokenPolicy {
     pub spec: PolicySpec,
     /// The first thing that is wrong with it, in one line.
     pub problem: String,
+}
+
+fn footprint(program: &Program, entries: &[(&'static str, Entry)]) -> Footprint {
+    let entries: Vec<Entry> = entries.iter().map(|(_, entry)| *entry).collect();
+    program.footprint(&entries, Purpose::Emptiness)
+}
+
+fn entries(program: &Program, package: &str) -> Vec<(&'static str, Entry)> {
+    let defined = |rule: &&'static str| {
+        let path = format!("{package}.{rule}");
+        program.has_rule(&path).then(|| program.entry(&path)).flatten().map(|entry| (*rule, entry))
+    };
+    FINDING_RULES.iter().chain(&EDIT_RULES).filter_map(defined).collect()
 }

@@ -8,6 +8,7 @@ use super::library::Library;
 use super::spec::{PolicyExceptionSpec, PolicySpec};
 use crate::expansion::WORKLOADS;
 use crate::gatekeeper;
+use crate::decide::memo::{Memo, MemoCounts};
 use crate::matching::index::Index;
 use crate::rego::{LoadError, Module};
 use crate::request::{GroupVersionKind, Operation, Request};
@@ -152,6 +153,11 @@ impl PolicySetBuilder {
                 }
             }
         }
+        for (ordinal, policy) in (0..).zip(&mut compiled) {
+            if let Some(policy) = Arc::get_mut(policy) {
+                policy.ordinal = ordinal;
+            }
+        }
         let index = index(&compiled, &loaded.settings);
         let broken_index = spec_index(broken.iter().map(|policy| &policy.spec));
         PolicySet {
@@ -164,6 +170,7 @@ impl PolicySetBuilder {
             gatekeeper: loaded.settings,
             failures,
             digest: digest.finish(),
+            memo: Memo::default(),
         }
     }
 }
@@ -306,9 +313,15 @@ pub struct PolicySet {
     gatekeeper: gatekeeper::Settings,
     failures: Vec<LoadFailure>,
     digest: String,
+    pub(crate) memo: Memo,
 }
 
 impl PolicySet {
+    /// How often a request's policies were known to find nothing, and how often they were not.
+    pub fn memo_counts(&self) -> MemoCounts {
+        self.memo.counts()
+    }
+
     /// The content hash: equal digests decide alike.
     pub fn digest(&self) -> &str {
         &self.digest

@@ -38,30 +38,6 @@ impl LoadError {
             excerpt: excerpt.chars().take(160).collect(),
         }
     }
-
-    /// Reads regorus's rendered error (`--> file:line:col … error: text`).
-    pub(crate) fn from_regorus(file: &str, text: &str, error: &anyhow_like::Shown) -> Self {
-        let shown = &error.0;
-        let place = shown.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
-        let mut numbers = place.map(|place| place.rsplit(':')).into_iter().flatten();
-        let column = numbers.next().and_then(|number| number.parse().ok()).unwrap_or(0);
-        let line = numbers.next().and_then(|number| number.parse().ok()).unwrap_or(0);
-        let message = shown.lines().find_map(|line| line.trim_start().strip_prefix("error: "));
-        let message = message.unwrap_or_else(|| shown.lines().last().unwrap_or_default()).trim();
-        Self::at(file, text, line, column, message)
-    }
-}
-
-/// The text of a foreign error, taken once.
-pub(crate) mod anyhow_like {
-    /// What an error displays.
-    pub(crate) struct Shown(pub(crate) String);
-
-    impl<E: std::fmt::Display> From<E> for Shown {
-        fn from(error: E) -> Self {
-            Shown(error.to_string())
-        }
-    }
 }
 
 impl fmt::Display for LoadError {

@@ -1,43 +1,38 @@
 //! Rego, behind one door: modules in, a checked [`Program`] out, rules evaluated on our own values.
 //!
-//! regorus parses and, until the compiled evaluator takes over (decision 0002), interprets. What its
-//! interpreter is known to answer differently from OPA is refused at load by [`check`], with file, line and
-//! caret, rather than answered wrongly.
+//! ```text
+//! text ─► syntax (tree) ─► front (names, order) ─► compile (code) ─► machine (values)
+//! ```
+//! Parser, compiler and machine are our own (decision 0008): OPA 1.22 is the language's definition, and whatever
+//! would be answered differently is refused at load, with file, line and caret. Nothing reads the clock, the network
+//! or the environment.
 
-#[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
+#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod builtins;
-mod check;
 mod compile;
-mod convert;
-#[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
+#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod crypto;
 mod error;
+mod footprint;
 mod front;
 mod machine;
-#[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
+#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod number;
 mod observe;
-#[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
+#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod pattern;
 mod place;
 mod program;
-mod run;
-mod source;
 pub mod syntax;
-#[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
+#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod text;
 #[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
 mod time;
 mod types;
 
 pub use error::{At, EvaluationError, LoadError};
-pub use run::{CompileOptions, Input, Program};
-pub use source::Module;
-
-/// Our own compiler and machine, which take over from the interpreter once all builtins are there.
-pub mod compiled {
-    pub use super::machine::Limits;
-    pub use super::observe::{Observer, Printed};
-    pub use super::place::Place;
-    pub use super::program::{Entry, Program, Solution, World};
-}
+pub use footprint::{Footprint, Purpose};
+pub use machine::Limits;
+pub use observe::{Observer, Printed};
+pub use place::Place;
+pub use program::{CompileOptions, Entry, Module, Program, Solution, World};

@@ -2,18 +2,44 @@
 
 use super::builtins::Caches;
 use super::compile::{self, Asked, code::Compiled};
+use super::footprint::{self, Footprint, Purpose};
 use super::front;
 use super::front::names::Names;
 use super::machine::{Limits, Machine, Surroundings};
 use super::observe::Observer;
 use super::place::Place;
 use super::syntax::{self, tree::Version};
-use super::{CompileOptions, EvaluationError, LoadError, Module};
+use super::{EvaluationError, LoadError};
 use crate::value::Value;
 use bumpalo::Bump;
 use bumpalo_herd::Herd;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A file of Rego.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Module {
+    /// The path shown in errors.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+/// How modules are read and evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct CompileOptions {
+    /// Rego v0 syntax (Gatekeeper templates); native policies are v1.
+    pub v0: bool,
+    /// A failing builtin is an error rather than undefined. OPA's default is undefined; native policies are strict.
+    pub strict_builtin_errors: bool,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self { v0: false, strict_builtin_errors: true }
+    }
+}
 
 self_cell::self_cell!(
     struct Cell {
@@ -222,16 +248,17 @@ impl Program {
         observer: Option<&mut Observer>,
         mut read: impl FnMut(T, Option<Value<'a>>),
     ) -> Result<(), EvaluationError> {
-        let mut caches = Caches::default();
-        let mut machine = self.machine(arena, world, &mut caches, observer);
-        for (what, entry) in entries {
-            let value = self.guarded(&mut machine, |machine| match entry.0 {
-                Target::Rule(id) => machine.rule(id),
-                Target::Node(id) => machine.node(id),
-            })?;
-            read(what, value);
-        }
-        Ok(())
+        with_caches(|caches| {
+            let mut machine = self.machine(arena, world, caches, observer);
+            for (what, entry) in entries {
+                let value = self.guarded(&mut machine, |machine| match entry.0 {
+                    Target::Rule(id) => machine.rule(id),
+                    Target::Node(id) => machine.node(id),
+                })?;
+                read(what, value);
+            }
+            Ok(())
+        })
     }
 
     /// The solutions of the query that the program was compiled with; none if it was compiled without.
@@ -245,9 +272,10 @@ impl Program {
         observer: Option<&mut Observer>,
     ) -> Result<Vec<Solution<'a>>, EvaluationError> {
         let Some(query) = self.code().queries.first() else { return Ok(Vec::new()) };
-        let mut caches = Caches::default();
-        let mut machine = self.machine(arena, world, &mut caches, observer);
-        let rows = self.guarded(&mut machine, |machine| machine.query(query))?;
+        let rows = with_caches(|caches| {
+            let mut machine = self.machine(arena, world, caches, observer);
+            self.guarded(&mut machine, |machine| machine.query(query))
+        })?;
         let solution = |row: Value<'a>| {
             let values = row.as_array().unwrap_or_default();
             let captured = query.captured.iter().filter(|captured| **captured).count();
@@ -265,6 +293,18 @@ impl Program {
             }
         };
         Ok(rows.into_iter().map(solution).collect())
+    }
+
+    /// What evaluating some of its rules can read.
+    pub fn footprint(&self, entries: &[Entry], purpose: Purpose) -> Footprint {
+        let rules: Vec<u32> = entries
+            .iter()
+            .filter_map(|entry| match entry.0 {
+                Target::Rule(id) => Some(id),
+                Target::Node(_) => None,
+            })
+            .collect();
+        footprint::of_rules(self.code(), &rules, purpose)
     }
 
     fn code(&self) -> &Compiled<'_> {
@@ -301,6 +341,18 @@ impl Program {
             Err(_) => Err(EvaluationError::Panicked),
         }
     }
+}
+
+thread_local! {
+    /// Patterns and formats that policies make of their input, kept from one evaluation to the next.
+    static CACHES: RefCell<Caches> = RefCell::default();
+}
+
+fn with_caches<T>(run: impl FnOnce(&mut Caches) -> T) -> T {
+    let mut caches = CACHES.take();
+    let value = run(&mut caches);
+    CACHES.set(caches);
+    value
 }
 
 /// The name of a query where files are named.

@@ -2,6 +2,7 @@
 
 use super::{JsonError, Value, parse_json, serde_bridge};
 use bumpalo_herd::Herd;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 self_cell::self_cell!(
     struct Cell {
@@ -14,7 +15,11 @@ self_cell::self_cell!(
 /// An immutable JSON value with its own arena; `Send`, `Sync`, shared by `Arc`.
 pub struct Document {
     cell: Cell,
+    id: u64,
 }
+
+/// The id of the next document.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 impl Document {
     /// Parses JSON text into a document of its own.
@@ -27,17 +32,26 @@ impl Document {
             let text: &[u8] = member.alloc_slice_copy(bytes);
             parse_json(&member, text)
         })?;
-        Ok(Self { cell })
+        Ok(Self::of(cell))
     }
 
     /// Copies a value out of a request's arena.
     pub fn from_value(value: Value<'_>) -> Self {
-        Self { cell: Cell::new(Herd::new(), |herd| value.copy_into(&herd.get())) }
+        Self::of(Cell::new(Herd::new(), |herd| value.copy_into(&herd.get())))
     }
 
     /// Copies a `serde_json` value.
     pub fn from_serde(value: &serde_json::Value) -> Self {
-        Self { cell: Cell::new(Herd::new(), |herd| serde_bridge::from_serde(&herd.get(), value)) }
+        Self::of(Cell::new(Herd::new(), |herd| serde_bridge::from_serde(&herd.get(), value)))
+    }
+
+    fn of(cell: Cell) -> Self {
+        Self { cell, id: NEXT.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// A number that no other document of this process has: two documents with one id are one.
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// The value.

@@ -5,7 +5,8 @@ use crate::exit::Failure;
 use std::path::Path;
 use std::time::Duration;
 use wayguard_engine::policy::library::Library;
-use wayguard_engine::rego::{CompileOptions, Module, Program};
+use wayguard_engine::rego::{CompileOptions, Limits, Module, Program, World};
+use wayguard_engine::value::Value;
 
 /// For one test.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -69,11 +70,11 @@ fn one(suite: &str, program: &Program, rule: &str, places: &TestPlaces) -> Case 
     let (outcome, message) = if name.starts_with("todo_") {
         (Outcome::Skipped, "marked `todo_`".to_owned())
     } else {
-        match program.query(rule, None, None, LIMIT) {
-            Ok(Some(serde_json::Value::Bool(true))) => (Outcome::Passed, String::new()),
-            Ok(None | Some(serde_json::Value::Bool(false))) => {
-                (Outcome::Failed, "the test is not true".to_owned())
-            }
+        let arena = bumpalo::Bump::new();
+        let world = World { limits: Limits::of_time(LIMIT), ..World::default() };
+        match program.rule(rule, &arena, world, None) {
+            Ok(Some(Value::Bool(true))) => (Outcome::Passed, String::new()),
+            Ok(None | Some(Value::Bool(false))) => (Outcome::Failed, "the test is not true".to_owned()),
             Ok(Some(other)) => (Outcome::Failed, format!("a test must be true, this one is `{other}`")),
             Err(error) => (Outcome::Failed, error.to_string()),
         }

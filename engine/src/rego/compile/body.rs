@@ -5,7 +5,7 @@ use super::code::{
     Step, Tool, X,
 };
 use super::count::Counts;
-use super::{Compiler, cut};
+use super::{Compiler, count, cut};
 use crate::rego::builtins::{self, Body as BuiltinBody, Builtin};
 use crate::rego::front::form::{
     Body, Callee, Clause, DATA, Every, Expr, ExprKind, INPUT, Kind, Target, Term, Var, With,
@@ -75,8 +75,11 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
 
     /// What the clause gives, and which of its iterations one success ends.
     pub(super) fn result(&mut self, clause: &Clause<'p>, kind: RuleKind) {
-        self.place = clause.place;
         let term = clause.result.term();
+        let mut uses = Vec::new();
+        clause.tail.iter().chain([term]).for_each(|term| count::term_in_order(term, &mut uses));
+        self.settle(&uses);
+        self.place = clause.place;
         let step = match kind {
             RuleKind::Complete | RuleKind::Function | RuleKind::Set => Step::Emit(self.x(term)),
             RuleKind::Pairs => {
@@ -121,6 +124,21 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             let slot = self.slot(var);
             self.steps.push((Step::Bind(slot, x), place));
         }
+    }
+
+    /// Of the expressions that wait for their use, those stay that what comes next uses, last and in this order; all
+    /// others are evaluated now, as they would have been: which of two fails first can be seen.
+    fn settle(&mut self, uses: &[Var]) {
+        let mut rest = uses;
+        let mut keep = self.pending.len();
+        while let Some((var, ..)) = keep.checked_sub(1).and_then(|last| self.pending.get(last)) {
+            let Some(at) = rest.iter().rposition(|used| used == var) else { break };
+            rest = rest.get(..at).unwrap_or_default();
+            keep -= 1;
+        }
+        let kept = self.pending.split_off(keep);
+        self.flush();
+        self.pending = kept;
     }
 
     pub(super) fn push(&mut self, step: Step<'p>) {
@@ -186,6 +204,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     }
 
     fn expr(&mut self, expr: &Expr<'p>) {
+        self.settle(&count::in_order(expr));
         self.place = expr.place;
         if expr.negated {
             let code = self.closure(|it| {

@@ -1,9 +1,11 @@
 //! What the machine runs: flat lists of steps over numbered slots, with expression trees at their leaves.
 
 use crate::rego::builtins::Builtin;
+use crate::rego::pattern::Regular;
 use crate::rego::place::Place;
 use crate::value::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A rule, function or variant of one, by its place in [`Compiled::rules`].
 pub(crate) type RuleId = u32;
@@ -270,7 +272,7 @@ pub(crate) struct Prepared<'p> {
 #[derive(Debug)]
 pub(crate) enum Tool {
     /// `regex.match` of the second argument.
-    Regex(regex::Regex),
+    Regex(Arc<Regular>),
 }
 
 impl<'p> X<'p> {

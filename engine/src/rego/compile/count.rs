@@ -1,7 +1,34 @@
 //! How often each variable of a clause stands somewhere: what stands twice is bound and used once.
 
 use crate::rego::front::form::{Clause, Expr, ExprKind, Kind, Part, Target, Term, Var};
+use crate::rego::front::visit::own_terms;
 use std::collections::HashMap;
+
+/// The variables of an expression in the order in which they are evaluated, closures left out.
+pub(crate) fn in_order(expr: &Expr<'_>) -> Vec<Var> {
+    let mut found = Vec::new();
+    for term in own_terms(expr) {
+        term_in_order(term, &mut found);
+    }
+    found
+}
+
+/// As [`in_order`], for a term.
+pub(crate) fn term_in_order(term: &Term<'_>, found: &mut Vec<Var>) {
+    match &term.kind {
+        Kind::Var(var) => found.push(*var),
+        Kind::Ref(items) | Kind::Array(items) | Kind::Set(items) | Kind::Call(_, items) => {
+            items.iter().for_each(|item| term_in_order(item, found));
+        }
+        Kind::Object(pairs) => {
+            for (key, value) in pairs {
+                term_in_order(key, found);
+                term_in_order(value, found);
+            }
+        }
+        _ => {}
+    }
+}
 
 /// Occurrences by variable.
 #[derive(Debug, Default)]

@@ -3,7 +3,10 @@
 use super::Compiler;
 use super::code::X;
 use crate::rego::builtins::{Body, Builtin, Caches, Call, Limit, Meter};
+use crate::rego::pattern::Regular;
 use crate::value::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 /// The most that one constant call may cost: no policy makes its loading slow.
 const BUDGET: u64 = 10_000;
@@ -37,8 +40,19 @@ impl<'p> Compiler<'_, 'p> {
         Some(value.copy_into(self.arena))
     }
 
-    /// A pattern, compiled at load.
-    pub(super) fn regex(&self, _pattern: &str) -> Option<regex::Regex> {
-        None
+    /// A pattern, compiled at load; one that is no pattern is left to the builtin's own words.
+    pub(super) fn regex(&self, pattern: &str) -> Option<Arc<Regular>> {
+        let mut known = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(regular) = known.get(pattern).and_then(Weak::upgrade) {
+            return Some(regular);
+        }
+        let regular = Arc::new(Regular::new(pattern).ok()?);
+        known.retain(|_, regular| regular.strong_count() > 0);
+        known.insert(pattern.into(), Arc::downgrade(&regular));
+        Some(regular)
     }
 }
+
+/// The compiled patterns of all programs: a library's policies share many, and each takes as much memory as a
+/// policy.
+static SHARED: LazyLock<Mutex<HashMap<Box<str>, Weak<Regular>>>> = LazyLock::new(Mutex::default);

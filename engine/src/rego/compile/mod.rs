@@ -11,7 +11,9 @@ mod variant;
 
 use super::builtins::Builtin;
 use super::front::Policy;
-use super::front::form::{Body, Clause, Kind, Result as Head, Rule, Target, Term, Var};
+use super::front::form::{
+    Body, Clause, Expr, ExprKind, INPUT, Kind, Result as Head, Rule, Target, Term, Var,
+};
 use super::front::names::Names;
 use super::front::rules::Tree;
 use super::place::Place;
@@ -201,7 +203,7 @@ impl<'c, 'p> Compiler<'c, 'p> {
         let counts = Counts::of(clause);
         let mut generator = Generator::new(self, counts);
         generator.parameters(&clause.args, clause.place);
-        generator.body(&clause.body);
+        generator.body(&early(&clause.body));
         generator.result(clause, kind);
         let constant = constant(clause.result.term()).is_some();
         generator.finish(constant, clause.place)
@@ -243,6 +245,34 @@ fn lowered<'p>(rule: &Rule<'p>, depth: usize) -> Rule<'p> {
 /// Whether a rule gives a key and a value, nothing deeper.
 fn is_pair(rule: &Rule<'_>) -> bool {
     !rule.is_multi() && rule.clauses.iter().all(|clause| clause.tail.len() == 1)
+}
+
+/// A body with those expressions first that OPA's rule index tests before any rule runs: a constant place of the
+/// input that must be there, or be a literal. What fails there keeps the rest from running, and from failing.
+fn early<'p>(body: &Body<'p>) -> Body<'p> {
+    let (mut first, rest): (Vec<_>, Vec<_>) = body.iter().cloned().partition(is_indexed);
+    first.extend(rest);
+    first
+}
+
+fn is_indexed(expr: &Expr<'_>) -> bool {
+    if expr.negated || !expr.withs.is_empty() {
+        return false;
+    }
+    let is_place = |term: &Term<'_>| match &term.kind {
+        Kind::Ref(parts) => {
+            parts.first().and_then(Term::as_var) == Some(INPUT)
+                && parts.iter().skip(1).all(|part| constant(part).is_some())
+        }
+        _ => false,
+    };
+    match (&expr.kind, expr.as_unification()) {
+        (_, Some((left, right))) => {
+            (is_place(left) && constant(right).is_some()) || (is_place(right) && constant(left).is_some())
+        }
+        (ExprKind::Term(term), None) => is_place(term),
+        _ => false,
+    }
 }
 
 /// The value of a term that is a literal.

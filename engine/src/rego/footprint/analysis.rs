@@ -195,7 +195,7 @@ impl<'p> Analysis<'p> {
         trace
     }
 
-    fn clauses<'r>(
+    fn clauses(
         &mut self,
         rule: &'p RuleCode<'p>,
         clauses: impl Iterator<Item = &'p ClauseCode<'p>>,
@@ -246,12 +246,7 @@ impl<'p> Analysis<'p> {
         node.children.values().for_each(|child| self.below(*child));
     }
 
-    fn pattern(
-        &mut self,
-        pattern: &'p Pattern<'p>,
-        trace: &Trace<'p>,
-        slots: &mut HashMap<Slot, Trace<'p>>,
-    ) {
+    fn pattern(&mut self, pattern: &'p Pattern<'p>, trace: &Trace<'p>, slots: &mut HashMap<Slot, Trace<'p>>) {
         match pattern {
             Pattern::Any => {}
             Pattern::Bind(slot) => {
@@ -319,8 +314,6 @@ impl<'p> Analysis<'p> {
                     let trace = self.x(over, slots);
                     let wanted = !matches!(key, Pattern::Any);
                     self.shallow(&trace, if wanted { Extent::Keys } else { Extent::Length });
-                    // How many members something made has hangs on all that it was made of.
-                    self.made(&trace);
                     self.pattern(key, &trace.keys(), slots);
                     self.pattern(value, &trace.member(), slots);
                 }
@@ -347,7 +340,6 @@ impl<'p> Analysis<'p> {
                 Step::Every(every) => {
                     let trace = self.x(&every.domain, slots);
                     self.shallow(&trace, if every.key.is_some() { Extent::Keys } else { Extent::Length });
-                    self.made(&trace);
                     if let Some(slot) = every.key {
                         slots.insert(slot, trace.keys());
                     }
@@ -378,11 +370,6 @@ impl<'p> Analysis<'p> {
             }
         }
         out
-    }
-
-    /// Which members something made has: equal elements of a set are one, so their content decides.
-    fn made(&mut self, trace: &Trace<'p>) {
-        let _ = trace;
     }
 
     /// An expression that must be defined.
@@ -465,7 +452,9 @@ impl<'p> Analysis<'p> {
                 for (key, value) in pairs {
                     let value = self.defined(value, slots);
                     match key {
-                        X::Constant(Value::String(name)) => object.fields.entry(name).or_default().join(&value),
+                        X::Constant(Value::String(name)) => {
+                            object.fields.entry(name).or_default().join(&value)
+                        }
                         key => {
                             let key = self.x(key, slots);
                             self.use_all(&key);
@@ -475,9 +464,7 @@ impl<'p> Analysis<'p> {
                 }
                 object
             }
-            X::ArrayOf(code) | X::SetOf(code) | X::ObjectOf(code) => {
-                Trace::of_items(self.steps(code, slots))
-            }
+            X::ArrayOf(code) | X::SetOf(code) | X::ObjectOf(code) => Trace::of_items(self.steps(code, slots)),
         }
     }
 

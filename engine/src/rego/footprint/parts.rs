@@ -86,6 +86,7 @@ impl Parts {
     }
 
     /// Whether anything at or below a path is read.
+    #[cfg(test)]
     pub(crate) fn reads(&self, path: &[&str]) -> bool {
         if self.extent == Some(Extent::Whole) {
             return true;
@@ -230,7 +231,9 @@ mod tests {
         parts.read(&[name("c")], Extent::Presence);
         parts.read(&[name("d")], Extent::Keys);
         let base = written(&parts, r#"{"a":[{"b":1,"x":1}],"c":"s","d":{"k":1}}"#);
-        for same in [r#"{"a":[{"b":1,"x":2}],"c":"t","d":{"k":2}}"#, r#"{"a":[{"b":1}],"c":"","d":{"k":[]},"e":1}"#] {
+        for same in
+            [r#"{"a":[{"b":1,"x":2}],"c":"t","d":{"k":2}}"#, r#"{"a":[{"b":1}],"c":"","d":{"k":[]},"e":1}"#]
+        {
             assert_eq!(written(&parts, same), base, "{same}");
         }
         for other in [

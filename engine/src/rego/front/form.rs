@@ -164,8 +164,6 @@ pub(crate) enum Target<'p> {
 pub(crate) struct Rule<'p> {
     /// `pkg`, `name` and all constants that follow: without `data`.
     pub(crate) path: Vec<Value<'p>>,
-    /// How many of `path` are the package's.
-    pub(crate) package: usize,
     pub(crate) default: bool,
     pub(crate) clauses: Vec<Clause<'p>>,
     pub(crate) place: Place,

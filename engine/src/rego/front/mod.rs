@@ -25,7 +25,7 @@ use super::syntax::tree::{self, Version};
 use super::types::{self, Types};
 use crate::value::{Arena, Value};
 use expand::{Expander, dynamics};
-use form::{Body, Clause, Expr, ExprKind, Rule};
+use form::{Body, Clause, Expr, ExprKind};
 use locals::Locals;
 use names::Names;
 use read::Reader;
@@ -283,9 +283,4 @@ fn unsafe_head(clause: &Clause<'_>, names: &Names, problems: &mut Vec<Problem>) 
             }
         }
     }
-}
-
-/// Whether a rule can be asked for.
-pub(crate) fn is_document(rule: &Rule<'_>) -> bool {
-    !rule.is_function()
 }

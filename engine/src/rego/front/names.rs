@@ -82,8 +82,4 @@ impl Names {
     pub(crate) fn is_made(&self, var: Var) -> bool {
         matches!(self.get(var), Some(Name::Made(_)))
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.known.len()
-    }
 }

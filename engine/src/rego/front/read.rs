@@ -92,7 +92,6 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
         let place = self.place(rule.span);
         let head = &rule.head;
         let mut path: Vec<Value<'p>> = self.package.iter().copied().map(Value::String).collect();
-        let package = path.len();
         path.push(Value::String(self.arena.text(&head.name.text)));
         let mut constant = 0;
         for term in &head.path {
@@ -111,7 +110,7 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
             let place = self.place(other.span);
             clauses.push(self.clause(head, tail, &other.value, false, &other.body, place));
         }
-        Rule { path, package, default: rule.default, clauses, place, name: self.place(head.name.span) }
+        Rule { path, default: rule.default, clauses, place, name: self.place(head.name.span) }
     }
 
     fn clause(

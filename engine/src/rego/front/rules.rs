@@ -117,16 +117,12 @@ impl<'p> Tree<'p> {
         rules.filter_map(|at| self.rules.get(*at)).any(|rule| !rule.is_ground())
     }
 
-    fn path_of(&self, rule: &Rule<'_>) -> String {
-        shown_path(&rule.path)
-    }
-
     /// Rules that cannot stand together.
     pub(crate) fn conflicts(&self, packages: &[(Vec<Value<'p>>, Place)], problems: &mut Vec<Problem>) {
         for node in &self.nodes {
             let rules: Vec<&Rule<'p>> = node.rules.iter().filter_map(|at| self.rules.get(*at)).collect();
             let Some(first) = rules.first() else { continue };
-            let name = self.path_of(first);
+            let name = shown_path(&first.path);
             let dynamic = rules.iter().any(|rule| !rule.is_ground());
             let below: Vec<&Rule<'p>> = node
                 .children
@@ -140,7 +136,7 @@ impl<'p> Tree<'p> {
                 .collect();
             if !clash.is_empty() {
                 let others: Vec<String> =
-                    clash.iter().map(|rule| format!("`{}`", self.path_of(rule))).collect();
+                    clash.iter().map(|rule| format!("`{}`", shown_path(&rule.path))).collect();
                 let message = format!("rule {name} conflicts with the rules below it: {}", others.join(", "));
                 problems.push((first.place, message));
                 continue;
@@ -163,7 +159,7 @@ impl<'p> Tree<'p> {
         }
         for (package, place) in packages {
             if let Some(rule) = self.rules_at(package).iter().find(|rule| rule.is_ground()) {
-                let name = self.path_of(rule);
+                let name = shown_path(&rule.path);
                 problems
                     .push((*place, format!("package {} conflicts with rule {name}", shown_path(package))));
             }
@@ -232,9 +228,9 @@ impl<'p> Tree<'p> {
         let needs = self.dependencies();
         for (at, rule) in self.rules.iter().enumerate() {
             if let Some(path) = way_back(&needs, at) {
-                let name = self.path_of(rule);
+                let name = shown_path(&rule.path);
                 let way: Vec<String> =
-                    path.iter().filter_map(|at| self.rules.get(*at)).map(|rule| self.path_of(rule)).collect();
+                    path.iter().filter_map(|at| self.rules.get(*at)).map(|rule| shown_path(&rule.path)).collect();
                 problems.push((rule.name, format!("rule {name} is recursive: {}", way.join(" -> "))));
             }
         }

@@ -23,10 +23,6 @@ impl Unsafe {
         self.found.push((expr.place, expr.assigned, vars.clone(), assigned));
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
     /// The words for a person.
     pub(crate) fn report(&self, names: &Names, problems: &mut Vec<Problem>) {
         let assigned: Vars = self.found.iter().flat_map(|found| &found.3).copied().collect();

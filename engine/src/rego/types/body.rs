@@ -228,7 +228,7 @@ impl<'r, 'p> Checker<'r, 'p> {
 
     fn signature(&self, scope: &Scope<'_, 'p>, callee: &Callee<'p>) -> Option<Signature<'p>> {
         let Some(name) = callee.name() else {
-            let Some(Type::Function(signature)) = self.function(scope, callee).as_deref().cloned() else {
+            let Some(Type::Function(signature)) = Self::function(scope, callee).as_deref().cloned() else {
                 return None;
             };
             return Some(signature);
@@ -243,7 +243,7 @@ impl<'r, 'p> Checker<'r, 'p> {
     }
 
     /// The type of a rule that is called.
-    fn function(&self, scope: &Scope<'_, 'p>, callee: &Callee<'p>) -> Known<'p> {
+    fn function(scope: &Scope<'_, 'p>, callee: &Callee<'p>) -> Known<'p> {
         let place = callee.place;
         let (first, rest) = callee.path.split_first()?;
         if *first != "data" {
