@@ -7,7 +7,6 @@
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stdout,
     reason = "a test says by a panic, or in its output, what is wrong"
 )]
 
@@ -15,25 +14,21 @@ mod rig;
 
 use rig::{CONTROL, Cluster, OWN, SERVE, eventually, replica};
 use serde_json::{Value, json};
-use std::net::SocketAddr;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wayguard_certs::{CaBundle, ServingCertificate, ServingNames};
 use wayguard_cluster::authority::{AUTHORITY_SECRET, AuthorityFollower, SecretPlace};
 use wayguard_cluster::control::{Anchor, ControlOptions, ControlState, Replicas, Trust, control};
 use wayguard_cluster::facts::Gvk;
 use wayguard_cluster::install::{self, ANCHOR, InstallOptions};
 use wayguard_cluster::pause::{pause, resume};
-use wayguard_cluster::policies::{LoadReport, PolicyWatchOptions};
+use wayguard_cluster::policies::PolicyWatchOptions;
 use wayguard_cluster::webhooks::{EXEMPT_NAMESPACES, Endpoint};
-use wayguard_cluster::{Client, ClusterFacts, Connection, PolicyWatch, connect};
+use wayguard_cluster::{Client, ClusterFacts, PolicyWatch};
 use wayguard_engine::PolicySetBuilder;
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
-use wayguard_sandbox::{Binaries, BinariesError, CompileError, Lifetime, Options, Sandbox, Search, User};
 
 const VALIDATING: &str = "validatingwebhookconfiguration/wayguard";
 

@@ -1,5 +1,7 @@
 //! The language: small policies and what they must answer, each as OPA 1.22 does.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests, which clippy does not take for tests")]
+
 use bumpalo::Bump;
 use wayguard_engine::rego::{CompileOptions, Module, Program, World};
 use wayguard_engine::value::Document;

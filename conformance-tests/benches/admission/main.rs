@@ -14,7 +14,7 @@ mod peers;
 mod servers;
 
 use load::{Load, Objects, Row};
-use servers::{Ours, Server};
+use servers::Ours;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -50,11 +50,16 @@ fn spawn(program: &Path, mode: &str) -> Child {
 
 /// All that the program writes in one of its modes.
 pub fn lines(mode: &str) -> Option<impl Iterator<Item = String>> {
+    #[expect(
+        clippy::zombie_processes,
+        reason = "who reads all lines waits for it; who does not is a test that has failed"
+    )]
     let mut child = spawn(program()?, mode);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    Some(std::iter::from_fn(move || match lines.next() {
-        Some(line) => Some(line.unwrap()),
-        None => {
+    Some(std::iter::from_fn(move || {
+        if let Some(line) = lines.next() {
+            Some(line.unwrap())
+        } else {
             assert!(child.wait().unwrap().success(), "the oracle failed");
             None
         }
@@ -71,6 +76,7 @@ pub struct Oracle {
 impl Oracle {
     /// Starts one; `None`, after saying why, if there is no Go to build it with.
     pub fn start() -> Option<Self> {
+        #[expect(clippy::zombie_processes, reason = "dropping the oracle waits for it")]
         let mut child = spawn(program()?, "answer");
         let asking = child.stdin.take().map(BufWriter::new);
         let answering = BufReader::with_capacity(1 << 16, child.stdout.take()?);

@@ -6,8 +6,8 @@ use bumpalo::Bump;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use wayguard_engine::rego::{Limits, Program, Solution, World};
 use wayguard_engine::rego::{CompileOptions, EvaluationError, LoadError, Module};
+use wayguard_engine::rego::{Limits, Program, Solution, World};
 use wayguard_engine::value::Document;
 
 /// How long one evaluation may take; the oracle waits longer.

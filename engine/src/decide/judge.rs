@@ -166,9 +166,7 @@ impl<'a, 'c> Bench<'a, 'c> {
 
     /// What the policy would change.
     pub(crate) fn edits(&self, policy: &CompiledPolicy, missing: &mut Missing) -> Answer<Edit> {
-        self.remembered(policy, || {
-            self.ask(policy, &crate::policy::compiled::EDIT_RULES, missing, read_edit)
-        })
+        self.remembered(policy, || self.ask(policy, &crate::policy::compiled::EDIT_RULES, missing, read_edit))
     }
 
     fn remembered<T>(&self, policy: &CompiledPolicy, ask: impl FnOnce() -> Answer<T>) -> Answer<T> {

@@ -221,7 +221,8 @@ mod tests {
                 assert_eq!(memo.recall(kept).as_deref().map(AsRef::as_ref), Some([1].as_slice()));
             }
         }
-        let held: usize = memo.shards.iter().map(|shard| lock(shard).young.len() + lock(shard).old.len()).sum();
+        let held: usize =
+            memo.shards.iter().map(|shard| lock(shard).young.len() + lock(shard).old.len()).sum();
         assert!(held <= 2 * CAPACITY, "{held}");
         assert_eq!(memo.recall(hash(1)), None);
         assert_ne!(Memo::default().hash(b"x"), memo.hash(b"x"), "each set has a key of its own");

@@ -84,11 +84,15 @@ pub(crate) enum Equipped<'a> {
 }
 
 /// The keys of all that a policy declares, named facts first.
-pub(crate) fn declared<'p>(case: &Case<'_, '_>, policy: &'p CompiledPolicy) -> impl Iterator<Item = FactKey> + 'p {
+pub(crate) fn declared<'p>(
+    case: &Case<'_, '_>,
+    policy: &'p CompiledPolicy,
+) -> impl Iterator<Item = FactKey> + 'p {
     let namespace = case.request.namespace.to_owned();
     let home = namespace.clone();
     let custom = &policy.metadata.custom;
-    let facts = custom.facts.iter().map(move |name| FactKey::Named { name: name.clone(), namespace: home.clone() });
+    let facts =
+        custom.facts.iter().map(move |name| FactKey::Named { name: name.clone(), namespace: home.clone() });
     facts.chain(custom.inventory.iter().map(move |kind| inventory_key(kind, &namespace)))
 }
 

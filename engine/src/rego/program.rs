@@ -72,7 +72,7 @@ enum Target {
 pub struct Entry(Target);
 
 /// What surrounds an evaluation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct World<'a> {
     /// The `input` document.
     pub input: Option<Value<'a>>,
@@ -84,12 +84,6 @@ pub struct World<'a> {
     pub seed: u64,
     /// How much it may take.
     pub limits: Limits,
-}
-
-impl Default for World<'_> {
-    fn default() -> Self {
-        Self { input: None, data: None, now_ns: 0, seed: 0, limits: Limits::default() }
-    }
 }
 
 /// One solution of a query.

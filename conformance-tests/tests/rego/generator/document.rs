@@ -71,6 +71,7 @@ pub fn input(dice: &mut Dice) -> Option<String> {
         return Some(stray(dice).to_string());
     }
     let mut members = serde_json::Map::new();
+    #[expect(clippy::type_complexity, reason = "a table of fields and who makes them")]
     let fields: [(&str, fn(&mut Dice) -> Json); 8] = [
         ("n", number),
         ("m", number),

@@ -62,10 +62,11 @@ impl Generator {
                 return self.dice.one(&fitting).clone();
             }
         }
-        if depth > 0 && self.dice.chance(22) {
-            if let Some(call) = self.known_of(kind, depth) {
-                return call;
-            }
+        if depth > 0
+            && self.dice.chance(22)
+            && let Some(call) = self.known_of(kind, depth)
+        {
+            return call;
         }
         if depth == 0 || self.dice.chance(35) {
             return self.simple(kind);

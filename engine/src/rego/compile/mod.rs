@@ -91,7 +91,7 @@ pub(crate) fn compile<'p>(arena: &Member<'p>, policy: &Policy<'p>, queries: &[As
     Compiled { rules: compiler.done.into_iter().flatten().collect(), nodes, queries }
 }
 
-impl<'c, 'p> Compiler<'c, 'p> {
+impl<'p> Compiler<'_, 'p> {
     /// Gives every node with rules its rule id.
     fn plan(&mut self) -> Vec<Node<'p>> {
         let mut nodes: Vec<Node<'p>> = Vec::with_capacity(self.tree.nodes.len());

@@ -111,17 +111,14 @@ impl<'p> Generator<'_, '_, 'p> {
             let Kind::Scalar(key) = part.kind else {
                 return Start::Tree(number(node), taken);
             };
-            match self.compiler.tree.child(node, &key) {
-                Some(child) => {
-                    node = child;
-                    taken += 1;
-                }
-                None => {
-                    let rest = parts.get(1..).unwrap_or_default();
-                    let path: Vec<Value<'p>> = rest.iter().map_while(super::constant).collect();
-                    let taken = path.len() + 1;
-                    return Start::At(X::Base(path.into()), taken);
-                }
+            if let Some(child) = self.compiler.tree.child(node, &key) {
+                node = child;
+                taken += 1;
+            } else {
+                let rest = parts.get(1..).unwrap_or_default();
+                let path: Vec<Value<'p>> = rest.iter().map_while(super::constant).collect();
+                let taken = path.len() + 1;
+                return Start::At(X::Base(path.into()), taken);
             }
         }
     }

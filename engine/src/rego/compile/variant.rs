@@ -53,6 +53,7 @@ impl<'p> Compiler<'_, 'p> {
 
 /// A set's rule for elements that are objects with these fields; `Some(None)` if it gives none such, `None` if that
 /// cannot be said.
+#[expect(clippy::option_option, reason = "none such, and cannot be said, are different answers")]
 fn with_fields<'p>(rule: &Rule<'p>, fields: &[(Value<'p>, Option<Value<'p>>)]) -> Option<Option<Rule<'p>>> {
     let mut rule = rule.clone();
     let clause = rule.clauses.first_mut()?;

@@ -453,7 +453,7 @@ impl<'p> Analysis<'p> {
                     let value = self.defined(value, slots);
                     match key {
                         X::Constant(Value::String(name)) => {
-                            object.fields.entry(name).or_default().join(&value)
+                            object.fields.entry(name).or_default().join(&value);
                         }
                         key => {
                             let key = self.x(key, slots);

@@ -206,7 +206,7 @@ impl Expander<'_> {
 
 /// References and comprehensions inside other terms are bound to variables in an expression before; `==` becomes
 /// unification, now that the order is known.
-pub(crate) fn dynamics<'p>(expander: &mut Expander<'_>, body: &mut Body<'p>) {
+pub(crate) fn dynamics(expander: &mut Expander<'_>, body: &mut Body<'_>) {
     let written = std::mem::take(body);
     for mut expr in written {
         let place = expr.place;

@@ -31,7 +31,7 @@ use names::Names;
 use read::Reader;
 use rules::Tree;
 use safety::Unsafe;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use templates::Templates;
 use visit::{ALL, SAFETY, Vars};
 use withs::Withs;
@@ -128,7 +128,7 @@ pub(crate) fn policy<'p, A: Arena<'p>>(
     tree.rules = rules;
     tree.recursion(&mut problems);
     stop(&mut problems)?;
-    let types = types::rules(&tree, &names).or_else(|found| refused(found))?;
+    let types = types::rules(&tree, &names).or_else(refused)?;
     Ok(Policy { tree, names, types })
 }
 
@@ -175,7 +175,7 @@ pub(crate) fn query<'p, A: Arena<'p>>(
     found.report(names, &mut problems);
     stop(&mut problems)?;
     dynamics(&mut Expander { names }, &mut clause.body);
-    types::query(tree, names, types, &clause.body).or_else(|found| refused(found))?;
+    types::query(tree, names, types, &clause.body).or_else(refused)?;
     Ok(Query { body: clause.body, values })
 }
 
@@ -243,9 +243,9 @@ fn stop(problems: &mut Vec<Problem>) -> Result<(), Vec<Problem>> {
 
 /// What Rego v1 does not let a module do.
 fn v1_promises(file: u16, module: &tree::Module, problems: &mut Vec<Problem>) {
-    let mut imported: HashMap<&str, ()> = HashMap::new();
+    let mut imported: HashSet<&str> = HashSet::new();
     for import in &module.imports {
-        if imported.insert(import.name(), ()).is_some() {
+        if !imported.insert(import.name()) {
             let message = format!("import must not shadow another import of `{}`", import.name());
             problems.push((Place::of(file, import.span), message));
         }

@@ -156,41 +156,29 @@ impl Unifier {
             }
             (Kind::Var(var), Kind::Array(_) | Kind::Object(_)) => self.with_pattern(*var, right),
             (Kind::Array(_) | Kind::Object(_), Kind::Var(var)) => self.with_pattern(*var, left),
-            (Kind::Var(var), Kind::Ref(_) | Kind::Call(..)) => {
-                if self.is_term_safe(right) {
-                    self.bound(*var);
-                }
+            (Kind::Var(var), Kind::Ref(_) | Kind::Call(..)) if self.is_term_safe(right) => {
+                self.bound(*var);
             }
             (Kind::Var(var), _) => self.bound(*var),
-            (Kind::Ref(_) | Kind::Call(..), _) => {
-                if self.is_term_safe(left) {
-                    match &right.kind {
-                        Kind::Var(var) => self.bound(*var),
-                        Kind::Array(_) | Kind::Object(_) => self.pattern(right),
-                        _ => {}
-                    }
-                }
-            }
+            (Kind::Ref(_) | Kind::Call(..), _) if self.is_term_safe(left) => match &right.kind {
+                Kind::Var(var) => self.bound(*var),
+                Kind::Array(_) | Kind::Object(_) => self.pattern(right),
+                _ => {}
+            },
             (Kind::ArrayOf(_) | Kind::ObjectOf(_) | Kind::SetOf(_), Kind::Var(var)) => self.bound(*var),
             (Kind::ArrayOf(_), Kind::Array(_)) | (Kind::ObjectOf(_), Kind::Object(_)) => self.pattern(right),
             (Kind::ArrayOf(_) | Kind::ObjectOf(_) | Kind::SetOf(_), _) => {}
             (Kind::Array(_), Kind::ArrayOf(_) | Kind::ObjectOf(_) | Kind::SetOf(_)) => self.pattern(left),
-            (Kind::Array(_) | Kind::Object(_), Kind::Ref(_) | Kind::Call(..)) => {
-                if self.is_term_safe(right) {
-                    self.pattern(left);
-                }
+            (Kind::Array(_) | Kind::Object(_), Kind::Ref(_) | Kind::Call(..)) if self.is_term_safe(right) => {
+                self.pattern(left);
             }
-            (Kind::Array(a), Kind::Array(b)) => {
-                if a.len() == b.len() {
-                    a.iter().zip(b).for_each(|(a, b)| self.unify(a, b));
-                }
+            (Kind::Array(a), Kind::Array(b)) if a.len() == b.len() => {
+                a.iter().zip(b).for_each(|(a, b)| self.unify(a, b));
             }
-            (Kind::Object(a), Kind::Object(b)) => {
-                if a.len() == b.len() {
-                    for (key, value) in a {
-                        if let Some((_, other)) = b.iter().find(|(other, _)| other == key) {
-                            self.unify(value, other);
-                        }
+            (Kind::Object(a), Kind::Object(b)) if a.len() == b.len() => {
+                for (key, value) in a {
+                    if let Some((_, other)) = b.iter().find(|(other, _)| other == key) {
+                        self.unify(value, other);
                     }
                 }
             }

@@ -200,6 +200,7 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
         Expr { withs, negated: expr.negated, ..Expr::new(kind, place) }
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "it goes into a variant that must stay small")]
     fn operands(&mut self, left: &tree::Operand, right: &tree::Operand) -> Box<[Operand<'p>; 2]> {
         Box::new([left, right].map(|side| Operand { body: self.body(&side.body), braces: side.braces }))
     }

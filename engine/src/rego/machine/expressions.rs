@@ -58,12 +58,11 @@ impl<'a> Machine<'a, '_> {
             }
             X::ObjectOf(code) => {
                 let start = self.gather(code)?;
-                match self.pairs_from(start) {
-                    Some(value) => Some(value),
-                    None => {
-                        let text = "eval_conflict_error: object keys must be unique".to_owned();
-                        self.fail(Cause::Conflict(text), code.places.last().copied())
-                    }
+                if let Some(value) = self.pairs_from(start) {
+                    Some(value)
+                } else {
+                    let text = "eval_conflict_error: object keys must be unique".to_owned();
+                    self.fail(Cause::Conflict(text), code.places.last().copied())
                 }
             }
         }
@@ -124,12 +123,11 @@ impl<'a> Machine<'a, '_> {
     fn push_all(&mut self, items: &'a [X<'a>]) -> Option<usize> {
         let start = self.results.len();
         for item in items {
-            match self.x(item) {
-                Some(value) => self.results.push(value),
-                None => {
-                    self.results.truncate(start);
-                    return None;
-                }
+            if let Some(value) = self.x(item) {
+                self.results.push(value);
+            } else {
+                self.results.truncate(start);
+                return None;
             }
         }
         Some(start)

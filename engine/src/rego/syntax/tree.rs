@@ -484,6 +484,7 @@ pub struct ObjectComprehension {
 
 /// A piece of a template string.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "templates have few parts, and most of them are expressions")]
 pub enum TemplatePart {
     /// Its escapes resolved.
     Text {

@@ -19,12 +19,11 @@ impl<'p> Node<'p> {
     }
 
     fn child_mut(&mut self, key: Value<'p>) -> Option<&mut Node<'p>> {
-        let at = match self.children.iter().position(|(name, _)| *name == key) {
-            Some(at) => at,
-            None => {
-                self.children.push((key, Node::default()));
-                self.children.len() - 1
-            }
+        let at = if let Some(at) = self.children.iter().position(|(name, _)| *name == key) {
+            at
+        } else {
+            self.children.push((key, Node::default()));
+            self.children.len() - 1
         };
         self.children.get_mut(at).map(|(_, node)| node)
     }
@@ -257,12 +256,11 @@ fn select_path<'p>(kind: &Known<'p>, path: &[Term<'p>]) -> Known<'p> {
 
 /// A term as a constant key.
 pub(super) fn constant<'p>(term: &Term<'p>) -> Option<Key<'p>> {
-    match &term.kind {
-        Kind::Scalar(value) => Some(Key::Scalar(*value)),
-        _ => {
-            let (text, kind) = constant_collection(term)?;
-            Some(Key::Collection(text, kind))
-        }
+    if let Kind::Scalar(value) = &term.kind {
+        Some(Key::Scalar(*value))
+    } else {
+        let (text, kind) = constant_collection(term)?;
+        Some(Key::Collection(text, kind))
     }
 }
 

@@ -21,13 +21,14 @@ impl<'p> Checker<'_, 'p> {
                 let trees = scope.trees(root);
                 self.through(scope, parts, root, &trees)
             }
-            Some(var) => match scope.var(var) {
-                Some(kind) => self.leaf(scope, &kind, parts, 1),
-                None => {
+            Some(var) => {
+                if let Some(kind) = scope.var(var) {
+                    self.leaf(scope, &kind, parts, 1)
+                } else {
                     scope.set(var, Some(any()));
                     self.leaf(scope, &any(), parts, 1)
                 }
-            },
+            }
             None => Ok(()),
         }
     }

@@ -160,15 +160,14 @@ impl<'p> Checker<'_, 'p> {
         (key, value): (&Term<'p>, &Term<'p>),
         union: bool,
     ) -> bool {
-        match constant(key) {
-            Some(key) => match select(object, &key) {
+        if let Some(key) = constant(key) {
+            match select(object, &key) {
                 Some(kind) => self.unify(scope, value, &Some(kind), union),
                 None => false,
-            },
-            None => {
-                self.unify(scope, value, &Some(any()), union);
-                true
             }
+        } else {
+            self.unify(scope, value, &Some(any()), union);
+            true
         }
     }
 

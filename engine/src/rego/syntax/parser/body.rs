@@ -104,10 +104,11 @@ impl Parser<'_> {
     /// A term, an assignment or a unification; `not` was read if `negation` is its place.
     fn plain(&mut self, negation: Option<Span>) -> Parsed<Expr> {
         let start = negation.unwrap_or(self.span()).start;
-        if negation.is_some() && self.keywords.not_bodies {
-            if let Some(expr) = self.not_group(start)? {
-                return Ok(expr);
-            }
+        if negation.is_some()
+            && self.keywords.not_bodies
+            && let Some(expr) = self.not_group(start)?
+        {
+            return Ok(expr);
         }
         let first = self.at;
         let mut expr = self.bare()?;

@@ -16,23 +16,23 @@ impl Parser<'_> {
         if self.is(Tok::LeftBrace) {
             let mark = self.mark();
             let start = self.start();
-            if let Ok(body) = self.braced() {
-                if self.at_logical() {
-                    let operand = Operand { span: self.since(start), body, braces: true };
-                    self.refuse_ambiguous(&operand)?;
-                    let expr = self.or_chain(operand)?;
-                    return self.modified(expr).map(Some);
-                }
+            if let Ok(body) = self.braced()
+                && self.at_logical()
+            {
+                let operand = Operand { span: self.since(start), body, braces: true };
+                self.refuse_ambiguous(&operand)?;
+                let expr = self.or_chain(operand)?;
+                return self.modified(expr).map(Some);
             }
             self.back(mark);
             if self.given_up {
                 return Err(Stop);
             }
         }
-        if self.is(Tok::LeftParen) {
-            if let Some(group) = self.group(false)? {
-                return self.fold(group).map(Some);
-            }
+        if self.is(Tok::LeftParen)
+            && let Some(group) = self.group(false)?
+        {
+            return self.fold(group).map(Some);
         }
         Ok(None)
     }
@@ -154,15 +154,17 @@ impl Parser<'_> {
                 return Ok(operand_of(self.since(start), kind));
             }
         }
-        if self.is(Tok::LeftParen) && self.keywords.logical() && (!negated || self.keywords.not_bodies) {
-            if let Some(group) = self.group(true)? {
-                if negated {
-                    let kind = ExprKind::Not { body: group.body, braces: group.braces };
-                    self.above(0)?;
-                    return Ok(operand_of(self.since(start), kind));
-                }
-                return Ok(group);
+        if self.is(Tok::LeftParen)
+            && self.keywords.logical()
+            && (!negated || self.keywords.not_bodies)
+            && let Some(group) = self.group(true)?
+        {
+            if negated {
+                let kind = ExprKind::Not { body: group.body, braces: group.braces };
+                self.above(0)?;
+                return Ok(operand_of(self.since(start), kind));
             }
+            return Ok(group);
         }
         let mut expr = self.bare()?;
         let span = self.since(start);
