@@ -84,6 +84,11 @@ impl Memo {
         MemoCounts { hits: read(&self.hits), misses: read(&self.misses) }
     }
 
+    /// Forgets everything.
+    pub(crate) fn forget(&self) {
+        self.shards.iter().for_each(|shard| *lock(shard) = Shard::default());
+    }
+
     /// What all of these policies together can read.
     pub(crate) fn union(&self, policies: &[&CompiledPolicy]) -> Arc<Footprint> {
         let list: Box<[u32]> = policies.iter().map(|policy| policy.ordinal).collect();
@@ -215,14 +220,20 @@ mod tests {
         let hash = |number: u32| memo.hash(&number.to_le_bytes());
         let kept = hash(0);
         memo.remember(kept, Box::new([1]));
-        for number in 1..200_000 {
+        for number in 1..80_000 {
             memo.remember(hash(number), Box::new([0]));
-            if number % 100 == 0 {
+            if number % 1_000 == 0 {
                 assert_eq!(memo.recall(kept).as_deref().map(AsRef::as_ref), Some([1].as_slice()));
             }
         }
-        let held: usize =
-            memo.shards.iter().map(|shard| lock(shard).young.len() + lock(shard).old.len()).sum();
+        let held: usize = memo
+            .shards
+            .iter()
+            .map(|shard| {
+                let shard = lock(shard);
+                shard.young.len() + shard.old.len()
+            })
+            .sum();
         assert!(held <= 2 * CAPACITY, "{held}");
         assert_eq!(memo.recall(hash(1)), None);
         assert_ne!(Memo::default().hash(b"x"), memo.hash(b"x"), "each set has a key of its own");

@@ -322,6 +322,11 @@ impl PolicySet {
         self.memo.counts()
     }
 
+    /// Forgets all requests: the next of each kind is evaluated in full.
+    pub fn forget(&self) {
+        self.memo.forget();
+    }
+
     /// The content hash: equal digests decide alike.
     pub fn digest(&self) -> &str {
         &self.digest

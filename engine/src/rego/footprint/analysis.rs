@@ -24,6 +24,8 @@ struct Trace<'p> {
     items: Option<Box<Trace<'p>>>,
     /// It can be one of these.
     constants: Vec<Value<'p>>,
+    /// Or of further ones, too many to be kept.
+    more: bool,
 }
 
 /// More work than this for one program is not worth a memo.
@@ -59,15 +61,21 @@ impl<'p> Trace<'p> {
             self.items.get_or_insert_default().join(items);
         }
         for value in &other.constants {
-            if self.constants.len() < MAX_CONSTANTS && !self.constants.contains(value) {
+            if self.constants.contains(value) {
+                continue;
+            }
+            if self.constants.len() < MAX_CONSTANTS {
                 self.constants.push(*value);
+            } else {
+                self.more = true;
             }
         }
+        self.more |= other.more;
     }
 
     /// The member of a name.
     fn field(&self, name: &str) -> Self {
-        let mut found = Self::default();
+        let mut found = Self { more: self.more, ..Self::default() };
         let longer = |path: &Path| path.iter().cloned().chain([Key::Name(name.into())]).collect();
         found.places.extend(self.places.iter().map(longer));
         found.made_of.clone_from(&self.made_of);
@@ -87,7 +95,7 @@ impl<'p> Trace<'p> {
 
     /// Any member.
     fn member(&self) -> Self {
-        let mut found = Self::default();
+        let mut found = Self { more: self.more, ..Self::default() };
         let longer = |path: &Path| path.iter().cloned().chain([Key::Any]).collect();
         found.places.extend(self.places.iter().map(longer));
         found.made_of.clone_from(&self.made_of);
@@ -108,7 +116,7 @@ impl<'p> Trace<'p> {
 
     /// Its keys, or the members of a set.
     fn keys(&self) -> Self {
-        let mut found = Self { made_of: self.made_of.clone(), ..Self::default() };
+        let mut found = Self { made_of: self.made_of.clone(), more: self.more, ..Self::default() };
         // The members of a set are its keys.
         if let Some(items) = &self.items {
             found.join(items);
@@ -126,7 +134,7 @@ impl<'p> Trace<'p> {
     /// Whether it is one of its constants and nothing else.
     fn is_known(&self) -> bool {
         !self.constants.is_empty()
-            && self.constants.len() < MAX_CONSTANTS
+            && !self.more
             && self.places.is_empty()
             && self.made_of.is_empty()
             && self.items.is_none()
@@ -142,7 +150,9 @@ impl<'p> Analysis<'p> {
 
     pub(super) fn finish(mut self) -> Footprint {
         if self.left == 0 {
+            // Not everything was looked at.
             self.parts.read(&[], Extent::Whole);
+            self.nondeterministic = true;
         }
         Footprint { parts: self.parts, nondeterministic: self.nondeterministic }
     }

@@ -1,0 +1,178 @@
+//! What is remembered never changes an answer: decisions with and without the memo are equal, whatever changes
+//! between two requests.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests, which clippy does not take for tests"
+)]
+
+use bumpalo::Bump;
+use serde_json::{Value as Json, json};
+use std::sync::Arc;
+use std::time::Duration;
+use wayguard_engine::facts::Fact;
+use wayguard_engine::policy::library::Library;
+use wayguard_engine::policy::set::SetConfig;
+use wayguard_engine::request::{ObjectRequest, Operation};
+use wayguard_engine::value::{Document, from_serde};
+use wayguard_engine::*;
+
+const REGO: &str = r#"# METADATA
+# title: A test
+# description: Reads a bit of everything.
+# custom:
+#   severity: low
+#   category: test
+#   remedy: none
+#   parameters:
+#     type: object
+#     properties: {label: {type: string}}
+#   inventory:
+#     - {group: "", version: v1, kind: ConfigMap, scope: cluster}
+package test
+
+deny contains {"msg": msg} if {
+	some c in input.review.object.spec.containers
+	endswith(c.image, ":latest")
+	msg := sprintf("%s runs %s", [input.review.object.metadata.name, c.name])
+}
+
+deny contains {"msg": "unlabelled"} if not input.review.object.metadata.labels[input.parameters.label]
+
+deny contains {"msg": "frozen"} if input.namespace.metadata.labels.frozen == "yes"
+
+deny contains {"msg": "listed"} if {
+	some entry in data.inventory.namespace[_]["v1"].ConfigMap[_].data
+	entry == input.review.object.metadata.labels.app
+}
+"#;
+
+fn set() -> PolicySet {
+    let library = Library::embedded();
+    let mut builder = PolicySetBuilder::new(library.clone(), SetConfig::default());
+    for label in ["app", "team"] {
+        let spec = json!({
+            "source": {"rego": REGO},
+            "match": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["*"], "resources": ["pods"],
+                "operations": ["CREATE"]}]},
+            "parameters": {"label": label},
+            "action": "Deny",
+        });
+        builder.policy(label, serde_json::from_value(spec).unwrap(), "test", None);
+    }
+    for (name, spec) in library.bundle("pod-security-restricted").unwrap().unwrap() {
+        builder.policy(&name, spec, "test", None);
+    }
+    let set = builder.build();
+    assert!(set.failures().is_empty(), "{:?}", set.failures());
+    set
+}
+
+/// What surrounds one request.
+struct Surroundings {
+    namespace: Arc<Document>,
+    inventory: Arc<Document>,
+}
+
+fn decided(set: &PolicySet, object: &Json, around: &Surroundings) -> Decision {
+    let bump = Bump::new();
+    let request = Request::for_object(
+        &&bump,
+        ObjectRequest {
+            origin: Origin::Check,
+            object: from_serde(&&bump, object),
+            old_object: None,
+            operation: Operation::Create,
+            resource: "",
+            sub_resource: "",
+            default_namespace: "team-a",
+            user_info: None,
+        },
+    )
+    .unwrap();
+    let context =
+        Context { stage: Stage::Whole, now: jiff::Timestamp::UNIX_EPOCH, time_limit: Duration::from_mins(1) };
+    let mut facts = Facts::new();
+    for _ in 0..4 {
+        let given = bump.alloc(facts.clone());
+        match decide(&bump, &request, set, given, &context) {
+            Outcome::Decided(decision) => return *decision,
+            Outcome::NeedsFacts(keys) => {
+                for key in keys {
+                    let fact = match key {
+                        FactKey::Namespace(_) => Fact::Known(Arc::clone(&around.namespace)),
+                        FactKey::Inventory { .. } => Fact::Known(Arc::clone(&around.inventory)),
+                        _ => Fact::Absent,
+                    };
+                    facts.insert(key, fact);
+                }
+            }
+        }
+    }
+    panic!("the engine never had enough facts");
+}
+
+/// A small generator: which of several, never the same twice in a row by design of its user.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % count
+    }
+}
+
+fn document(json: &Json) -> Arc<Document> {
+    Arc::new(Document::from_serde(json))
+}
+
+#[test]
+fn decisions_with_and_without_the_memo_are_equal() {
+    let (with, without) = (set(), set());
+    let namespaces = ["yes", "no"].map(|frozen| {
+        document(&json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": "team-a", "labels": {"frozen": frozen}}}))
+    });
+    let inventories = [
+        json!({}),
+        json!({"x": {"settings": {"data": {"k": "shop"}}}}),
+        json!({"x": {"settings": {"data": {"k": "till"}}}}),
+    ]
+    .map(|maps| document(&maps));
+    let mut dice = Dice(7);
+    let mut admitted = 0;
+    for round in 0..1_500 {
+        let privileged = [json!(null), json!(false), json!(true)][dice.below(3)].clone();
+        let labels = [
+            json!({"app": "shop", "team": "a"}),
+            json!({"app": "till", "team": "b"}),
+            json!({"app": "shop"}),
+        ][dice.below(3)]
+        .clone();
+        let image = ["registry/app:1", "registry/app:2", "registry/app:latest"][dice.below(3)];
+        let mut context = json!({"allowPrivilegeEscalation": false, "runAsNonRoot": true,
+            "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}});
+        if !privileged.is_null() {
+            context["privileged"] = privileged;
+        }
+        let object = json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": format!("pod-{round}"), "uid": format!("uid-{round}"), "labels": labels},
+            "spec": {"containers": [{"name": "app", "image": image, "securityContext": context}]}});
+        let around = Surroundings {
+            namespace: Arc::clone(&namespaces[dice.below(2)]),
+            inventory: Arc::clone(&inventories[dice.below(3)]),
+        };
+        without.forget();
+        let expected = decided(&without, &object, &around);
+        let found = decided(&with, &object, &around);
+        let shown = |decision: &Decision| {
+            format!("{:?} {:?} {:?}", decision.verdict, decision.findings, decision.patch)
+        };
+        assert_eq!(shown(&found), shown(&expected), "round {round}: {object}");
+        admitted += usize::from(found.verdict.admits());
+    }
+    let counts = with.memo_counts();
+    assert!(counts.hits > counts.misses * 5, "names and uids must not matter: {counts:?}");
+    assert!(admitted > 20, "some pods must be admitted: {admitted}");
+}
