@@ -36,7 +36,12 @@ fn one_long_call_stops_at_the_limit_too() {
     let limits = Limits { memory: 64 * 1024 * 1024, ..Limits::of_time(Duration::from_millis(100)) };
     let (answer, took) = ask(text, limits);
     assert!(
-        matches!(answer, Err(EvaluationError::Timeout { .. } | EvaluationError::TooMuchMemory { .. })),
+        matches!(
+            answer,
+            Err(EvaluationError::Timeout { .. }
+                | EvaluationError::TooManySteps { .. }
+                | EvaluationError::TooMuchMemory { .. })
+        ),
         "{answer:?}"
     );
     assert!(took < Duration::from_secs(3), "{took:?}");
