@@ -2,7 +2,7 @@
 //! is at hand.
 
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use wayguard_conformance_tests::{here, output, wayguard};
 

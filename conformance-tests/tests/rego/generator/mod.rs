@@ -12,6 +12,7 @@ mod statement;
 use super::dice::Dice;
 use super::question::Question;
 
+#[allow(unused_imports, reason = "each test file is a crate of its own and uses a part")]
 pub use document::input;
 
 /// What an expression is meant to be; inputs need not fit.

@@ -229,8 +229,11 @@ impl<'p> Tree<'p> {
         for (at, rule) in self.rules.iter().enumerate() {
             if let Some(path) = way_back(&needs, at) {
                 let name = shown_path(&rule.path);
-                let way: Vec<String> =
-                    path.iter().filter_map(|at| self.rules.get(*at)).map(|rule| shown_path(&rule.path)).collect();
+                let way: Vec<String> = path
+                    .iter()
+                    .filter_map(|at| self.rules.get(*at))
+                    .map(|rule| shown_path(&rule.path))
+                    .collect();
                 problems.push((rule.name, format!("rule {name} is recursive: {}", way.join(" -> "))));
             }
         }
