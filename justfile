@@ -9,7 +9,7 @@ test: test-rust test-rego test-end-to-end
 
 # Rust unit and integration tests
 test-rust:
-    cargo test --workspace --exclude wayguard-conformance-tests
+    cargo test --workspace --exclude wayguard-conformance-tests --no-fail-fast
 
 # The policies, judged by OPA itself and by our engine
 test-rego:
@@ -19,7 +19,7 @@ test-rego:
 # Black-box tests on a real API server, upstream's Pod Security suite among them
 test-end-to-end:
     cargo build --bin wayguard
-    cargo test -p wayguard-conformance-tests -- --test-threads 1
+    cargo test -p wayguard-conformance-tests --no-fail-fast -- --test-threads 1
 
 # OPA's conformance cases on our engine, and our parser beside OPA's
 compare-rego-cases:

@@ -91,7 +91,7 @@ fn a_policy_that_cannot_load_is_invalid_and_its_neighbours_judge() {
     let path = files.path().join("broken.yaml");
     let ran = check(&["apps/shop.yaml", "--policies", path.to_str().unwrap()]);
     assert_eq!(ran.code, 3, "{}", ran.shown());
-    assert!(ran.stderr.contains("unknown function `nosuch`"), "{}", ran.shown());
+    assert!(ran.stderr.contains("undefined function nosuch"), "{}", ran.shown());
     assert!(ran.stderr.contains("\n 6 |   msg := nosuch(input)\n"), "{}", ran.shown());
     assert!(ran.stdout.contains("moving-tag"), "{}", ran.shown());
 }

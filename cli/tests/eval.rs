@@ -41,7 +41,7 @@ fn all_that_is_wrong_at_load_is_shown_with_line_and_caret() {
     let errors = ran.json()["errors"].as_array().unwrap().clone();
     assert_eq!(errors.len(), 2, "{}", ran.shown());
     assert_eq!((&errors[0]["file"], &errors[0]["line"]), (&"broken.rego".into(), &4.into()));
-    assert_eq!(errors[0]["message"], "unknown function `nosuch`");
+    assert_eq!(errors[0]["message"], "undefined function nosuch");
     assert_eq!(errors[1]["line"], 8);
     assert!(errors[1]["message"].as_str().unwrap().starts_with("`http.send` is not available to policies"));
     assert!(ran.stderr.contains("\n 4 | \tx := nosuch(1)\n   | \t"), "{}", ran.shown());

@@ -25,7 +25,7 @@ fn a_rule_without_end_stops_at_its_limit_and_says_where() {
     let (answer, took) = ask(text, Limits::of_time(Duration::from_millis(50)));
     let Err(EvaluationError::Timeout { limit_ms: 50, at }) = &answer else { panic!("{answer:?}") };
     assert!(at.file == "p.rego" && (5..=7).contains(&at.line), "{answer:?}");
-    assert!(took < Duration::from_millis(1_000), "{took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
     let (answer, _) = ask(text, Limits { steps: 10_000, ..Limits::default() });
     assert!(matches!(answer, Err(EvaluationError::TooManySteps { limit: 10_000, .. })), "{answer:?}");
 }

@@ -201,7 +201,7 @@ impl<'a, 'c> Bench<'a, 'c> {
         let present: Vec<_> = rules.iter().filter_map(|rule| Some((*rule, policy.entry(rule)?))).collect();
         if present.is_empty() {
             return Answer::Given(Vec::new());
-        };
+        }
         let (facts, inventory) = match equip(self.case, policy, self.surrounding, missing) {
             Equipped::Yes { facts, inventory } => (facts, inventory),
             Equipped::Skip(reason) => return Answer::Skipped(reason),

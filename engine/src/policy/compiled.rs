@@ -114,6 +114,7 @@ impl CompiledPolicy {
     }
 
     /// A constraint of a template that has been compiled; its id is `kind/name`.
+    #[expect(clippy::too_many_arguments, reason = "what a template gives, and what a constraint adds")]
     pub(crate) fn constraint(
         id: String,
         from: String,

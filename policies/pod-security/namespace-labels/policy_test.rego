@@ -147,9 +147,8 @@ test_an_update_of_an_exempt_namespace_warns_only_if_more_is_enforced if {
 	warnings(updates({"enforce": "baseline"}, audited_too), exempting) == set()
 }
 
-rechecked(review) := namespace_labels.recheck_pods with input as {
-	"review": review,
-	"parameters": {"namespaceLabels": true},
+rechecked(review) := standard if {
+	standard := namespace_labels.recheck_pods with input as {"review": review, "parameters": {"namespaceLabels": true}}
 }
 
 test_pods_are_looked_at_again_if_more_is_enforced if {

@@ -559,7 +559,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             }
             if matches!(builtin.name, "regex.match" | "re_match")
                 && let Some(X::Constant(Value::String(pattern))) = args.first()
-                && let Some(regex) = self.compiler.regex(pattern)
+                && let Some(regex) = Compiler::regex(pattern)
             {
                 let tool = Tool::Regex(regex);
                 return X::Prepared(Box::new(Prepared { builtin, tool, args: args.into() }));

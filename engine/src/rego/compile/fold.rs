@@ -41,7 +41,7 @@ impl<'p> Compiler<'_, 'p> {
     }
 
     /// A pattern, compiled at load; one that is no pattern is left to the builtin's own words.
-    pub(super) fn regex(&self, pattern: &str) -> Option<Arc<Regular>> {
+    pub(super) fn regex(pattern: &str) -> Option<Arc<Regular>> {
         let mut known = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(regular) = known.get(pattern).and_then(Weak::upgrade) {
             return Some(regular);

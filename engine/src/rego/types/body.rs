@@ -207,7 +207,7 @@ impl<'r, 'p> Checker<'r, 'p> {
         callee: &Callee<'p>,
         args: &[Term<'p>],
     ) -> Result<(), Mismatch> {
-        let Some(signature) = self.signature(scope, callee) else { return Ok(()) };
+        let Some(signature) = Self::signature(scope, callee) else { return Ok(()) };
         let before: Vec<Known<'p>> = args.iter().map(|arg| self.kind(scope, arg)).collect();
         let wanted: Vec<&Known<'p>> =
             signature.args.iter().chain(signature.result.is_some().then_some(&signature.result)).collect();
@@ -226,7 +226,7 @@ impl<'r, 'p> Checker<'r, 'p> {
         Ok(())
     }
 
-    fn signature(&self, scope: &Scope<'_, 'p>, callee: &Callee<'p>) -> Option<Signature<'p>> {
+    fn signature(scope: &Scope<'_, 'p>, callee: &Callee<'p>) -> Option<Signature<'p>> {
         let Some(name) = callee.name() else {
             let Some(Type::Function(signature)) = Self::function(scope, callee).as_deref().cloned() else {
                 return None;
