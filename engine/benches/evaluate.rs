@@ -6,11 +6,11 @@ use divan::{Bencher, black_box};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use wayguard_engine::facts::Fact;
+use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
 use wayguard_engine::value::{Document, parse_json};
-use wayguard_engine::*;
+use wayguard_engine::{Context, Facts, Outcome, PolicySet, PolicySetBuilder, Request, Stage, decide};
 
 fn main() {
     divan::main();

@@ -274,7 +274,7 @@ impl Generator {
             _ => {
                 let numbers = self.term(Kind::Numbers, depth);
                 {
-                    let source = self.bracketed(numbers);
+                    let source = Self::bracketed(numbers);
                     format!("sum([(x * {one}) | x := {source}[_]])")
                 }
             }
@@ -479,7 +479,7 @@ impl Generator {
             }
             1 | 2 => {
                 let source = self.term(array, depth);
-                let source = self.bracketed(source);
+                let source = Self::bracketed(source);
                 let condition = self.condition_on("x", element, depth);
                 format!("{{x | x := {source}[_]; {condition}}}")
             }
@@ -520,7 +520,7 @@ impl Generator {
     }
 
     /// What a reference can start with: an iteration over it, if it is a literal.
-    fn bracketed(&self, source: String) -> String {
+    fn bracketed(source: String) -> String {
         if source.starts_with(|c: char| c.is_ascii_lowercase())
             && !source.starts_with("null")
             && !source.contains(' ')
