@@ -78,6 +78,7 @@ fn short(text: &str) -> Option<(i64, u32)> {
     let (mut value, mut places, mut behind, mut digits) = (0_i64, 0, 0, 0);
     for byte in unsigned {
         match byte {
+            b'0'..=b'9' if digits == 18 => return None,
             b'0'..=b'9' => {
                 value = value * 10 + i64::from(byte - b'0');
                 places += behind;
@@ -87,7 +88,7 @@ fn short(text: &str) -> Option<(i64, u32)> {
             _ => return None,
         }
     }
-    (digits <= 18).then_some((if negative { -value } else { value }, places))
+    (digits > 0).then_some((if negative { -value } else { value }, places))
 }
 
 /// How two JSON number texts compare as numbers.
