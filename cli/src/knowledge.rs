@@ -174,6 +174,9 @@ impl Knowledge {
                 None if self.complete && name == "secretNames" => known(self.names("", "Secret", namespace)),
                 None => Fact::OutOfReach(format!("the fact `{name}` needs a cluster")),
             },
+            FactKey::External { provider, .. } => {
+                Fact::OutOfReach(format!("the provider `{provider}` is not asked here"))
+            }
         }
     }
 }

@@ -45,6 +45,14 @@ pub enum FactKey {
         /// The request's namespace.
         namespace: String,
     },
+    /// What a `Provider` of Gatekeeper's says of some keys, as
+    /// [`Answer::document`](crate::gatekeeper::external::Answer::document) words it.
+    External {
+        /// The provider's name.
+        provider: String,
+        /// The keys, in the order in which the answer is to have them.
+        keys: Vec<String>,
+    },
 }
 
 /// The host's answer to one key.

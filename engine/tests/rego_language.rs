@@ -8,7 +8,7 @@ use wayguard_engine::value::Document;
 
 fn compile(text: &str) -> Result<Program, Vec<String>> {
     let module = Module { path: "p.rego".into(), text: text.into() };
-    let options = CompileOptions { strict_builtin_errors: false, v0: false };
+    let options = CompileOptions { strict_builtin_errors: false, ..CompileOptions::default() };
     Program::compile(vec![module], options)
         .map_err(|errors| errors.iter().map(|error| format!("{}: {}", error.line, error.message)).collect())
 }

@@ -45,6 +45,7 @@ impl FactSource for NoCluster {
                 "kind": "Namespace",
                 "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
             })))),
+            FactKey::External { .. } => Fact::Unavailable("providers are not asked here".to_owned()),
             _ => Fact::OutOfReach("this server has no cluster to ask".to_owned()),
         })
     }

@@ -64,6 +64,7 @@ impl Ours {
             now_ns: now(),
             seed: 1,
             limits: Limits::of_time(LIMIT),
+            facts: None,
         };
         match program.query(&arena, world, None) {
             Ok(solutions) => Ok(read(&solutions)),
@@ -93,7 +94,11 @@ fn compile(question: &Question) -> Result<Program, Vec<LoadError>> {
         .enumerate()
         .map(|(at, text)| Module { path: format!("test-{at}.rego"), text: text.clone() })
         .collect();
-    let options = CompileOptions { v0: question.v0, strict_builtin_errors: question.strict };
+    let options = CompileOptions {
+        v0: question.v0,
+        strict_builtin_errors: question.strict,
+        ..CompileOptions::default()
+    };
     Program::compile_query(modules, options, &question.query)
 }
 

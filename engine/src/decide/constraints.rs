@@ -9,7 +9,7 @@ use crate::gatekeeper::{Candidate, Constraint, Source, expand, generated, is_nam
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::InventoryKind;
 use crate::policy::spec::Action;
-use crate::rego::World;
+use crate::rego::{EvaluationError, World};
 use crate::request::{GroupVersionKind, Operation, Origin};
 use crate::value::{Object, Value};
 use serde_json::Value as Json;
@@ -122,6 +122,7 @@ impl<'a> Reviews<'a> {
         policy: &CompiledPolicy,
         constraint: &Constraint,
         assumptions: &mut Vec<String>,
+        missing: &mut Missing,
     ) -> Asked {
         let Some(action) = constraint.action(case.request.origin) else { return Asked::Unconcerned };
         if self.excluded || !operation_fits(case, constraint) {
@@ -129,6 +130,7 @@ impl<'a> Reviews<'a> {
         }
         let mut found = Vec::new();
         let mut concerned = false;
+        let mut waiting = false;
         for (subject, recall) in self.subjects.iter().zip(&self.recalls) {
             if !subject.candidates.iter().any(|candidate| constraint.concerns(candidate.kind)) {
                 continue;
@@ -171,13 +173,21 @@ impl<'a> Reviews<'a> {
             let violations = violations(case, policy, subject.review, inventory);
             recall.note(policy, violations.as_ref().is_ok_and(Vec::is_empty));
             match violations {
+                Err(Unjudged::Wanting(keys)) => {
+                    missing.extend(keys);
+                    waiting = true;
+                }
+                Err(Unjudged::OutOfReach(reason)) => return Asked::Skipped(reason),
                 Ok(violations) => found.extend(
                     violations
                         .into_iter()
                         .map(|violation| finding(policy, constraint, action, &subject.prefix, violation)),
                 ),
-                Err(reason) => found.push(failed(policy, constraint, action, &reason)),
+                Err(Unjudged::Failed(reason)) => found.push(failed(policy, constraint, action, &reason)),
             }
+        }
+        if waiting {
+            return Asked::Waiting;
         }
         if concerned { Asked::Found(found) } else { Asked::Unconcerned }
     }
@@ -352,22 +362,32 @@ struct Violation {
     details: Json,
 }
 
+/// Why a constraint has no answer.
+enum Unjudged {
+    /// Providers must be asked first.
+    Wanting(Vec<FactKey>),
+    /// This origin cannot ask them; why.
+    OutOfReach(String),
+    Failed(String),
+}
+
 /// Evaluates the template. As in Gatekeeper, an element without `msg` is none.
 fn violations<'a>(
     case: &Case<'a, '_>,
     policy: &CompiledPolicy,
     review: Value<'a>,
     inventory: Value<'a>,
-) -> Result<Vec<Violation>, String> {
+) -> Result<Vec<Violation>, Unjudged> {
     let limit = case.time_left();
     if limit.is_zero() {
-        return Err("there was no time left to evaluate it".into());
+        return Err(Unjudged::Failed("there was no time left to evaluate it".into()));
     }
     let arena = case.arena;
     let input = Object::new(&arena, vec![("parameters", policy.parameters.value()), ("review", review)]);
     let world = World {
         input: Some(Value::Object(input)),
         data: Some(super::surroundings::data(arena, inventory)),
+        facts: Some(case.facts),
         ..case.world(limit)
     };
     let mut found = Vec::new();
@@ -380,8 +400,12 @@ fn violations<'a>(
         };
         found.extend(items.iter().filter_map(|item| Some(violation(*item, item.get("msg")?))));
     });
-    asked.map_err(|error| error.to_string())?;
-    found.into_iter().collect()
+    asked.map_err(|error| match error {
+        EvaluationError::Wanting(keys) => Unjudged::Wanting(keys),
+        EvaluationError::OutOfReach(reason) => Unjudged::OutOfReach(reason),
+        other => Unjudged::Failed(other.to_string()),
+    })?;
+    found.into_iter().collect::<Result<_, _>>().map_err(Unjudged::Failed)
 }
 
 fn violation(item: Value<'_>, msg: Value<'_>) -> Result<Violation, String> {

@@ -180,7 +180,7 @@ impl Draft {
         missing: &mut Missing,
     ) {
         let Some(constraint) = &policy.constraint else { return };
-        match reviews.ask(case, policy, constraint, &mut self.assumed) {
+        match reviews.ask(case, policy, constraint, &mut self.assumed, missing) {
             Asked::Unconcerned | Asked::Waiting => {}
             Asked::Skipped(reason) => self.skip(policy.id.clone(), reason),
             Asked::Found(mut found) => {

@@ -6,7 +6,7 @@ use super::constraint::{self, Constraint};
 use super::mutation::{self, Mutator, Mutators};
 use super::object::{Given, Problem};
 use super::template::{self, Template};
-use super::{Settings, expansion, schema, settings};
+use super::{Settings, expansion, provider, schema, settings};
 use crate::matching::spec::Match;
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::Metadata;
@@ -105,8 +105,11 @@ impl Settings {
                 self.expansions.push(expansion::read(given)?);
             }
             ("externaldata.gatekeeper.sh", "Provider") => {
-                let message = "providers are not asked: `external_data` is not available to templates";
-                return Err(Problem::new("/kind", message));
+                let provider = provider::read(given)?;
+                if self.providers.contains_key(&provider.name) {
+                    return Err(Problem::new("/metadata/name", "another Provider has this name"));
+                }
+                self.providers.insert(provider.name.clone(), provider);
             }
             _ => return Err(Problem::new("/kind", "this kind is not known")),
         }
@@ -126,7 +129,7 @@ fn unknown(given: &Given) -> LoadError {
 /// Reads and compiles a template.
 fn ready(given: &Given) -> Result<Ready, Vec<LoadError>> {
     let template = template::read(given).map_err(|problem| vec![given.error(&problem)])?;
-    let options = CompileOptions { v0: template.v0, strict_builtin_errors: false };
+    let options = CompileOptions { v0: template.v0, strict_builtin_errors: false, external_data: true };
     let place = |error: LoadError| {
         let module = template.modules.iter().position(|module| module.path == error.file).unwrap_or_default();
         let pointer = template.pointers.get(module).map_or("/spec/targets", String::as_str);

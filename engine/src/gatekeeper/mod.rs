@@ -3,18 +3,20 @@
 //! ```text
 //! ConstraintTemplate ─► modules, schema ─┐
 //! constraint ─► match, action, parameters ┴► a compiled policy
-//! Config, SyncSet, mutators, ExpansionTemplate ─► settings of the set
+//! Config, SyncSet, mutators, ExpansionTemplate, Provider ─► settings of the set
 //! ```
 //! The reference is Gatekeeper's documentation; where it is silent, what version 3.23 does. Decided like every other
 //! policy: one index, one evaluator, one decision, the same exceptions.
 
 mod constraint;
 mod expansion;
+pub mod external;
 mod import;
 mod load;
 mod matching;
 mod mutation;
 mod object;
+mod provider;
 mod registration;
 mod review;
 mod schema;
@@ -31,6 +33,7 @@ pub(crate) use matching::{Candidate, is_namespace};
 pub use matching::{Kinds, Match, Source};
 pub use mutation::{ApplyTo, Mutator};
 pub use object::{Given, Place, is_gatekeeper};
+pub use provider::Provider;
 pub use registration::KindRule;
 pub(crate) use review::{generated, original};
 pub use suite::request;
@@ -49,12 +52,23 @@ pub struct Settings {
     exclusions: Vec<Exclusion>,
     pub(crate) mutators: Mutators,
     pub(crate) expansions: Vec<Expansion>,
+    providers: provider::Providers,
 }
 
 impl Settings {
     /// The kinds that `Config` and `SyncSet` keep in `data.inventory`.
     pub fn inventory(&self) -> &[InventoryKind] {
         &self.inventory
+    }
+
+    /// The provider of that name.
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.get(name)
+    }
+
+    /// All providers, by name.
+    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+        self.providers.values()
     }
 
     /// Whether constraints leave objects of that namespace alone.

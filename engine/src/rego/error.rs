@@ -2,6 +2,7 @@
 
 use super::builtins::Limit;
 use super::machine::{Cause, Failure, Limits};
+use crate::facts::FactKey;
 use std::fmt;
 
 /// One problem in a policy's text.
@@ -101,6 +102,12 @@ pub enum EvaluationError {
         /// Where.
         at: At,
     },
+    /// Providers must be asked first, for these; then it is evaluated again.
+    #[error("the answers of providers are not known yet")]
+    Wanting(Vec<FactKey>),
+    /// What is needed cannot be found out here.
+    #[error("{0}")]
+    OutOfReach(String),
     /// The evaluator itself gave up; reported as a bug, answered by the policy's `onError`.
     #[error("the evaluator failed unexpectedly")]
     Panicked,
@@ -135,6 +142,8 @@ impl EvaluationError {
             Cause::Limit(Limit::Steps) => Self::TooManySteps { limit: limits.steps, at },
             Cause::Limit(Limit::Memory) => Self::TooMuchMemory { limit: limits.memory, at },
             Cause::Depth => Self::TooDeep { at },
+            Cause::Wanting(keys) => Self::Wanting(keys.clone()),
+            Cause::OutOfReach(reason) => Self::OutOfReach(reason.clone()),
             Cause::Conflict(message) | Cause::Builtin(message) => {
                 Self::Failed { message: message.clone(), at }
             }

@@ -30,6 +30,8 @@ mod text;
 mod time;
 mod types;
 
+pub(crate) use builtins::encoding::from_base64_standard;
+pub(crate) use crypto::pem::decode as decode_pem;
 pub use error::{At, EvaluationError, LoadError};
 pub use footprint::{Footprint, Purpose};
 pub use machine::Limits;

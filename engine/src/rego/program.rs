@@ -10,6 +10,7 @@ use super::observe::Observer;
 use super::place::Place;
 use super::syntax::{self, tree::Version};
 use super::{EvaluationError, LoadError};
+use crate::facts::Facts;
 use crate::value::Value;
 use bumpalo::Bump;
 use bumpalo_herd::Herd;
@@ -33,11 +34,13 @@ pub struct CompileOptions {
     pub v0: bool,
     /// A failing builtin is an error rather than undefined. OPA's default is undefined; native policies are strict.
     pub strict_builtin_errors: bool,
+    /// Gatekeeper's `external_data` is there; else who calls it is refused.
+    pub external_data: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { v0: false, strict_builtin_errors: true }
+        Self { v0: false, strict_builtin_errors: true, external_data: false }
     }
 }
 
@@ -84,6 +87,8 @@ pub struct World<'a> {
     pub seed: u64,
     /// How much it may take.
     pub limits: Limits,
+    /// What providers have said, for templates that ask them.
+    pub facts: Option<&'a Facts>,
 }
 
 /// One solution of a query.
@@ -171,7 +176,7 @@ impl Program {
         };
         let cell = Cell::try_new(Herd::new(), |herd| {
             let arena = herd.get();
-            let mut policy = front::policy(&arena, &trees).map_err(locate)?;
+            let mut policy = front::policy(&arena, &trees, options.external_data).map_err(locate)?;
             let mut asked = Vec::new();
             if let Some(body) = &body {
                 let file = u16::try_from(modules.len()).unwrap_or(u16::MAX);
@@ -319,6 +324,7 @@ impl Program {
             seed: world.seed,
             strict: self.strict,
             limits: world.limits,
+            facts: world.facts,
         };
         Machine::new(self.code(), arena, around, caches, observer)
     }

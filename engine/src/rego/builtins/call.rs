@@ -1,6 +1,7 @@
 //! What surrounds one call: memory, clock, chance, limits, and why a call has no answer.
 
 use super::caches::Caches;
+use crate::facts::{FactKey, Facts};
 use crate::value::{Arena, Number, Value};
 use bumpalo::Bump;
 use std::borrow::Cow;
@@ -16,6 +17,10 @@ pub(in crate::rego) enum BuiltinError {
     Limit(Limit),
     /// The evaluation must end with this error whatever the strictness, as OPA's `Halt`.
     Halt(Cow<'static, str>),
+    /// Nobody has told this yet: whatever hangs on the call is not known.
+    Wanting(Box<FactKey>),
+    /// Who evaluates cannot find it out; why.
+    OutOfReach(String),
 }
 
 /// What is wrong with an operand.
@@ -87,6 +92,8 @@ impl std::fmt::Display for BuiltinError {
                 write!(out, "operand {position} {problem}")
             }
             Self::Failed(reason) | Self::Halt(reason) => out.write_str(reason),
+            Self::OutOfReach(reason) => out.write_str(reason),
+            Self::Wanting(_) => out.write_str("the answer of a provider is not known yet"),
             Self::Limit(Limit::Deadline) => out.write_str("evaluation took longer than its limit"),
             Self::Limit(Limit::Steps) => out.write_str("evaluation took more steps than its limit"),
             Self::Limit(Limit::Memory) => out.write_str("evaluation took more memory than its limit"),
@@ -121,6 +128,8 @@ pub(in crate::rego) struct Call<'a, 'c> {
     pub(in crate::rego) meter: &'c mut dyn Meter,
     /// What is made once and used again: compiled patterns.
     pub(in crate::rego) caches: &'c mut Caches,
+    /// What providers have said; `None`: there are no providers to ask.
+    pub(in crate::rego) facts: Option<&'a Facts>,
 }
 
 impl<'a> Call<'a, '_> {

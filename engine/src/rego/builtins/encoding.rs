@@ -150,7 +150,7 @@ pub(super) fn base64_standard(bytes: &[u8]) -> String {
 }
 
 /// Bytes of padded base64 of the standard alphabet.
-pub(in crate::rego) fn from_base64_standard(text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn from_base64_standard(text: &str) -> Result<Vec<u8>, String> {
     from_base64(text.as_bytes(), STANDARD)
 }
 

@@ -15,6 +15,7 @@ mod call;
 mod certificates;
 mod chance;
 pub(super) mod encoding;
+pub(super) mod external;
 mod graphs;
 mod hashes;
 mod json;
@@ -138,6 +139,7 @@ static TABLES: &[&[Builtin]] = &[
     json::TABLE,
     patterns::TABLE,
     encoding::TABLE,
+    external::TABLE,
     chance::TABLE,
     units::TABLE,
     strings::TABLE,

@@ -53,6 +53,7 @@ pub(super) fn call_values<'a>(arena: &'a Bump, builtin: &Builtin, arguments: &[V
         seed: 7,
         meter: &mut Steps(10_000_000),
         caches: &mut Caches::default(),
+        facts: None,
     };
     builtin.call(&mut call, arguments)
 }

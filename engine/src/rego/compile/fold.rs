@@ -35,7 +35,8 @@ impl<'p> Compiler<'_, 'p> {
         let arena = bumpalo::Bump::new();
         let mut budget = Budget(BUDGET);
         let mut caches = Caches::default();
-        let mut call = Call { arena: &arena, now_ns: 0, seed: 0, meter: &mut budget, caches: &mut caches };
+        let mut call =
+            Call { arena: &arena, now_ns: 0, seed: 0, meter: &mut budget, caches: &mut caches, facts: None };
         let value = builtin.call(&mut call, &args).ok()??;
         Some(value.copy_into(self.arena))
     }

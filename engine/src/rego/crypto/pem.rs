@@ -2,15 +2,15 @@
 
 /// One block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::rego) struct Block {
+pub(crate) struct Block {
     /// Such as `CERTIFICATE`.
-    pub(in crate::rego) label: String,
+    pub(crate) label: String,
     /// Its bytes.
-    pub(in crate::rego) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The first block of a text and what follows it; `None`: there is none. What is no block is passed over.
-pub(in crate::rego) fn decode(text: &str) -> Option<(Block, &str)> {
+pub(crate) fn decode(text: &str) -> Option<(Block, &str)> {
     let mut rest = text;
     loop {
         let begin = start_of_line(rest, "-----BEGIN ")?;

@@ -47,13 +47,15 @@ pub(crate) struct Policy<'p> {
     types: Types<'p>,
 }
 
-/// Reads and checks all modules together; `files` are their places in the program's list.
+/// Reads and checks all modules together; `files` are their places in the program's list. `external_data`: they may
+/// ask providers.
 ///
 /// # Errors
 /// Everything that is wrong.
 pub(crate) fn policy<'p, A: Arena<'p>>(
     arena: &A,
     modules: &[tree::Module],
+    external_data: bool,
 ) -> Result<Policy<'p>, Vec<Problem>> {
     let mut names = Names::default();
     let mut problems = Vec::new();
@@ -79,6 +81,7 @@ pub(crate) fn policy<'p, A: Arena<'p>>(
     rules.iter_mut().for_each(|rule| Expander { names: &mut names }.head_path(rule));
     let paths: Vec<_> = packages.iter().map(|(path, _)| path.clone()).collect();
     let mut tree = Tree::new(rules, &paths);
+    tree.external_data = external_data;
     let mut rules = std::mem::take(&mut tree.rules);
     for rule in &mut rules {
         Locals::new(&mut names, &mut problems).rule(rule);

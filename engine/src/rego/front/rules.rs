@@ -4,7 +4,7 @@
 use super::form::{Callee, Clause, DATA, ExprKind, Kind, Rule, Term};
 use super::read::Problem;
 use super::visit::{each_expr_of_clause, each_term, each_term_of};
-use crate::rego::builtins::{self, Body as BuiltinBody, Type};
+use crate::rego::builtins::{self, Body as BuiltinBody, Builtin, Type, external};
 use crate::rego::place::Place;
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ pub(crate) type NodeId = usize;
 pub(crate) struct Tree<'p> {
     pub(crate) nodes: Vec<Node<'p>>,
     pub(crate) rules: Vec<Rule<'p>>,
+    /// Whether `external_data` may be called.
+    pub(crate) external_data: bool,
 }
 
 /// One key of the tree.
@@ -32,7 +34,7 @@ pub(crate) struct Node<'p> {
 impl<'p> Tree<'p> {
     /// The tree of rules; packages without rules are there too.
     pub(crate) fn new(rules: Vec<Rule<'p>>, packages: &[Vec<Value<'p>>]) -> Self {
-        let mut tree = Self { nodes: vec![Node::default()], rules: Vec::new() };
+        let mut tree = Self { nodes: vec![Node::default()], rules: Vec::new(), external_data: false };
         for (at, rule) in rules.iter().enumerate() {
             let node = tree.make(&rule.path);
             if let Some(node) = tree.nodes.get_mut(node) {
@@ -175,6 +177,15 @@ impl<'p> Tree<'p> {
         });
     }
 
+    /// Why a function may not be used here.
+    pub(crate) fn refusal(&self, builtin: &Builtin) -> Option<&'static str> {
+        match builtin.body {
+            BuiltinBody::Refused(reason) => Some(reason),
+            _ if builtin.name == external::NAME && !self.external_data => Some(external::ONLY_TEMPLATES),
+            _ => None,
+        }
+    }
+
     /// One call.
     pub(crate) fn call(
         &self,
@@ -186,9 +197,8 @@ impl<'p> Tree<'p> {
     ) {
         let place = callee.place;
         if let Some(builtin) = callee.name().and_then(builtins::find) {
-            if let BuiltinBody::Refused(reason) = builtin.body {
-                problems.push((place, format!("`{}` is not available: {reason}", builtin.name)));
-                return;
+            if let Some(reason) = self.refusal(builtin) {
+                return problems.push((place, format!("`{}` is not available: {reason}", builtin.name)));
             }
             if builtin.deprecated && promised {
                 let message = format!("`{}` is deprecated; Rego v1 does not have it", builtin.name);

@@ -103,7 +103,7 @@ impl<'p> Withs<'_, '_, 'p> {
         };
         if let Some(function) = &with.function
             && let Some(builtin) = function.name().and_then(builtins::find)
-            && let BuiltinBody::Refused(reason) = builtin.body
+            && let Some(reason) = self.tree.refusal(builtin)
         {
             self.problems.push((with.value.place, format!("`{}` is not available: {reason}", builtin.name)));
         }

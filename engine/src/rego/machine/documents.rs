@@ -43,8 +43,9 @@ impl<'a> Machine<'a, '_> {
             return self.document(rule);
         }
         let base = self.stored_at(node);
+        let unsure = self.unsure;
         let rules = self.leaves(node);
-        if self.failure.is_some() {
+        if self.failure.is_some() || self.unsure != unsure {
             return None;
         }
         match base {

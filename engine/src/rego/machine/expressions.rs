@@ -71,8 +71,9 @@ impl<'a> Machine<'a, '_> {
     /// Runs a comprehension; its results are on top of the stack from the given place on.
     fn gather(&mut self, code: &'a Code<'a>) -> Option<usize> {
         let start = self.results.len();
+        let unsure = self.unsure;
         self.run(code, 0, false);
-        if self.failure.is_some() {
+        if self.failure.is_some() || self.unsure != unsure {
             self.results.truncate(start);
             return None;
         }

@@ -18,6 +18,7 @@ use super::builtins::{Body, Builtin, BuiltinError, Caches, Call, Limit};
 use super::compile::code::{ClauseCode, Code, Compiled, Query, RuleId, Slot};
 use super::observe::Observer;
 use super::place::Place;
+use crate::facts::{FactKey, Facts};
 use crate::value::Value;
 use bumpalo::Bump;
 use limits::{Gauge, MAX_DEPTH};
@@ -40,6 +41,10 @@ pub(crate) enum Cause {
     Conflict(String),
     /// A builtin failed, and failures count.
     Builtin(String),
+    /// What providers must be asked first.
+    Wanting(Vec<FactKey>),
+    /// What is needed cannot be found out here; why.
+    OutOfReach(String),
 }
 
 /// What surrounds an evaluation.
@@ -51,6 +56,8 @@ pub(crate) struct Surroundings<'a> {
     /// A failing builtin is a failure rather than undefined.
     pub(crate) strict: bool,
     pub(crate) limits: Limits,
+    /// What providers have said.
+    pub(crate) facts: Option<&'a Facts>,
 }
 
 /// One evaluation of a program; the rules that were evaluated are remembered for the next question.
@@ -78,6 +85,13 @@ pub(crate) struct Machine<'a, 'm> {
     drawn: Vec<(&'static str, Vec<Value<'a>>, Option<Value<'a>>)>,
     now_ns: i64,
     seed: u64,
+    facts: Option<&'a Facts>,
+    /// What was asked for and is not known yet.
+    wanted: Vec<FactKey>,
+    /// How often something was met that is not known yet. What counts on an absence (`not`, `else`, `default`, a
+    /// collection) looks whether it grew meanwhile; then it is not known either. So nothing is concluded, and no
+    /// provider asked, that the answers could undo.
+    unsure: u32,
 }
 
 impl<'a, 'm> Machine<'a, 'm> {
@@ -110,6 +124,9 @@ impl<'a, 'm> Machine<'a, 'm> {
             drawn: Vec::new(),
             now_ns: around.now_ns,
             seed: around.seed,
+            facts: around.facts,
+            wanted: Vec::new(),
+            unsure: 0,
         }
     }
 
@@ -145,7 +162,8 @@ impl<'a, 'm> Machine<'a, 'm> {
     fn outcome(&mut self, value: Option<Value<'a>>) -> Result<Option<Value<'a>>, Failure> {
         match self.failure.take() {
             Some(failure) => Err(*failure),
-            None => Ok(value),
+            None if self.wanted.is_empty() => Ok(value),
+            None => Err(Failure { cause: Cause::Wanting(std::mem::take(&mut self.wanted)), place: None }),
         }
     }
 
@@ -240,6 +258,7 @@ impl<'a, 'm> Machine<'a, 'm> {
                 seed: self.seed,
                 meter: &mut self.gauge,
                 caches: self.caches,
+                facts: self.facts,
             };
             match builtin.body {
                 Body::Function(run) | Body::Relation(run) => run(&mut call, args),
@@ -250,6 +269,14 @@ impl<'a, 'm> Machine<'a, 'm> {
             Ok(value) => value,
             Err(BuiltinError::Limit(limit)) => return self.fail(Cause::Limit(limit), None),
             Err(BuiltinError::Halt(reason)) => return self.fail(Cause::Builtin(reason.into_owned()), None),
+            Err(BuiltinError::OutOfReach(reason)) => return self.fail(Cause::OutOfReach(reason), None),
+            Err(BuiltinError::Wanting(key)) => {
+                self.unsure += 1;
+                if !self.wanted.contains(&key) {
+                    self.wanted.push(*key);
+                }
+                return None;
+            }
             Err(error) if self.strict => {
                 let code = match error {
                     BuiltinError::Operand(_) => "eval_type_error",

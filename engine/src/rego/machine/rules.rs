@@ -14,6 +14,10 @@ impl<'a> Machine<'a, '_> {
         match self.scene.known.get(id as usize)? {
             Known::Is(value) => return *value,
             Known::Running => return self.fail(Cause::Conflict("a rule needs its own result".into()), None),
+            Known::Unsure => {
+                self.unsure += 1;
+                return None;
+            }
             Known::Unknown => {}
         }
         let rule = self.code.rules.get(id as usize)?;
@@ -24,6 +28,7 @@ impl<'a> Machine<'a, '_> {
             return None;
         }
         self.know(id, Known::Running);
+        let unsure = self.unsure;
         let value = match rule.kind {
             RuleKind::Complete => self.complete(rule, &[]),
             RuleKind::Set => Some(self.set_of(rule)),
@@ -31,6 +36,10 @@ impl<'a> Machine<'a, '_> {
             RuleKind::Object => self.object_of(rule),
             RuleKind::Function => None,
         };
+        if self.unsure != unsure {
+            self.know(id, Known::Unsure);
+            return None;
+        }
         self.know(id, if self.failure.is_some() { Known::Unknown } else { Known::Is(value) });
         value
     }
@@ -87,6 +96,7 @@ impl<'a> Machine<'a, '_> {
 
     fn complete(&mut self, rule: &'a RuleCode<'a>, args: &[Value<'a>]) -> Option<Value<'a>> {
         let mut value = None;
+        let unsure = self.unsure;
         match &rule.dispatch {
             Some(dispatch) => {
                 let arg = args.get(dispatch.argument)?;
@@ -106,6 +116,7 @@ impl<'a> Machine<'a, '_> {
             }
         }
         if value.is_none()
+            && self.unsure == unsure
             && let Some(default) = &rule.default
         {
             let start = self.results.len();
@@ -125,6 +136,7 @@ impl<'a> Machine<'a, '_> {
         value: &mut Option<Value<'a>>,
     ) -> bool {
         let start = self.results.len();
+        let unsure = self.unsure;
         for clause in clauses {
             self.frame(clause, args, clause.constant);
             if self.failure.is_some() {
@@ -133,6 +145,9 @@ impl<'a> Machine<'a, '_> {
                 return false;
             }
             if self.results.len() == start {
+                if self.unsure != unsure {
+                    return true;
+                }
                 continue;
             }
             let mut same = true;
@@ -172,10 +187,10 @@ impl<'a> Machine<'a, '_> {
     fn all(&mut self, rule: &'a RuleCode<'a>) -> usize {
         let start = self.results.len();
         for clauses in &rule.clauses {
-            let before = self.results.len();
+            let before = (self.results.len(), self.unsure);
             for clause in clauses {
                 self.frame(clause, &[], clause.constant && rule.kind == RuleKind::Set);
-                if self.failure.is_some() || self.results.len() > before {
+                if self.failure.is_some() || (self.results.len(), self.unsure) != before {
                     break;
                 }
             }

@@ -11,6 +11,8 @@ pub(super) enum Known<'a> {
     Unknown,
     /// It is being evaluated.
     Running,
+    /// It hangs on something that is not known yet.
+    Unsure,
     Is(Option<Value<'a>>),
 }
 

@@ -42,7 +42,8 @@ impl<'a> Machine<'a, '_> {
                     return self.below(*node, operands, value, (code, at, first));
                 }
                 Step::Not(body) => {
-                    if self.run(body, 0, true) {
+                    let unsure = self.unsure;
+                    if self.run(body, 0, true) || self.unsure != unsure {
                         return self.no(code, at);
                     }
                 }
