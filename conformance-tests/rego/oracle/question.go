@@ -16,7 +16,7 @@ import (
 type question struct {
 	// Text is a module, or a query if Query is also set to "query".
 	Text string `json:"text"`
-	Kind string `json:"kind"` // "module", "query" or "eval"
+	Kind string `json:"kind"` // "module", "query", "eval" or "measure"
 	V0   bool   `json:"v0"`
 
 	// Modules are Rego sources; their names are test-0.rego, test-1.rego …
@@ -40,6 +40,8 @@ type reply struct {
 	Load []problem `json:"load,omitempty"`
 	// Error is what went wrong in the evaluation.
 	Error *problem `json:"error,omitempty"`
+	// Measured is what an evaluation costs (see measure.go).
+	Measured json.RawMessage `json:"measured,omitempty"`
 }
 
 type problem struct {
@@ -68,6 +70,8 @@ func answer(evaluator *evaluator, line []byte) (given reply) {
 		return parseModule(asked.Text, asked.V0)
 	case "query":
 		return parseQuery(asked.Text, asked.V0)
+	case "measure":
+		return measureReply(asked)
 	default:
 		return evaluator.evaluate(asked)
 	}

@@ -49,15 +49,17 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
 
 /// All subjects that are at hand; says which are not.
 pub fn subjects() -> Vec<Subject> {
-    let mut all = library();
+    library().into_iter().chain(gatekeeper()).collect()
+}
+
+/// Gatekeeper's templates, if they are at hand; says if they are not.
+pub fn gatekeeper() -> Vec<Subject> {
     let fixtures = top().join("../shared/fixtures");
-    if fixtures.is_dir() {
-        all.extend(suites(&fixtures.join("gatekeeper-library")));
-        all.extend(bench(&fixtures.join("bench")));
-    } else {
+    if !fixtures.is_dir() {
         println!("skipped: Gatekeeper's templates are not beside the repository");
+        return Vec::new();
     }
-    all
+    suites(&fixtures.join("gatekeeper-library")).into_iter().chain(bench(&fixtures.join("bench"))).collect()
 }
 
 /// The policies of this repository, asked for all that they define.
@@ -92,7 +94,7 @@ fn namespace(object: &Json) -> Json {
 }
 
 /// An admission request for an object; a request that stands in an AdmissionReview is taken as it is.
-fn review(object: &Json) -> Json {
+pub fn review(object: &Json) -> Json {
     if object["kind"] == "AdmissionReview" {
         return object["request"].clone();
     }
@@ -150,7 +152,8 @@ fn suites(folder: &Path) -> Vec<Subject> {
     found
 }
 
-fn into_inventory(inventory: &mut Json, object: Json) {
+/// Puts an object where templates find it below `data.inventory`.
+pub fn into_inventory(inventory: &mut Json, object: Json) {
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
     let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
     let (name, namespace) = (text(&object["metadata"]["name"]), text(&object["metadata"]["namespace"]));

@@ -2,6 +2,7 @@
 
 use super::answer::Answer;
 use super::question::Question;
+use serde_json::Value as Json;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -66,6 +67,14 @@ pub fn lines(mode: &str) -> Option<impl Iterator<Item = String>> {
     }))
 }
 
+/// What one evaluation by OPA costs.
+pub struct Measured {
+    /// Of processor time, garbage collection included.
+    pub nanoseconds: f64,
+    /// Of the collection that it gives.
+    pub elements: usize,
+}
+
 /// A running oracle that answers questions.
 pub struct Oracle {
     child: Child,
@@ -96,6 +105,19 @@ impl Oracle {
         let read = self.answering.read_line(&mut line).unwrap();
         assert!(read > 0, "the oracle ended before it answered");
         read_answer(&line)
+    }
+
+    /// What OPA needs for one evaluation of the question; `None`: it does not evaluate it.
+    pub fn measure(&mut self, question: &Question) -> Option<Measured> {
+        let asking = self.asking.as_mut().unwrap();
+        writeln!(asking, "{}", question.line().replacen("\"eval\"", "\"measure\"", 1)).unwrap();
+        asking.flush().unwrap();
+        let mut line = String::new();
+        self.answering.read_line(&mut line).unwrap();
+        let reply: Json = serde_json::from_str(&line).expect("the oracle writes JSON");
+        let measured = reply.get("measured")?;
+        let elements = usize::try_from(measured["elements"].as_u64()?).ok()?;
+        Some(Measured { nanoseconds: measured["nanoseconds"].as_f64()?, elements })
     }
 
     /// Asks, and waits for the answer.

@@ -5,7 +5,7 @@ use super::compile::{self, Asked, code::Compiled};
 use super::footprint::{self, Footprint, Purpose};
 use super::front;
 use super::front::names::Names;
-use super::machine::{Limits, Machine, Surroundings};
+use super::machine::{Limits, Machine, Surroundings, Workspace};
 use super::observe::Observer;
 use super::place::Place;
 use super::syntax::{self, tree::Version};
@@ -247,8 +247,8 @@ impl Program {
         observer: Option<&mut Observer>,
         mut read: impl FnMut(T, Option<Value<'a>>),
     ) -> Result<(), EvaluationError> {
-        with_caches(|caches| {
-            let mut machine = self.machine(arena, world, caches, observer);
+        with_kept(|Kept { caches, workspace }| {
+            let mut machine = self.machine(arena, world, caches, workspace, observer);
             for (what, entry) in entries {
                 let value = self.guarded(&mut machine, |machine| match entry.0 {
                     Target::Rule(id) => machine.rule(id),
@@ -256,6 +256,7 @@ impl Program {
                 })?;
                 read(what, value);
             }
+            machine.leave(workspace);
             Ok(())
         })
     }
@@ -271,8 +272,8 @@ impl Program {
         observer: Option<&mut Observer>,
     ) -> Result<Vec<Solution<'a>>, EvaluationError> {
         let Some(query) = self.code().queries.first() else { return Ok(Vec::new()) };
-        let rows = with_caches(|caches| {
-            let mut machine = self.machine(arena, world, caches, observer);
+        let rows = with_kept(|Kept { caches, workspace }| {
+            let mut machine = self.machine(arena, world, caches, workspace, observer);
             self.guarded(&mut machine, |machine| machine.query(query))
         })?;
         let solution = |row: Value<'a>| {
@@ -315,6 +316,7 @@ impl Program {
         arena: &'a Bump,
         world: World<'a>,
         caches: &'m mut Caches,
+        workspace: &mut Workspace,
         observer: Option<&'m mut Observer>,
     ) -> Machine<'a, 'm> {
         let around = Surroundings {
@@ -326,7 +328,7 @@ impl Program {
             limits: world.limits,
             facts: world.facts,
         };
-        Machine::new(self.code(), arena, around, caches, observer)
+        Machine::new(self.code(), arena, around, caches, workspace, observer)
     }
 
     fn guarded<'a, 'm, T>(
@@ -343,15 +345,22 @@ impl Program {
     }
 }
 
-thread_local! {
-    /// Patterns and formats that policies make of their input, kept from one evaluation to the next.
-    static CACHES: RefCell<Caches> = RefCell::default();
+/// What one evaluation leaves to the next of its thread.
+#[derive(Default)]
+struct Kept {
+    /// Patterns and formats that policies make of their input.
+    caches: Caches,
+    workspace: Workspace,
 }
 
-fn with_caches<T>(run: impl FnOnce(&mut Caches) -> T) -> T {
-    let mut caches = CACHES.take();
-    let value = run(&mut caches);
-    CACHES.set(caches);
+thread_local! {
+    static KEPT: RefCell<Kept> = RefCell::default();
+}
+
+fn with_kept<T>(run: impl FnOnce(&mut Kept) -> T) -> T {
+    let mut kept = KEPT.take();
+    let value = run(&mut kept);
+    KEPT.set(kept);
     value
 }
 

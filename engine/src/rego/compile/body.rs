@@ -12,6 +12,7 @@ use crate::rego::front::form::{
 };
 use crate::rego::front::visit::{SAFETY, Vars};
 use crate::rego::place::Place;
+use crate::rego::text::Format;
 use crate::value::{Arena, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -562,6 +563,12 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
                 && let Some(regex) = Compiler::regex(pattern)
             {
                 let tool = Tool::Regex(regex);
+                return X::Prepared(Box::new(Prepared { builtin, tool, args: args.into() }));
+            }
+            if builtin.name == "sprintf"
+                && let Some(X::Constant(Value::String(format))) = args.first()
+            {
+                let tool = Tool::Format(Format::new(format));
                 return X::Prepared(Box::new(Prepared { builtin, tool, args: args.into() }));
             }
         }

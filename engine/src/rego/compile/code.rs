@@ -3,6 +3,7 @@
 use crate::rego::builtins::Builtin;
 use crate::rego::pattern::Regular;
 use crate::rego::place::Place;
+use crate::rego::text::Format;
 use crate::value::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub(crate) struct RuleCode<'p> {
     pub(crate) dispatch: Option<Box<Dispatch<'p>>>,
     /// All clauses give the same constant: one success is enough.
     pub(crate) same: bool,
+    /// What it gave for arguments is worth to be remembered.
+    pub(crate) remember: bool,
     pub(crate) place: Place,
 }
 
@@ -273,6 +276,8 @@ pub(crate) struct Prepared<'p> {
 pub(crate) enum Tool {
     /// `regex.match` of the second argument.
     Regex(Arc<Regular>),
+    /// `sprintf` of the second argument.
+    Format(Format),
 }
 
 impl<'p> X<'p> {

@@ -16,11 +16,12 @@ use super::front::form::{
 };
 use super::front::names::Names;
 use super::front::rules::Tree;
+use super::machine::REMEMBERED_ARGUMENTS;
 use super::place::Place;
 use crate::value::Value;
 use body::Generator;
 use bumpalo_herd::Member;
-use code::{ClauseCode, Compiled, Dispatch, Node, NodeId, Query, RuleCode, RuleId, RuleKind};
+use code::{ClauseCode, Compiled, Dispatch, Node, NodeId, Query, RuleCode, RuleId, RuleKind, Step};
 use count::Counts;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -188,6 +189,8 @@ impl<'p> Compiler<'_, 'p> {
             && matches!(plan.kind, RuleKind::Complete | RuleKind::Function)
             && all().all(|clause| constant(clause.result.term()) == first);
         let dispatch = if plan.kind == RuleKind::Function { dispatch(&rules) } else { None };
+        let arity = rules.first().map_or(0, |rule| rule.arity());
+        let remember = plan.kind == RuleKind::Function && arity <= REMEMBERED_ARGUMENTS && is_long(&clauses);
         RuleCode {
             path: plan.path.clone(),
             kind: plan.kind,
@@ -195,6 +198,7 @@ impl<'p> Compiler<'_, 'p> {
             default,
             dispatch,
             same,
+            remember,
             place: plan.place,
         }
     }
@@ -273,6 +277,13 @@ fn is_indexed(expr: &Expr<'_>) -> bool {
         (ExprKind::Term(term), None) => is_place(term),
         _ => false,
     }
+}
+
+/// Whether clauses take longer than to look up what they gave before.
+fn is_long(clauses: &[Box<[ClauseCode<'_>]>]) -> bool {
+    let steps = || clauses.iter().flatten().flat_map(|clause| &clause.code.steps);
+    let iterates = |step: &Step<'_>| matches!(step, Step::Each { .. } | Step::Every(_) | Step::Tree { .. });
+    steps().count() > 3 || steps().any(iterates)
 }
 
 /// The value of a term that is a literal.

@@ -3,24 +3,33 @@
 use super::documents::index;
 use super::scene::Replaced;
 use super::{Cause, Machine};
-use crate::rego::builtins::Builtin;
+use crate::rego::builtins::{Builtin, sprintf};
 use crate::rego::compile::code::{Code, Comparison, Prepared, RuleId, Tool, X};
 use crate::value::{Object, Set, Value};
 
-/// Arguments that fit here need no allocation.
+/// Members of an object that need no allocation while they are made.
 const FEW: usize = 4;
 
 impl<'a> Machine<'a, '_> {
     /// The value of an expression; `None`: undefined.
+    #[inline]
     pub(super) fn x(&mut self, x: &'a X<'a>) -> Option<Value<'a>> {
         match x {
             X::Constant(value) => Some(*value),
-            X::Undefined => None,
             X::Slot(slot) => self.slot(*slot),
-            X::Input => self.scene.input,
-            X::Path(x, keys) => path(self.x(x)?, keys),
             X::InputPath(keys) => path(self.scene.input?, keys),
             X::SlotPath(slot, keys) => path(self.slot(*slot)?, keys),
+            x => self.composed(x),
+        }
+    }
+
+    /// The value of an expression that is made of others.
+    fn composed(&mut self, x: &'a X<'a>) -> Option<Value<'a>> {
+        match x {
+            X::Constant(_) | X::Slot(_) | X::InputPath(_) | X::SlotPath(..) => self.x(x),
+            X::Undefined => None,
+            X::Input => self.scene.input,
+            X::Path(x, keys) => path(self.x(x)?, keys),
             X::Index(sides) => {
                 let (of, key) = (&sides.0, &sides.1);
                 let value = self.x(of)?;
@@ -135,41 +144,77 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn object(&mut self, pairs: &'a [(X<'a>, X<'a>)]) -> Option<Value<'a>> {
+        if let Some(members) = self.members(pairs) {
+            return members;
+        }
         let mut members: Vec<(Value<'a>, Value<'a>)> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
             let key = self.x(key)?;
             members.push((key, self.x(value)?));
         }
-        // The usual literal: few string keys, which the compiler has put in order.
-        if members.windows(2).all(|pair| match pair {
-            [(Value::String(left), _), (Value::String(right), _)] => left < right,
-            _ => false,
-        }) && let Some((Value::String(_), _)) = members.first()
-        {
-            let members = members.iter().map(|(key, value)| (key.as_str().unwrap_or_default(), *value));
-            return Some(Value::Object(Object::from_sorted(
-                self.arena.alloc_slice_fill_iter(members.collect::<Vec<_>>()),
-            )));
-        }
         Some(Value::object(&self.arena, members))
     }
 
-    fn call_with(&mut self, id: RuleId, args: &'a [X<'a>]) -> Option<Value<'a>> {
-        if args.len() <= FEW {
-            let (values, count) = self.few(args)?;
-            return self.call(id, values.get(..count).unwrap_or_default());
+    /// The usual literal: few keys, all of them constant strings in order. `None`: it is another.
+    #[expect(clippy::option_option, reason = "another literal, and an undefined one, are different answers")]
+    fn members(&mut self, pairs: &'a [(X<'a>, X<'a>)]) -> Option<Option<Value<'a>>> {
+        let mut members = [("", Value::Null); FEW];
+        if pairs.is_empty() || pairs.len() > FEW {
+            return None;
         }
-        let values = self.many(args)?;
-        self.call(id, values)
+        let mut before: Option<&str> = None;
+        for (key, _) in pairs {
+            let X::Constant(Value::String(key)) = key else { return None };
+            if before.is_some_and(|before| before >= *key) {
+                return None;
+            }
+            before = Some(key);
+        }
+        for (member, (key, value)) in members.iter_mut().zip(pairs) {
+            let X::Constant(Value::String(key)) = key else { return None };
+            let Some(value) = self.x(value) else { return Some(None) };
+            *member = (key, value);
+        }
+        let members = members.get(..pairs.len()).unwrap_or_default();
+        Some(Some(Value::Object(Object::from_sorted(self.arena.alloc_slice_copy(members)))))
+    }
+
+    fn call_with(&mut self, id: RuleId, args: &'a [X<'a>]) -> Option<Value<'a>> {
+        match args {
+            [one] => {
+                let args = [self.x(one)?];
+                self.call(id, &args)
+            }
+            [one, two] => {
+                let args = [self.x(one)?, self.x(two)?];
+                self.call(id, &args)
+            }
+            _ => {
+                let args = self.many(args)?;
+                self.call(id, args)
+            }
+        }
     }
 
     fn builtin_with(&mut self, builtin: &'static Builtin, args: &'a [X<'a>]) -> Option<Value<'a>> {
-        if args.len() <= FEW {
-            let (values, count) = self.few(args)?;
-            return self.builtin_or_mock(builtin, values.get(..count).unwrap_or_default());
+        match args {
+            [one] => {
+                let args = [self.x(one)?];
+                self.builtin_or_mock(builtin, &args)
+            }
+            [one, two] => {
+                let args = [self.x(one)?, self.x(two)?];
+                self.builtin_or_mock(builtin, &args)
+            }
+            [one, two, three] => {
+                let args = [self.x(one)?, self.x(two)?, self.x(three)?];
+                self.builtin_or_mock(builtin, &args)
+            }
+            _ => {
+                let args = self.many(args)?;
+                self.builtin_or_mock(builtin, args)
+            }
         }
-        let values = self.many(args)?;
-        self.builtin_or_mock(builtin, values)
     }
 
     fn builtin_or_mock(&mut self, builtin: &'static Builtin, args: &[Value<'a>]) -> Option<Value<'a>> {
@@ -179,15 +224,6 @@ impl<'a> Machine<'a, '_> {
             return self.mocked(by, args);
         }
         self.call_builtin(builtin, args)
-    }
-
-    #[inline]
-    fn few(&mut self, args: &'a [X<'a>]) -> Option<([Value<'a>; FEW], usize)> {
-        let mut values = [Value::Null; FEW];
-        for (value, arg) in values.iter_mut().zip(args) {
-            *value = self.x(arg)?;
-        }
-        Some((values, args.len()))
     }
 
     fn many(&mut self, args: &'a [X<'a>]) -> Option<&'a [Value<'a>]> {
@@ -216,6 +252,12 @@ impl<'a> Machine<'a, '_> {
                     // Not a string: the builtin's own words.
                     _ => self.builtin_with(prepared.builtin, &prepared.args),
                 }
+            }
+            Tool::Format(format) => {
+                let Value::Array(values) = self.x(prepared.args.get(1)?)? else {
+                    return self.builtin_with(prepared.builtin, &prepared.args);
+                };
+                self.call_function(prepared.builtin, |call| sprintf::write(call, format, values).map(Some))
             }
         }
     }

@@ -5,24 +5,30 @@
 //! not occur at run time. An undefined expression is `None`; a failure of the whole evaluation is kept aside and
 //! ends every loop.
 
+mod calls;
 mod documents;
 mod expressions;
 mod limits;
 mod rules;
 mod scene;
 mod steps;
+mod workspace;
 
+pub(super) use calls::MAX_ARGUMENTS as REMEMBERED_ARGUMENTS;
 pub use limits::Limits;
+pub(crate) use workspace::Workspace;
 
-use super::builtins::{Body, Builtin, BuiltinError, Caches, Call, Limit};
+use super::builtins::{Body, Builtin, BuiltinError, Caches, Call, Limit, Outcome};
 use super::compile::code::{ClauseCode, Code, Compiled, Query, RuleId, Slot};
 use super::observe::Observer;
 use super::place::Place;
 use crate::facts::{FactKey, Facts};
 use crate::value::Value;
 use bumpalo::Bump;
+use calls::Calls;
 use limits::{Gauge, MAX_DEPTH};
 use scene::Scene;
+use workspace::Stacks;
 
 /// Why an evaluation ended without an answer.
 #[derive(Clone, Debug)]
@@ -69,6 +75,7 @@ pub(crate) struct Machine<'a, 'm> {
     base: usize,
     top: usize,
     results: Vec<Value<'a>>,
+    calls: Calls<'a>,
     scene: Scene<'a>,
     saved: Vec<Scene<'a>>,
     failure: Option<Box<Failure>>,
@@ -100,18 +107,21 @@ impl<'a, 'm> Machine<'a, 'm> {
         arena: &'a Bump,
         around: Surroundings<'a>,
         caches: &'m mut Caches,
+        workspace: &mut Workspace,
         observer: Option<&'m mut Observer>,
     ) -> Self {
+        let Stacks { slots, results, known, calls } = workspace.take();
         let watched = observer.as_ref().is_some_and(|observer| observer.watches_steps());
         Self {
             code,
             arena,
             data: around.data,
-            slots: Vec::new(),
+            slots,
             base: 0,
             top: 0,
-            results: Vec::with_capacity(32),
-            scene: Scene::new(around.input, code.rules.len()),
+            results,
+            calls,
+            scene: Scene::new(around.input, known, code.rules.len()),
             saved: Vec::new(),
             failure: None,
             stop: false,
@@ -128,6 +138,12 @@ impl<'a, 'm> Machine<'a, 'm> {
             wanted: Vec::new(),
             unsure: 0,
         }
+    }
+
+    /// Leaves the stacks to the next evaluation.
+    pub(crate) fn leave(self, workspace: &mut Workspace) {
+        let Self { slots, results, calls, scene, .. } = self;
+        workspace.give(Stacks { slots, results, known: scene.known, calls });
     }
 
     /// The value of a rule's document.
@@ -241,6 +257,51 @@ impl<'a, 'm> Machine<'a, 'm> {
 
     // ---- builtins
 
+    /// Runs what answers a builtin; its errors are failures or undefined.
+    #[inline]
+    fn call_function(
+        &mut self,
+        builtin: &'static Builtin,
+        run: impl FnOnce(&mut Call<'a, '_>) -> Outcome<'a>,
+    ) -> Option<Value<'a>> {
+        let mut call = Call {
+            arena: self.arena,
+            now_ns: self.now_ns,
+            seed: self.seed,
+            meter: &mut self.gauge,
+            caches: self.caches,
+            facts: self.facts,
+        };
+        match run(&mut call) {
+            Ok(value) => value,
+            Err(error) => self.builtin_failed(builtin, error),
+        }
+    }
+
+    #[cold]
+    fn builtin_failed(&mut self, builtin: &'static Builtin, error: BuiltinError) -> Option<Value<'a>> {
+        match error {
+            BuiltinError::Limit(limit) => self.fail(Cause::Limit(limit), None),
+            BuiltinError::Halt(reason) => self.fail(Cause::Builtin(reason.into_owned()), None),
+            BuiltinError::OutOfReach(reason) => self.fail(Cause::OutOfReach(reason), None),
+            BuiltinError::Wanting(key) => {
+                self.unsure += 1;
+                if !self.wanted.contains(&key) {
+                    self.wanted.push(*key);
+                }
+                None
+            }
+            error if self.strict => {
+                let code = match error {
+                    BuiltinError::Operand(_) => "eval_type_error",
+                    _ => "eval_builtin_error",
+                };
+                self.fail(Cause::Builtin(format!("{code}: {}: {error}", builtin.name)), None)
+            }
+            _ => None,
+        }
+    }
+
     fn call_builtin(&mut self, builtin: &'static Builtin, args: &[Value<'a>]) -> Option<Value<'a>> {
         if !self.tick() {
             return None;
@@ -251,41 +312,14 @@ impl<'a, 'm> Machine<'a, 'm> {
         {
             return known.2;
         }
-        let outcome = {
-            let mut call = Call {
-                arena: self.arena,
-                now_ns: self.now_ns,
-                seed: self.seed,
-                meter: &mut self.gauge,
-                caches: self.caches,
-                facts: self.facts,
-            };
-            match builtin.body {
-                Body::Function(run) | Body::Relation(run) => run(&mut call, args),
-                Body::Machine | Body::Refused(_) => builtin.call(&mut call, args),
-            }
-        };
-        let value = match outcome {
-            Ok(value) => value,
-            Err(BuiltinError::Limit(limit)) => return self.fail(Cause::Limit(limit), None),
-            Err(BuiltinError::Halt(reason)) => return self.fail(Cause::Builtin(reason.into_owned()), None),
-            Err(BuiltinError::OutOfReach(reason)) => return self.fail(Cause::OutOfReach(reason), None),
-            Err(BuiltinError::Wanting(key)) => {
-                self.unsure += 1;
-                if !self.wanted.contains(&key) {
-                    self.wanted.push(*key);
-                }
-                return None;
-            }
-            Err(error) if self.strict => {
-                let code = match error {
-                    BuiltinError::Operand(_) => "eval_type_error",
-                    _ => "eval_builtin_error",
-                };
-                return self.fail(Cause::Builtin(format!("{code}: {}: {error}", builtin.name)), None);
-            }
-            Err(_) => None,
-        };
+        let unsure = self.unsure;
+        let value = self.call_function(builtin, |call| match builtin.body {
+            Body::Function(run) | Body::Relation(run) => run(call, args),
+            Body::Machine | Body::Refused(_) => builtin.call(call, args),
+        });
+        if self.failure.is_some() || self.unsure != unsure {
+            return None;
+        }
         if builtin.nondeterministic {
             self.drawn.push((builtin.name, args.to_vec(), value));
         }

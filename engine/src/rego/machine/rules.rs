@@ -1,5 +1,6 @@
 //! Rules and functions: which clauses run, what their results make together, and what is a conflict.
 
+use super::calls::Question;
 use super::scene::{By, Known, Replaced};
 use super::{Cause, Machine};
 use crate::rego::compile::code::{ClauseCode, RuleCode, RuleId, RuleKind};
@@ -61,7 +62,19 @@ impl<'a> Machine<'a, '_> {
             return self.mocked(by, args);
         }
         let rule = self.code.rules.get(id as usize)?;
-        self.complete(rule, args)
+        if !rule.remember || !self.saved.is_empty() || self.observer.is_some() {
+            return self.complete(rule, args);
+        }
+        let Some(question) = Question::new(id, args) else { return self.complete(rule, args) };
+        if let Some(known) = self.calls.recall(&question) {
+            return known;
+        }
+        let unsure = self.unsure;
+        let value = self.complete(rule, args);
+        if self.failure.is_none() && self.unsure == unsure {
+            self.calls.remember(question, value);
+        }
+        value
     }
 
     /// What stands for a function now.

@@ -45,8 +45,10 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(input: Option<Value<'a>>, rules: usize) -> Self {
-        Self { input, known: vec![Known::Unknown; rules], ..Self::default() }
+    /// The scene of an evaluation; `known` is an empty list.
+    pub(super) fn new(input: Option<Value<'a>>, mut known: Vec<Known<'a>>, rules: usize) -> Self {
+        known.resize(rules, Known::Unknown);
+        Self { input, known, ..Self::default() }
     }
 
     /// This scene with nothing known.

@@ -33,7 +33,14 @@ impl Format {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Verb(directive) => cursor.print(out, directive),
+                Piece::Verb(directive) => match (directive.is_bare(), cursor.arguments.get(cursor.next)) {
+                    // What nearly all formats are made of.
+                    (true, Some(Value::String(text))) => {
+                        out.push_str(text);
+                        cursor.next += 1;
+                    }
+                    _ => cursor.print(out, directive),
+                },
             }
         }
         if cursor.reordered || cursor.next >= arguments.len() {

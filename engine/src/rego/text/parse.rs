@@ -42,6 +42,14 @@ pub(super) struct Directive {
     pub(super) verb: Option<char>,
 }
 
+impl Directive {
+    /// Whether it is `%v` or `%s` and nothing else.
+    pub(super) fn is_bare(&self) -> bool {
+        let plain = Self { verb: self.verb, ..Self::default() };
+        matches!(self.verb, Some('v' | 's')) && *self == plain
+    }
+}
+
 /// A part of a format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {

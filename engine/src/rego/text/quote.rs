@@ -23,6 +23,11 @@ pub(in crate::rego) fn is_print(character: char) -> bool {
 /// Writes a string in double quotes.
 pub(in crate::rego) fn write_quoted(out: &mut String, text: &str, ascii_only: bool) {
     out.push('"');
+    if text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut plain = 0;
     for (at, character) in text.char_indices() {
         let usual = matches!(character, ' ' | '!' | '#'..='[' | ']'..='~');
