@@ -151,7 +151,7 @@ impl Admission {
                     self.fetch(&mut case, keys).await;
                 }
                 Round::Endless(subject) => {
-                    let problem = "the policies kept asking for more facts; this is a fault of the server";
+                    let problem = "the policies kept asking for more facts: a policy asks providers without end, or this is a fault of the server";
                     let answer = Answer::unjudged(path, Some(&subject.uid), Ending::FactsEndless, problem);
                     return (subject, answer);
                 }
@@ -206,9 +206,18 @@ impl Admission {
     /// Answers every key, by its value or by why there is none.
     async fn fetch(&self, case: &mut Case, keys: Vec<FactKey>) {
         let by = case.deadline.for_facts();
-        let (source, asked): (Arc<dyn FactSource>, _) = (Arc::clone(&self.tools.facts), keys.clone());
+        let (external, others): (Vec<FactKey>, Vec<FactKey>) =
+            keys.iter().cloned().partition(|key| matches!(key, FactKey::External { .. }));
+        let source: Arc<dyn FactSource> = Arc::clone(&self.tools.facts);
+        let saying = Arc::clone(&self.tools.providers).fetch(Arc::clone(&case.set), external, by);
         // A task of its own: a panic in a look-up is an unavailable fact, not a lost request.
-        let mut fetching = tokio::spawn(async move { source.fetch(asked, by).await });
+        let mut fetching = tokio::spawn(async move {
+            let looking =
+                async { if others.is_empty() { Vec::new() } else { source.fetch(others, by).await } };
+            let (mut answers, said) = tokio::join!(looking, saying);
+            answers.extend(said);
+            answers
+        });
         let (answers, reason) = match tokio::time::timeout_at(by.into(), &mut fetching).await {
             Ok(Ok(answers)) => (answers, "the look-up gave no answer"),
             Ok(Err(_panicked)) => (Vec::new(), "the look-up failed unexpectedly"),

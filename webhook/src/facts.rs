@@ -45,7 +45,7 @@ impl FactSource for NoCluster {
                 "kind": "Namespace",
                 "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
             })))),
-            FactKey::External { .. } => Fact::Unavailable("providers are not asked here".to_owned()),
+            FactKey::External { .. } => Fact::Unavailable("a source of facts asks no providers".to_owned()),
             _ => Fact::OutOfReach("this server has no cluster to ask".to_owned()),
         })
     }

@@ -5,6 +5,7 @@ use crate::body::HEAD_BYTES;
 use crate::deadline::Deadline;
 use crate::facts::FactSource;
 use crate::log_text::{LONGEST_NAME, clean};
+use crate::providers::Providers;
 use axum::body::Bytes;
 use bumpalo::Bump;
 use jiff::Timestamp;
@@ -44,8 +45,9 @@ impl Judge for Engine {
 }
 
 /// How often the engine may ask for facts. Two are needed in practice (namespace, then what the policies that
-/// match there declare); an engine that asks on has a fault.
-pub(crate) const FACT_ROUNDS: u8 = 4;
+/// match there declare), and one more for each answer of a provider that decides what is asked next; a policy that
+/// asks on for ever, or an engine, has a fault.
+pub(crate) const FACT_ROUNDS: u8 = 16;
 
 /// A JSON value costs up to 50 bytes in memory and as few as two in the body, and every value but the first is
 /// preceded by a comma, a colon or a bracket. What the API server can send (3 MiB of object, 1.5 MiB of old
@@ -66,6 +68,7 @@ pub(crate) struct Case {
 pub(crate) struct Tools {
     pub(crate) judge: Arc<dyn Judge>,
     pub(crate) facts: Arc<dyn FactSource>,
+    pub(crate) providers: Arc<Providers>,
     pub(crate) clock: Clock,
     pub(crate) evaluation_limit: Duration,
 }
@@ -172,7 +175,13 @@ impl Case {
             self.rounds_left -= 1;
             let mut missing = Vec::new();
             for key in wanted {
-                match tools.facts.at_hand(&key) {
+                let known = match &key {
+                    FactKey::External { provider, keys } => {
+                        tools.providers.at_hand(&self.set, provider, keys)
+                    }
+                    key => tools.facts.at_hand(key),
+                };
+                match known {
                     Some(fact) => self.facts.insert(key, fact),
                     None => missing.push(key),
                 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! listener ─► connections (cap, slow, idle, old)            health: /livez /readyz /metrics
-//!    └► admission ─► body (limits, budget) ─► workers ─► judging ⇄ facts ─► answer ─► log, metrics
+//!    └► admission ─► body (limits, budget) ─► workers ─► judging ⇄ facts, providers ─► answer ─► log, metrics
 //!                                                └► own_kinds (our own kinds, at apply)
 //! ```
 //!
@@ -28,6 +28,7 @@ mod panics;
 mod path;
 mod policies;
 mod probes;
+mod providers;
 mod readiness;
 mod server;
 #[cfg(test)]
@@ -41,5 +42,6 @@ pub use panics::log_panics_without_values;
 pub use path::Path;
 pub use policies::PolicySource;
 pub use probes::ProbeServer;
+pub use providers::ProviderOptions;
 pub use readiness::{Latch, Readiness};
 pub use server::{AdmissionServer, ExpiryCheck, LoadReporter, Parts, StartError, terminated};

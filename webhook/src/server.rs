@@ -11,6 +11,7 @@ use crate::listener::Door;
 use crate::metrics::{Metrics, State};
 use crate::own_kinds::OwnKinds;
 use crate::policies::PolicySource;
+use crate::providers::{ProviderOptions, Providers};
 use crate::readiness::Readiness;
 use crate::workers::WorkerPool;
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub policies: Arc<PolicySource>,
     /// Namespaces, inventory, other facts. Default: [`NoCluster`].
     pub facts: Arc<dyn FactSource>,
+    /// How Gatekeeper's providers are asked. Default: [`ProviderOptions::default`].
+    pub providers: ProviderOptions,
     /// The Rego that applied policies may name as their source.
     pub library: Arc<Library>,
     /// Conditions of the host, such as synced caches. Default: none.
@@ -76,6 +79,7 @@ impl Parts {
             certificate_expiry,
             policies,
             facts: Arc::new(NoCluster),
+            providers: ProviderOptions::default(),
             library,
             readiness: Readiness::new(),
             registry: Registry::default(),
@@ -233,6 +237,7 @@ impl Assembled {
             certificate_expiry,
             policies,
             facts,
+            providers,
             library,
             readiness,
             mut registry,
@@ -257,6 +262,7 @@ impl Assembled {
         let draining = Arc::<AtomicBool>::default();
         let budget = ByteBudget::new(config.in_flight_bytes);
         let metrics = Arc::new(Metrics::register(&mut registry));
+        let providers = Arc::new(Providers::new(providers, &mut registry));
         registry.register_collector(Box::new(State {
             policies: Arc::clone(&policies),
             budget: Arc::clone(&budget),
@@ -276,7 +282,7 @@ impl Assembled {
             registry,
             load_report,
         };
-        let tools = Tools { judge, facts, clock, evaluation_limit: config.evaluation_limit };
+        let tools = Tools { judge, facts, providers, clock, evaluation_limit: config.evaluation_limit };
         let handshake_timeout = config.handshake_timeout;
         let admission = Admission {
             config,

@@ -6,6 +6,7 @@ mod health;
 mod logs;
 mod loopback;
 mod own_kinds;
+mod providers;
 mod routes;
 mod shutdown;
 mod verdicts;

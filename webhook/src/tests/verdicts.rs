@@ -179,15 +179,15 @@ async fn last_answer(rig: &Rig) -> String {
 }
 
 #[tokio::test]
-async fn facts_are_fetched_for_four_rounds() {
+async fn facts_are_fetched_for_sixteen_rounds() {
     let absent = |keys: Vec<FactKey>| -> crate::BoxFuture<'static, _> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             keys.into_iter().map(|key| (key, Fact::Absent)).collect()
         })
     };
-    assert_eq!(last_answer(&asking(4, with_facts(absent))).await, "Some(Absent)");
-    let rig = asking(5, with_facts(absent));
+    assert_eq!(last_answer(&asking(16, with_facts(absent))).await, "Some(Absent)");
+    let rig = asking(17, with_facts(absent));
     for path in [Path::Fail, Path::Ignore, Path::Mutate] {
         let reply = rig.post(path, review("u", &pod("a:1"))).await;
         reply.assert_unjudged(path, "u", 500, "the policies kept asking for more facts");
