@@ -10,9 +10,13 @@ use rego::oracle::Oracle;
 use rego::ours::Ours;
 use rego::question::Question;
 use rego::report::Report;
+use std::collections::VecDeque;
 
 /// Inputs that each policy is asked about.
 const INPUTS: usize = 6;
+
+/// Policies that OPA is asked about before its answers are needed.
+const AHEAD: usize = 4;
 
 #[test]
 fn random_policies_are_answered_as_opa_answers() {
@@ -20,17 +24,24 @@ fn random_policies_are_answered_as_opa_answers() {
     let (first, count) = (rego::setting("REGO_SEED", 1), rego::setting("REGO_COUNT", 300));
     let mut ours = Ours::default();
     let mut report = Report::default();
-    for seed in first..first + count {
-        let policy = generator::policy(seed);
-        let mut dice = Dice::new(seed ^ 0xabcd);
-        let questions: Vec<Question> =
-            (0..INPUTS).map(|_| Question { input: generator::input(&mut dice), ..policy.clone() }).collect();
-        for question in &questions {
-            oracle.ask(question);
+    let mut asked: VecDeque<(u64, Question, Vec<Option<String>>)> = VecDeque::new();
+    let mut seeds = first..first + count;
+    loop {
+        // OPA works at the next policies while we work at this one.
+        while asked.len() < AHEAD
+            && let Some(seed) = seeds.next()
+        {
+            let policy = generator::policy(seed);
+            let mut dice = Dice::new(seed ^ 0xabcd);
+            let inputs: Vec<_> = (0..INPUTS).map(|_| generator::input(&mut dice)).collect();
+            oracle.ask(&policy, &inputs);
+            asked.push_back((seed, policy, inputs));
         }
-        for question in &questions {
+        let Some((seed, policy, inputs)) = asked.pop_front() else { break };
+        for input in inputs {
             let opa = oracle.take();
-            report.add(&format!("seed {seed}"), question, &mut ours, &opa, &mut shrinker);
+            let question = Question { input, ..policy.clone() };
+            report.add(&format!("seed {seed}"), &question, &mut ours, &opa, &mut shrinker);
         }
     }
     report.close(&format!("{count} policies from seed {first}"));

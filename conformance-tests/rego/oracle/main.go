@@ -50,7 +50,8 @@ func answerAll(in io.Reader, out *bufio.Writer, lines *json.Encoder) error {
 	for {
 		line, err := reader.ReadBytes('\n')
 		if len(line) > 1 {
-			if err := lines.Encode(answer(evaluator, line)); err != nil {
+			write := func(given reply) error { return lines.Encode(given) }
+			if err := answerLine(evaluator, line, write); err != nil {
 				return err
 			}
 			if reader.Buffered() == 0 {

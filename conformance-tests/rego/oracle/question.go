@@ -23,7 +23,11 @@ type question struct {
 	Modules []string        `json:"modules"`
 	Data    json.RawMessage `json:"data"`
 	Input   json.RawMessage `json:"input"`
-	Query   string          `json:"query"`
+	// Inputs are many at once, instead of Input: each is answered with a line.
+	Inputs []struct {
+		Input json.RawMessage `json:"input"`
+	} `json:"inputs"`
+	Query string `json:"query"`
 	// Strict makes the error of a builtin an error of the evaluation.
 	Strict bool `json:"strict"`
 }
@@ -52,13 +56,27 @@ type problem struct {
 	Col     int    `json:"col,omitempty"`
 }
 
-func answer(evaluator *evaluator, line []byte) (given reply) {
+// answerLine answers one line with one, or with as many as it has inputs.
+func answerLine(evaluator *evaluator, line []byte, write func(reply) error) error {
 	var asked question
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	decoder.UseNumber()
 	if err := decoder.Decode(&asked); err != nil {
-		return reply{Load: []problem{{Code: "question", Message: err.Error()}}}
+		return write(reply{Load: []problem{{Code: "question", Message: err.Error()}}})
 	}
+	if asked.Inputs == nil {
+		return write(answer(evaluator, asked))
+	}
+	for _, one := range asked.Inputs {
+		asked.Input = one.Input
+		if err := write(answer(evaluator, asked)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func answer(evaluator *evaluator, asked question) (given reply) {
 	// OPA's compiler panics on a few texts that it should refuse.
 	defer func() {
 		if cause := recover(); cause != nil {

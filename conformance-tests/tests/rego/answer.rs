@@ -25,9 +25,6 @@ pub enum Verdict {
     Equal,
     /// We refuse what OPA answers: allowed, and counted.
     Refused,
-    /// We fail where OPA answers: it looks at what its rule index covers before all else, and so may never reach the
-    /// expression that fails. Told apart because it is no silent answer.
-    Early,
     /// Anything else.
     Different,
     /// One of both took too long.
@@ -44,7 +41,6 @@ impl Answer {
             | (Answer::Failed(_), Answer::Failed(_))
             | (Answer::Refused(_), Answer::Refused(_)) => Verdict::Equal,
             (Answer::Refused(_), _) => Verdict::Refused,
-            (Answer::Failed(_), Answer::Value(_) | Answer::Undefined) => Verdict::Early,
             _ => Verdict::Different,
         }
     }

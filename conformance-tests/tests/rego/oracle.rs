@@ -5,8 +5,9 @@ use super::question::Question;
 use serde_json::Value as Json;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
 use wayguard_engine::value::{Document, Value};
 
 /// The folder of the Go module that pins OPA.
@@ -79,7 +80,8 @@ pub struct Measured {
 pub struct Oracle {
     child: Child,
     asking: Option<BufWriter<ChildStdin>>,
-    answering: BufReader<ChildStdout>,
+    /// Its lines, read by a thread: whoever asks never waits for what nobody takes.
+    answers: Receiver<String>,
 }
 
 impl Oracle {
@@ -89,40 +91,45 @@ impl Oracle {
         let mut child = spawn(program()?, "answer");
         let asking = child.stdin.take().map(BufWriter::new);
         let answering = BufReader::with_capacity(1 << 16, child.stdout.take()?);
-        Some(Self { child, asking, answering })
+        let (sender, answers) = channel();
+        std::thread::spawn(move || {
+            for line in answering.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Some(Self { child, asking, answers })
     }
 
-    /// Sends a question; its answer is to be taken before many more are sent.
-    pub fn ask(&mut self, question: &Question) {
+    /// Asks about each of the inputs; as many answers are to be taken.
+    pub fn ask(&mut self, question: &Question, inputs: &[Option<String>]) {
         let asking = self.asking.as_mut().unwrap();
-        writeln!(asking, "{}", question.line()).unwrap();
+        writeln!(asking, "{}", question.line(inputs)).unwrap();
         asking.flush().unwrap();
     }
 
-    /// The answer to the oldest question that has none yet.
+    /// The answer to the oldest input that has none yet.
     pub fn take(&mut self) -> Answer {
-        let mut line = String::new();
-        let read = self.answering.read_line(&mut line).unwrap();
-        assert!(read > 0, "the oracle ended before it answered");
-        read_answer(&line)
+        read_answer(&self.answers.recv().expect("the oracle ended before it answered"))
     }
 
     /// What OPA needs for one evaluation of the question; `None`: it does not evaluate it.
     pub fn measure(&mut self, question: &Question) -> Option<Measured> {
         let asking = self.asking.as_mut().unwrap();
-        writeln!(asking, "{}", question.line().replacen("\"eval\"", "\"measure\"", 1)).unwrap();
+        let line = question.line(std::slice::from_ref(&question.input));
+        writeln!(asking, "{}", line.replacen("\"eval\"", "\"measure\"", 1)).unwrap();
         asking.flush().unwrap();
-        let mut line = String::new();
-        self.answering.read_line(&mut line).unwrap();
+        let line = self.answers.recv().expect("the oracle ended before it answered");
         let reply: Json = serde_json::from_str(&line).expect("the oracle writes JSON");
         let measured = reply.get("measured")?;
         let elements = usize::try_from(measured["elements"].as_u64()?).ok()?;
         Some(Measured { nanoseconds: measured["nanoseconds"].as_f64()?, elements })
     }
 
-    /// Asks, and waits for the answer.
+    /// Asks about the question's own input, and waits for the answer.
     pub fn answer(&mut self, question: &Question) -> Answer {
-        self.ask(question);
+        self.ask(question, std::slice::from_ref(&question.input));
         self.take()
     }
 }

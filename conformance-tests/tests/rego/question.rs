@@ -20,18 +20,18 @@ pub struct Question {
 }
 
 impl Question {
-    /// As the oracle reads it: one line.
-    pub fn line(&self) -> String {
+    /// As the oracle reads it, with each input in turn: one line.
+    pub fn line(&self, inputs: &[Option<String>]) -> String {
         let quoted = |text: &str| Json::from(text).to_string();
-        let optional = |name: &str, text: &Option<String>| match text {
-            Some(text) => format!("\"{name}\":{text},"),
-            None => String::new(),
-        };
+        let inputs: Vec<String> = inputs
+            .iter()
+            .map(|input| input.as_ref().map_or("{}".to_owned(), |text| format!("{{\"input\":{text}}}")))
+            .collect();
+        let data = self.data.as_ref().map_or(String::new(), |text| format!("\"data\":{text},"));
         let line = format!(
-            "{{\"kind\":\"eval\",\"modules\":{},{}{}\"query\":{},\"v0\":{},\"strict\":{}}}",
+            "{{\"kind\":\"eval\",\"modules\":{},{data}\"inputs\":[{}],\"query\":{},\"v0\":{},\"strict\":{}}}",
             Json::from(self.modules.clone()),
-            optional("data", &self.data),
-            optional("input", &self.input),
+            inputs.join(","),
             quoted(&self.query),
             self.v0,
             self.strict
