@@ -184,7 +184,7 @@ impl Program {
             }
             let asked: Vec<Asked<'_>> =
                 asked.into_iter().map(|found| asked_of(found, &policy.names)).collect();
-            Ok::<_, Vec<LoadError>>(compile::compile(&arena, &policy, &asked))
+            Ok::<_, Vec<LoadError>>(compile::compile(&arena, &policy, &asked, options.strict_builtin_errors))
         })?;
         let (rules, by_path) = targets(cell.borrow_dependent());
         let files = modules.iter().map(|module| module.path.clone()).chain([QUERY.to_owned()]).collect();

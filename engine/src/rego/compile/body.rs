@@ -5,12 +5,12 @@ use super::code::{
     Step, Tool, X,
 };
 use super::count::Counts;
-use super::{Compiler, count, cut};
+use super::{Compiler, count, failing};
 use crate::rego::builtins::{self, Body as BuiltinBody, Builtin};
 use crate::rego::front::form::{
     Body, Callee, Clause, DATA, Every, Expr, ExprKind, INPUT, Kind, Target, Term, Var, With,
 };
-use crate::rego::front::visit::{SAFETY, Vars};
+use crate::rego::front::visit::{SAFETY, Vars, each_term, own_terms};
 use crate::rego::place::Place;
 use crate::rego::text::Format;
 use crate::value::{Arena, Value};
@@ -74,12 +74,12 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         }
     }
 
-    /// What the clause gives, and which of its iterations one success ends.
+    /// What the clause gives.
     pub(super) fn result(&mut self, clause: &Clause<'p>, kind: RuleKind) {
         let term = clause.result.term();
         let mut uses = Vec::new();
         clause.tail.iter().chain([term]).for_each(|term| count::term_in_order(term, &mut uses));
-        self.settle(&uses);
+        self.settle(&uses, true);
         self.place = clause.place;
         let step = match kind {
             RuleKind::Complete | RuleKind::Function | RuleKind::Set => Step::Emit(self.x(term)),
@@ -94,7 +94,6 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             }
         };
         self.push(step);
-        cut::mark(&mut self.steps);
     }
 
     /// As [`Self::result`], for a query: every solution counts.
@@ -129,7 +128,12 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
 
     /// Of the expressions that wait for their use, those stay that what comes next uses, last and in this order; all
     /// others are evaluated now, as they would have been: which of two fails first can be seen.
-    fn settle(&mut self, uses: &[Var]) {
+    ///
+    /// `orderly`: nothing but variables is evaluated before them; else those that can fail do not wait.
+    fn settle(&mut self, uses: &[Var], orderly: bool) {
+        if !orderly && self.pending.iter().any(|(_, x, _)| failing::may_fail(x, self.compiler.strict)) {
+            return self.flush();
+        }
         let mut rest = uses;
         let mut keep = self.pending.len();
         while let Some((var, ..)) = keep.checked_sub(1).and_then(|last| self.pending.get(last)) {
@@ -196,6 +200,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             let same = others.iter().take_while(|other| same_withs(&first.withs, &other.withs)).count();
             let (group, others) = rest.split_at(same + 1);
             self.place = first.place;
+            self.flush();
             let replacements = first.withs.iter().map(|with| self.replacement(with)).collect();
             self.push(Step::With(replacements));
             group.iter().for_each(|expr| self.expr(expr));
@@ -205,7 +210,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     }
 
     fn expr(&mut self, expr: &Expr<'p>) {
-        self.settle(&count::in_order(expr));
+        self.settle(&count::in_order(expr), is_orderly(expr));
         self.place = expr.place;
         if expr.negated {
             let code = self.closure(|it| {
@@ -482,15 +487,15 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
                     None => X::Object(pairs.into()),
                 }
             }
-            Kind::ArrayOf(of) => X::ArrayOf(Box::new(self.comprehension(&of.1, false, |it| {
+            Kind::ArrayOf(of) => X::ArrayOf(Box::new(self.comprehension(&of.1, |it| {
                 let x = it.x(&of.0);
                 it.push(Step::Emit(x));
             }))),
-            Kind::SetOf(of) => X::SetOf(Box::new(self.comprehension(&of.1, true, |it| {
+            Kind::SetOf(of) => X::SetOf(Box::new(self.comprehension(&of.1, |it| {
                 let x = it.x(&of.0);
                 it.push(Step::Emit(x));
             }))),
-            Kind::ObjectOf(of) => X::ObjectOf(Box::new(self.comprehension(&of.2, true, |it| {
+            Kind::ObjectOf(of) => X::ObjectOf(Box::new(self.comprehension(&of.2, |it| {
                 let key = it.x(&of.0);
                 let value = it.x(&of.1);
                 it.push(Step::EmitPair(key, value));
@@ -500,14 +505,10 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         }
     }
 
-    fn comprehension(&mut self, body: &Body<'p>, cuts: bool, emit: impl FnOnce(&mut Self)) -> Code<'p> {
+    fn comprehension(&mut self, body: &Body<'p>, emit: impl FnOnce(&mut Self)) -> Code<'p> {
         self.closure(|it| {
             it.body(body);
             emit(it);
-            if cuts {
-                it.flush();
-                cut::mark(&mut it.steps);
-            }
         })
     }
 
@@ -615,9 +616,22 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     }
 }
 
+/// Whether an expression evaluates its variables before all else, from left to right.
+fn is_orderly(expr: &Expr<'_>) -> bool {
+    let mut looks_up = false;
+    for term in own_terms(expr) {
+        each_term(term, &mut |term| {
+            looks_up |= matches!(term.kind, Kind::Ref(_) | Kind::Var(INPUT | DATA));
+            false
+        });
+    }
+    let sides = expr.as_unification();
+    !looks_up && sides.is_none_or(|(left, right)| left.as_var().is_some() || right.as_var().is_some())
+}
+
 fn code_of(steps: Vec<(Step<'_>, Place)>) -> Code<'_> {
     let (steps, places): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
-    Code { steps: steps.into(), places: places.into() }
+    Code { steps: steps.into(), places: places.into(), whole: false }
 }
 
 fn constants<'p>(items: &[X<'p>]) -> Option<Vec<Value<'p>>> {

@@ -1,5 +1,6 @@
 //! What the machine runs: flat lists of steps over numbered slots, with expression trees at their leaves.
 
+use super::index::Source;
 use crate::rego::builtins::Builtin;
 use crate::rego::pattern::Regular;
 use crate::rego::place::Place;
@@ -49,7 +50,52 @@ pub(crate) struct RuleCode<'p> {
     pub(crate) same: bool,
     /// What it gave for arguments is worth to be remembered.
     pub(crate) remember: bool,
+    /// For a rule whose evaluation can fail: OPA's rule index, so that just those clauses run that OPA runs.
+    pub(crate) index: Option<Box<Index<'p>>>,
     pub(crate) place: Place,
+}
+
+/// OPA's rule index.
+#[derive(Debug)]
+pub(crate) struct Index<'p> {
+    /// As the clauses of the rule.
+    pub(crate) guards: Box<[Box<[Guard<'p>]>]>,
+    /// The constant that each clause gives, if it does.
+    pub(crate) constants: Box<[Box<[Option<Value<'p>>]>]>,
+}
+
+/// What must be so that a clause is begun.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guard<'p> {
+    /// These are defined.
+    pub(crate) required: Box<[Source<'p>]>,
+    /// All checks of one of these hold; none: nothing is checked.
+    pub(crate) ways: Box<[Box<[Check<'p>]>]>,
+    /// The value at the first is a key of the collection at the second.
+    pub(crate) memberships: Box<[(Source<'p>, Source<'p>)]>,
+}
+
+/// The value at a source is one of these.
+#[derive(Clone, Debug)]
+pub(crate) struct Check<'p> {
+    pub(crate) source: Source<'p>,
+    pub(crate) any: Box<[Wanted<'p>]>,
+}
+
+/// What a value must be.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted<'p> {
+    Defined,
+    Is(Value<'p>),
+    /// An array of these elements; `None`: any.
+    Looks(Box<[Option<Value<'p>>]>),
+    /// A collection with this member.
+    Holds(Value<'p>),
+    /// A text, or a collection of such, that begins so.
+    Starts(&'p str),
+    Ends(&'p str),
+    /// A text that is this array when it is split at these characters, or such an array.
+    Splits(&'p str, Box<[Option<Value<'p>>]>),
 }
 
 /// What a rule makes of the results of its clauses.
@@ -99,6 +145,8 @@ pub(crate) struct Query<'p> {
 pub(crate) struct Code<'p> {
     pub(crate) steps: Box<[Step<'p>]>,
     pub(crate) places: Box<[Place]>,
+    /// In [`Step::Not`]: it is gone through to the end, since what comes after a success can fail.
+    pub(crate) whole: bool,
 }
 
 /// One step: goes on, fails, or goes on several times.

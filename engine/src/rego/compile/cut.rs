@@ -1,16 +1,16 @@
 //! Iterations that one success ends: nothing that is emitted depends on which member it was.
 
 use super::code::{Code, Operand, Pattern, Step, X};
-use crate::rego::place::Place;
 use std::collections::BTreeSet;
 
 type Slots = BTreeSet<u32>;
 
-/// Marks the iterations at the end of `steps` whose bindings the result does not need.
-pub(super) fn mark(steps: &mut [(Step<'_>, Place)]) {
-    let Some(((last, _), before)) = steps.split_last_mut() else { return };
+/// Marks the iterations at the end of `steps` whose bindings the result does not need; not those after which
+/// something can fail, as `fails` has it: there the next member may fail where this one did not.
+pub(super) fn mark<'p>(steps: &mut [Step<'p>], fails: impl Fn(&Step<'p>) -> bool) {
+    let Some((last, before)) = steps.split_last_mut() else { return };
     let mut needed = Slots::new();
-    match last {
+    match &*last {
         Step::Emit(x) => reads(x, &mut needed),
         Step::EmitPair(key, value) => {
             reads(key, &mut needed);
@@ -22,8 +22,22 @@ pub(super) fn mark(steps: &mut [(Step<'_>, Place)]) {
         }
         _ => return,
     }
-    for (step, _) in before.iter_mut().rev() {
+    if fails(last) {
+        return;
+    }
+    for step in before.iter_mut().rev() {
+        let is_safe = !fails(step);
         match step {
+            Step::Each { key, value, cut, .. } => {
+                let mut bound = Slots::new();
+                binds(key, &mut bound);
+                binds(value, &mut bound);
+                if !bound.is_disjoint(&needed) || !is_safe {
+                    return;
+                }
+                *cut = true;
+            }
+            _ if !is_safe => return,
             Step::Bind(slot, x) => {
                 if needed.contains(slot) {
                     reads(x, &mut needed);
@@ -35,15 +49,6 @@ pub(super) fn mark(steps: &mut [(Step<'_>, Place)]) {
                 if !bound.is_disjoint(&needed) {
                     reads(x, &mut needed);
                 }
-            }
-            Step::Each { key, value, cut, .. } => {
-                let mut bound = Slots::new();
-                binds(key, &mut bound);
-                binds(value, &mut bound);
-                if !bound.is_disjoint(&needed) {
-                    return;
-                }
-                *cut = true;
             }
             Step::Test(_) | Step::Equal(..) | Step::Not(_) | Step::Holds(_) | Step::Either(_) => {}
             Step::Every(_) | Step::Fail => {}

@@ -5,15 +5,16 @@ mod body;
 pub(crate) mod code;
 mod count;
 mod cut;
+mod failing;
 mod fold;
+pub(crate) mod index;
+mod order;
 mod reference;
 mod variant;
 
 use super::builtins::Builtin;
 use super::front::Policy;
-use super::front::form::{
-    Body, Clause, Expr, ExprKind, INPUT, Kind, Result as Head, Rule, Target, Term, Var,
-};
+use super::front::form::{Body, Clause, Kind, Result as Head, Rule, Target, Term, Var};
 use super::front::names::Names;
 use super::front::rules::Tree;
 use super::machine::REMEMBERED_ARGUMENTS;
@@ -21,7 +22,9 @@ use super::place::Place;
 use crate::value::Value;
 use body::Generator;
 use bumpalo_herd::Member;
-use code::{ClauseCode, Compiled, Dispatch, Node, NodeId, Query, RuleCode, RuleId, RuleKind, Step};
+use code::{
+    ClauseCode, Compiled, Dispatch, Guard, Index, Node, NodeId, Query, RuleCode, RuleId, RuleKind, Step,
+};
 use count::Counts;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -30,6 +33,8 @@ pub(crate) struct Compiler<'c, 'p> {
     pub(crate) arena: &'c Member<'p>,
     pub(crate) tree: &'c Tree<'p>,
     pub(crate) names: &'c Names,
+    /// The error of a builtin is one of the evaluation.
+    strict: bool,
     /// Builtins that a `with` somewhere replaces: nothing is assumed of them.
     mocked: HashSet<&'static str>,
     /// What is to be compiled for each rule id.
@@ -47,6 +52,8 @@ struct Plan<'p> {
     path: Box<[Value<'p>]>,
     kind: RuleKind,
     rules: Vec<Rule<'p>>,
+    /// What each clause of each rule is begun for.
+    guards: Vec<Vec<Guard<'p>>>,
     place: Place,
 }
 
@@ -58,8 +65,13 @@ pub(crate) struct Asked<'p> {
     pub(crate) values: Vec<Option<Var>>,
 }
 
-/// Compiles a policy and queries on it.
-pub(crate) fn compile<'p>(arena: &Member<'p>, policy: &Policy<'p>, queries: &[Asked<'p>]) -> Compiled<'p> {
+/// Compiles a policy and queries on it; `strict`: the error of a builtin is one of the evaluation.
+pub(crate) fn compile<'p>(
+    arena: &Member<'p>,
+    policy: &Policy<'p>,
+    queries: &[Asked<'p>],
+    strict: bool,
+) -> Compiled<'p> {
     let tree = &policy.tree;
     let mut mocked = HashSet::new();
     let clauses = tree.rules.iter().flat_map(|rule| &rule.clauses);
@@ -79,6 +91,7 @@ pub(crate) fn compile<'p>(arena: &Member<'p>, policy: &Policy<'p>, queries: &[As
         arena,
         tree,
         names: &policy.names,
+        strict,
         mocked,
         plans: Vec::new(),
         by_node: HashMap::new(),
@@ -89,7 +102,9 @@ pub(crate) fn compile<'p>(arena: &Member<'p>, policy: &Policy<'p>, queries: &[As
     compiler.run();
     let queries = queries.iter().map(|query| compiler.query(query)).collect();
     compiler.run();
-    Compiled { rules: compiler.done.into_iter().flatten().collect(), nodes, queries }
+    let mut compiled = Compiled { rules: compiler.done.into_iter().flatten().collect(), nodes, queries };
+    order::settle(&mut compiled, strict);
+    compiled
 }
 
 impl<'p> Compiler<'_, 'p> {
@@ -134,7 +149,8 @@ impl<'p> Compiler<'_, 'p> {
                     _ => RuleKind::Complete,
                 };
                 let place = first.map(|rule| rule.place).unwrap_or_default();
-                let rule = self.add(Plan { path: path.into(), kind, rules, place });
+                let guards = index::guards(self.arena, self.tree, &rules);
+                let rule = self.add(Plan { path: path.into(), kind, rules, guards, place });
                 self.by_node.insert(id, rule);
                 match kind {
                     RuleKind::Function => made.function = Some(rule),
@@ -175,6 +191,14 @@ impl<'p> Compiler<'_, 'p> {
 
     fn rule(&mut self, plan: &Plan<'p>) -> RuleCode<'p> {
         let (defaults, rules): (Vec<_>, Vec<_>) = plan.rules.iter().partition(|rule| rule.default);
+        let guards = plan.rules.iter().zip(&plan.guards).filter(|(rule, _)| !rule.default);
+        let constants = |rule: &&Rule<'p>| {
+            rule.clauses.iter().map(|clause| index::ground_result(self.arena, clause)).collect()
+        };
+        let index = Index {
+            guards: guards.map(|(_, guards)| guards.clone().into()).collect(),
+            constants: rules.iter().map(constants).collect(),
+        };
         let clauses: Box<[Box<[ClauseCode<'p>]>]> = rules
             .iter()
             .map(|rule| rule.clauses.iter().map(|clause| self.clause(clause, plan.kind)).collect())
@@ -199,6 +223,7 @@ impl<'p> Compiler<'_, 'p> {
             dispatch,
             same,
             remember,
+            index: Some(Box::new(index)),
             place: plan.place,
         }
     }
@@ -207,7 +232,7 @@ impl<'p> Compiler<'_, 'p> {
         let counts = Counts::of(clause);
         let mut generator = Generator::new(self, counts);
         generator.parameters(&clause.args, clause.place);
-        generator.body(&early(&clause.body));
+        generator.body(&clause.body);
         generator.result(clause, kind);
         let constant = constant(clause.result.term()).is_some();
         generator.finish(constant, clause.place)
@@ -249,34 +274,6 @@ fn lowered<'p>(rule: &Rule<'p>, depth: usize) -> Rule<'p> {
 /// Whether a rule gives a key and a value, nothing deeper.
 fn is_pair(rule: &Rule<'_>) -> bool {
     !rule.is_multi() && rule.clauses.iter().all(|clause| clause.tail.len() == 1)
-}
-
-/// A body with those expressions first that OPA's rule index tests before any rule runs: a constant place of the
-/// input that must be there, or be a literal. What fails there keeps the rest from running, and from failing.
-fn early<'p>(body: &Body<'p>) -> Body<'p> {
-    let (mut first, rest): (Vec<_>, Vec<_>) = body.iter().cloned().partition(is_indexed);
-    first.extend(rest);
-    first
-}
-
-fn is_indexed(expr: &Expr<'_>) -> bool {
-    if expr.negated || !expr.withs.is_empty() {
-        return false;
-    }
-    let is_place = |term: &Term<'_>| match &term.kind {
-        Kind::Ref(parts) => {
-            parts.first().and_then(Term::as_var) == Some(INPUT)
-                && parts.iter().skip(1).all(|part| constant(part).is_some())
-        }
-        _ => false,
-    };
-    match (&expr.kind, expr.as_unification()) {
-        (_, Some((left, right))) => {
-            (is_place(left) && constant(right).is_some()) || (is_place(right) && constant(left).is_some())
-        }
-        (ExprKind::Term(term), None) => is_place(term),
-        _ => false,
-    }
 }
 
 /// Whether clauses take longer than to look up what they gave before.

@@ -24,15 +24,17 @@ impl<'p> Compiler<'_, 'p> {
                     return None;
                 }
                 let rules: Option<Vec<_>> = plan.rules.iter().map(|rule| with_fields(rule, &known)).collect();
-                (format!("{known:?}"), rules?.into_iter().flatten().collect::<Vec<_>>())
+                let rules = rules?.into_iter().zip(plan.guards.iter().cloned());
+                let rules = rules.filter_map(|(rule, guards)| Some((rule?, guards)));
+                (format!("{known:?}"), rules.collect::<Vec<_>>())
             }
             (RuleKind::Pairs | RuleKind::Object, _) => {
-                let rules: Vec<Rule<'p>> =
-                    plan.rules.iter().filter(|rule| may_intersect(rule, Some(operands))).cloned().collect();
+                let all = plan.rules.iter().cloned().zip(plan.guards.iter().cloned());
+                let rules: Vec<_> = all.filter(|(rule, _)| may_intersect(rule, Some(operands))).collect();
                 if rules.len() == plan.rules.len() {
                     return None;
                 }
-                let places: Vec<_> = rules.iter().map(|rule| rule.place).collect();
+                let places: Vec<_> = rules.iter().map(|(rule, _)| rule.place).collect();
                 (format!("{places:?}"), rules)
             }
             _ => return None,
@@ -41,10 +43,10 @@ impl<'p> Compiler<'_, 'p> {
             return *known;
         }
         let mut plan = plan.clone();
-        if plan.kind == RuleKind::Object && rules.iter().all(is_pair) {
+        (plan.rules, plan.guards) = rules.into_iter().unzip();
+        if plan.kind == RuleKind::Object && plan.rules.iter().all(is_pair) {
             plan.kind = RuleKind::Pairs;
         }
-        plan.rules = rules;
         let variant = self.add(plan);
         self.variants.insert((node, key), Some(variant));
         Some(variant)

@@ -16,6 +16,7 @@ mod outputs;
 mod read;
 pub(crate) mod rules;
 mod safety;
+mod sorted;
 mod templates;
 pub(crate) mod visit;
 mod withs;

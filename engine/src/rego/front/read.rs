@@ -6,6 +6,7 @@ use super::form::{
     Term, With,
 };
 use super::names::Names;
+use super::sorted;
 use crate::rego::builtins;
 use crate::rego::place::Place;
 use crate::rego::syntax::tree;
@@ -302,9 +303,16 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
                 Kind::Call(callee, terms.map(|term| self.term(term)).collect())
             }
             tree::TermKind::Array(items) => Kind::Array(items.iter().map(|item| self.term(item)).collect()),
-            tree::TermKind::Set(items) => Kind::Set(items.iter().map(|item| self.term(item)).collect()),
+            tree::TermKind::Set(items) => {
+                let mut items: Vec<_> = items.iter().map(|item| self.term(item)).collect();
+                sorted::members(&mut items, self.names);
+                Kind::Set(items)
+            }
             tree::TermKind::Object(pairs) => {
-                Kind::Object(pairs.iter().map(|(key, value)| (self.term(key), self.term(value))).collect())
+                let mut pairs: Vec<_> =
+                    pairs.iter().map(|(key, value)| (self.term(key), self.term(value))).collect();
+                sorted::pairs(&mut pairs, self.names);
+                Kind::Object(pairs)
             }
             tree::TermKind::ArrayComprehension(of) => {
                 Kind::ArrayOf(self.scoped(&of.body, |it| Box::new((it.term(&of.term), it.body(&of.body)))))

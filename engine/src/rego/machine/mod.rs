@@ -8,6 +8,7 @@
 mod calls;
 mod documents;
 mod expressions;
+mod index;
 mod limits;
 mod rules;
 mod scene;
@@ -81,6 +82,8 @@ pub(crate) struct Machine<'a, 'm> {
     failure: Option<Box<Failure>>,
     /// Whether the iteration that was ended last ended because one success is enough for all.
     stop: bool,
+    /// Whether the body that is gone through to the end has held.
+    held: bool,
     strict: bool,
     depth: u32,
     gauge: Gauge<'a>,
@@ -125,6 +128,7 @@ impl<'a, 'm> Machine<'a, 'm> {
             saved: Vec::new(),
             failure: None,
             stop: false,
+            held: false,
             strict: around.strict,
             depth: 0,
             gauge: Gauge::new(around.limits, arena),

@@ -111,6 +111,11 @@ impl<'a> Machine<'a, '_> {
         let mut value = None;
         let unsure = self.unsure;
         match &rule.dispatch {
+            _ if rule.index.is_some() => {
+                if !self.indexed(rule, args, &mut value) {
+                    return value;
+                }
+            }
             Some(dispatch) => {
                 let arg = args.get(dispatch.argument)?;
                 for at in dispatch.by_value.get(arg).unwrap_or(&dispatch.others) {
@@ -152,33 +157,47 @@ impl<'a> Machine<'a, '_> {
         let unsure = self.unsure;
         for clause in clauses {
             self.frame(clause, args, clause.constant);
-            if self.failure.is_some() {
-                *value = None;
-                self.results.truncate(start);
-                return false;
+            match self.outcome_of(rule, clause, start, value) {
+                Some(true) => return !rule.same,
+                Some(false) if self.unsure != unsure => return true,
+                Some(false) => {}
+                None => return false,
             }
-            if self.results.len() == start {
-                if self.unsure != unsure {
-                    return true;
-                }
-                continue;
-            }
-            let mut same = true;
-            for found in self.results.get(start..).unwrap_or_default() {
-                match value {
-                    None => *value = Some(*found),
-                    Some(known) => same = same && known == found,
-                }
-            }
-            self.results.truncate(start);
-            if !same {
-                *value = None;
-                self.conflict(rule, clause.place);
-                return false;
-            }
-            return !rule.same;
         }
         true
+    }
+
+    /// Takes the results of a clause from the stack: whether there are any; `None` if the evaluation has failed, also
+    /// by two that differ.
+    pub(super) fn outcome_of(
+        &mut self,
+        rule: &'a RuleCode<'a>,
+        clause: &'a ClauseCode<'a>,
+        start: usize,
+        value: &mut Option<Value<'a>>,
+    ) -> Option<bool> {
+        if self.failure.is_some() {
+            *value = None;
+            self.results.truncate(start);
+            return None;
+        }
+        if self.results.len() == start {
+            return Some(false);
+        }
+        let mut same = true;
+        for found in self.results.get(start..).unwrap_or_default() {
+            match value {
+                None => *value = Some(*found),
+                Some(known) => same = same && known == found,
+            }
+        }
+        self.results.truncate(start);
+        if !same {
+            *value = None;
+            self.conflict(rule, clause.place);
+            return None;
+        }
+        Some(true)
     }
 
     #[cold]
@@ -199,6 +218,10 @@ impl<'a> Machine<'a, '_> {
     /// Runs all clauses; their results are on top of the stack from the given place on.
     fn all(&mut self, rule: &'a RuleCode<'a>) -> usize {
         let start = self.results.len();
+        if let Some(index) = &rule.index {
+            self.all_indexed(rule, index);
+            return start;
+        }
         for clauses in &rule.clauses {
             let before = (self.results.len(), self.unsure);
             for clause in clauses {

@@ -43,7 +43,8 @@ impl<'a> Machine<'a, '_> {
                 }
                 Step::Not(body) => {
                     let unsure = self.unsure;
-                    if self.run(body, 0, true) || self.unsure != unsure {
+                    let holds = if body.whole { self.held(body) } else { self.run(body, 0, true) };
+                    if holds || self.failure.is_some() || self.unsure != unsure {
                         return self.no(code, at);
                     }
                 }
@@ -67,7 +68,10 @@ impl<'a> Machine<'a, '_> {
                 Step::EndWith => return self.end_with(code, at, first),
                 Step::Print(items) => self.print(items, code.places.get(at).copied().unwrap_or_default()),
                 Step::Fail => return false,
-                Step::Yes => return true,
+                Step::Yes => {
+                    self.held |= !first;
+                    return first;
+                }
                 Step::Emit(x) => {
                     let Some(value) = self.x(x) else { return self.no(code, at) };
                     self.results.push(value);
@@ -88,6 +92,13 @@ impl<'a> Machine<'a, '_> {
             at += 1;
         }
         false
+    }
+
+    /// Whether a body holds in some way, gone through to the end.
+    fn held(&mut self, body: &'a Code<'a>) -> bool {
+        let outer = std::mem::take(&mut self.held);
+        self.run(body, 0, false);
+        std::mem::replace(&mut self.held, outer)
     }
 
     fn put(&mut self, keys: &'a [X<'a>], leaf: &'a X<'a>, element: bool) -> Option<Value<'a>> {
