@@ -4,7 +4,7 @@ use super::parts::{Extent, Key, Parts};
 use super::{Footprint, Purpose};
 use crate::rego::builtins::Builtin;
 use crate::rego::compile::code::{
-    ClauseCode, Code, Compiled, NodeId, Operand, Pattern, RuleCode, RuleId, RuleKind, Slot, Step, X,
+    ClauseCode, Code, Comparison, Compiled, NodeId, Operand, Pattern, RuleCode, RuleId, RuleKind, Slot, Step, X,
 };
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -310,12 +310,7 @@ impl<'p> Analysis<'p> {
                     let trace = self.defined(x, slots);
                     slots.insert(*slot, trace);
                 }
-                Step::Equal(left, right) => {
-                    for side in [left, right] {
-                        let trace = self.x(side, slots);
-                        self.use_all(&trace);
-                    }
-                }
+                Step::Equal(left, right) => self.compared(left, right, slots),
                 Step::Match(x, pattern) => {
                     let trace = self.defined(x, slots);
                     self.pattern(pattern, &trace, slots);
@@ -443,6 +438,10 @@ impl<'p> Analysis<'p> {
             }
             X::Builtin(builtin, args) => self.builtin(builtin, args, slots),
             X::Prepared(prepared) => self.builtin(prepared.builtin, &prepared.args, slots),
+            X::Compare(Comparison::Equal | Comparison::NotEqual, sides) => {
+                self.compared(&sides.0, &sides.1, slots);
+                Trace::default()
+            }
             X::Compare(_, sides) | X::Member(sides) => {
                 for side in [&sides.0, &sides.1] {
                     let trace = self.x(side, slots);
@@ -478,6 +477,20 @@ impl<'p> Analysis<'p> {
         }
     }
 
+    /// Whether two values are equal. Beside `null`, `true` or `false` only the other's type and truth count.
+    fn compared(&mut self, left: &'p X<'p>, right: &'p X<'p>, slots: &mut HashMap<Slot, Trace<'p>>) {
+        let plain = |x: &X<'_>| matches!(x, X::Constant(Value::Null | Value::Bool(_)));
+        let shallow = plain(left) || plain(right);
+        for side in [left, right] {
+            let trace = self.x(side, slots);
+            if shallow {
+                self.shallow(&trace, Extent::Presence);
+            } else {
+                self.use_all(&trace);
+            }
+        }
+    }
+
     fn builtin(
         &mut self,
         builtin: &'static Builtin,
@@ -488,17 +501,28 @@ impl<'p> Analysis<'p> {
         let traces = self.all(args, slots);
         match (builtin.name, traces.as_slice()) {
             ("object.get", [of, key, default]) if key.is_known() => {
-                let names: Option<Vec<&str>> = key.constants.iter().map(|value| value.as_str()).collect();
-                if let Some(names) = names {
-                    self.read(of, Extent::Presence);
+                let paths: Option<Vec<Vec<&str>>> = key.constants.iter().map(names).collect();
+                if let Some(paths) = paths {
                     let mut found = default.clone();
-                    for name in names {
-                        let field = of.field(name);
-                        self.read(&field, Extent::Presence);
-                        found.join(&field);
+                    for path in paths {
+                        let mut member = of.clone();
+                        self.shallow(&member, Extent::Presence);
+                        for name in path {
+                            member = member.field(name);
+                            self.shallow(&member, Extent::Presence);
+                        }
+                        found.join(&member);
                     }
                     return found;
                 }
+            }
+            // What is made of two objects has the members of both; members below are merged.
+            ("object.union", [left, right]) => {
+                self.shallow(left, Extent::Presence);
+                self.shallow(right, Extent::Presence);
+                let mut found = left.clone();
+                found.join(right);
+                return found;
             }
             ("count", [of]) => {
                 // Equal elements of a set are one: the content of what was made counts.
@@ -525,6 +549,15 @@ impl<'p> Analysis<'p> {
         }
         traces.iter().for_each(|trace| self.use_all(trace));
         Trace::default()
+    }
+}
+
+/// The names that a key of `object.get` leads through: one, or an array of them.
+fn names<'p>(key: &Value<'p>) -> Option<Vec<&'p str>> {
+    match key {
+        Value::String(name) => Some(vec![name]),
+        Value::Array(items) => items.iter().map(|item| item.as_str()).collect(),
+        _ => None,
     }
 }
 
