@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::Duration;
 use wayguard_engine::facts::Fact;
+use wayguard_engine::gatekeeper::Given;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
 use wayguard_engine::request::{ObjectRequest, Operation};
@@ -30,6 +31,7 @@ const REGO: &str = r#"# METADATA
 #     properties: {label: {type: string}}
 #   inventory:
 #     - {group: "", version: v1, kind: ConfigMap, scope: cluster}
+#   facts: [secretNames]
 package test
 
 deny contains {"msg": msg} if {
@@ -40,6 +42,10 @@ deny contains {"msg": msg} if {
 
 deny contains {"msg": "unlabelled"} if not input.review.object.metadata.labels[input.parameters.label]
 
+deny contains {"msg": "no secret of its name"} if {
+	not input.review.object.metadata.labels.app in input.facts.secretNames
+}
+
 deny contains {"msg": "frozen"} if input.namespace.metadata.labels.frozen == "yes"
 
 deny contains {"msg": "listed"} if {
@@ -47,6 +53,41 @@ deny contains {"msg": "listed"} if {
 	entry == input.review.object.metadata.labels.app
 }
 "#;
+
+/// Asked twice, with other parameters, about the object and about what else runs.
+const TEMPLATE: &str = r#"package listed
+
+violation[{"msg": msg}] {
+	label := input.parameters.label
+	value := input.review.object.metadata.labels[label]
+	other := data.inventory.namespace[_]["v1"].ConfigMap[name].data[_]
+	other == value
+	msg := sprintf("%v: %v is taken by %v", [input.review.object.metadata.name, value, name])
+}
+
+violation[{"msg": "wrong namespace"}] {
+	input.review.namespaceObject.metadata.labels.frozen == input.parameters.frozen
+}
+"#;
+
+fn gatekeeper() -> Vec<Json> {
+    let constraint = |name: &str, parameters: Json| {
+        json!({"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "Listed", "metadata": {"name": name},
+            "spec": {"match": {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}, "parameters": parameters}})
+    };
+    vec![
+        json!({"apiVersion": "config.gatekeeper.sh/v1alpha1", "kind": "Config",
+            "metadata": {"name": "config", "namespace": "gatekeeper-system"},
+            "spec": {"sync": {"syncOnly": [{"group": "", "version": "v1", "kind": "ConfigMap"}]}}}),
+        json!({"apiVersion": "templates.gatekeeper.sh/v1", "kind": "ConstraintTemplate",
+            "metadata": {"name": "listed"},
+            "spec": {"crd": {"spec": {"names": {"kind": "Listed"}, "validation": {"openAPIV3Schema":
+                    {"type": "object", "properties": {"label": {"type": "string"}, "frozen": {"type": "string"}}}}}},
+                "targets": [{"target": "admission.k8s.gatekeeper.sh", "rego": TEMPLATE}]}}),
+        constraint("by-app", json!({"label": "app", "frozen": "never"})),
+        constraint("by-team", json!({"label": "team", "frozen": "yes"})),
+    ]
+}
 
 fn set() -> PolicySet {
     let library = Library::embedded();
@@ -64,6 +105,9 @@ fn set() -> PolicySet {
     for (name, spec) in library.bundle("pod-security-restricted").unwrap().unwrap() {
         builder.policy(&name, spec, "test", None);
     }
+    for object in gatekeeper() {
+        builder.gatekeeper(Given { object, from: "test".into(), place: None });
+    }
     let set = builder.build();
     assert!(set.failures().is_empty(), "{:?}", set.failures());
     set
@@ -73,6 +117,7 @@ fn set() -> PolicySet {
 struct Surroundings {
     namespace: Arc<Document>,
     inventory: Arc<Document>,
+    secrets: Arc<Document>,
 }
 
 fn decided(set: &PolicySet, object: &Json, around: &Surroundings) -> Decision {
@@ -103,6 +148,7 @@ fn decided(set: &PolicySet, object: &Json, around: &Surroundings) -> Decision {
                     let fact = match key {
                         FactKey::Namespace(_) => Fact::Known(Arc::clone(&around.namespace)),
                         FactKey::Inventory { .. } => Fact::Known(Arc::clone(&around.inventory)),
+                        FactKey::Named { .. } => Fact::Known(Arc::clone(&around.secrets)),
                         _ => Fact::Absent,
                     };
                     facts.insert(key, fact);
@@ -140,6 +186,7 @@ fn decisions_with_and_without_the_memo_are_equal() {
         json!({"x": {"settings": {"data": {"k": "till"}}}}),
     ]
     .map(|maps| document(&maps));
+    let secrets = [json!(["shop"]), json!(["shop", "till"])].map(|names| document(&names));
     let mut dice = Dice(7);
     let mut admitted = 0;
     for round in 0..1_500 {
@@ -162,6 +209,7 @@ fn decisions_with_and_without_the_memo_are_equal() {
         let around = Surroundings {
             namespace: Arc::clone(&namespaces[dice.below(2)]),
             inventory: Arc::clone(&inventories[dice.below(3)]),
+            secrets: Arc::clone(&secrets[dice.below(2)]),
         };
         without.forget();
         let expected = decided(&without, &object, &around);
@@ -174,7 +222,8 @@ fn decisions_with_and_without_the_memo_are_equal() {
     }
     let counts = with.memo_counts();
     assert!(counts.hits + counts.misses >= 1_500, "every request is looked up: {counts:?}");
-    // Three labels, images, contexts and inventories, two namespaces: 162 that differ in what is read.
-    assert!(counts.hits > 1_000, "names and uids are read by nobody: {counts:?}");
+    // Three labels, images, contexts and inventories, two namespaces and lists of secrets: 324 that differ in what is
+    // read. Constraints are looked up apart.
+    assert!(counts.hits > 2_000, "names and uids are read by nobody: {counts:?}");
     assert!(admitted > 20, "some pods must be admitted: {admitted}");
 }

@@ -4,7 +4,8 @@ use super::parts::{Extent, Key, Parts};
 use super::{Footprint, Purpose};
 use crate::rego::builtins::Builtin;
 use crate::rego::compile::code::{
-    ClauseCode, Code, Comparison, Compiled, NodeId, Operand, Pattern, RuleCode, RuleId, RuleKind, Slot, Step, X,
+    ClauseCode, Code, Comparison, Compiled, NodeId, Operand, Pattern, RuleCode, RuleId, RuleKind, Slot, Step,
+    X,
 };
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
