@@ -1,6 +1,7 @@
 //! One decision, one structure: the webhook's reply, `check`, reports, SARIF, Events and `explain` are views
 //! of it (design §4).
 
+use crate::decide::Stage;
 use crate::value::PatchOperation;
 use serde::Serialize;
 
@@ -29,6 +30,18 @@ pub struct Decision {
     pub assumed: Vec<String>,
     /// The content hash of the policy set.
     pub set_digest: String,
+}
+
+/// The rule of a finding by which mutation itself refuses: a provider gave no answer, and `failurePolicy` is `Fail`.
+pub const REFUSED_MUTATION: &str = "mutation";
+
+impl Decision {
+    /// Whether the answer of that stage's webhook admits. Mutation refuses only for [`REFUSED_MUTATION`]: validation
+    /// judges the rest.
+    pub fn admits(&self, stage: Stage) -> bool {
+        let refused = || self.findings.iter().any(|finding| finding.rule == REFUSED_MUTATION);
+        self.verdict.admits() || (stage == Stage::Mutate && !refused())
+    }
 }
 
 /// The outcome for one request.

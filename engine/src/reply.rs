@@ -12,8 +12,8 @@ const WARNINGS_TOTAL: usize = 4096;
 pub fn reply(uid: &str, decision: &Decision, stage: Stage) -> Vec<u8> {
     let mut response = Map::new();
     response.insert("uid".into(), uid.into());
-    // A mutating webhook that cannot answer admits unchanged: the validating one judges the result.
-    let allowed = decision.verdict.admits() || stage == Stage::Mutate;
+    // A mutating webhook that cannot answer admits unchanged, mostly: the validating one judges the result.
+    let allowed = decision.admits(stage);
     response.insert("allowed".into(), allowed.into());
     if !allowed {
         response.insert("status".into(), status(403, "Forbidden", &decision.message));

@@ -339,3 +339,74 @@ fn gatekeepers_own_example() {
         r#"invalid response: {"errors": [["error_nginx", "error_nginx_invalid"]], "responses": [], "status_code": 200, "system_error": ""}"#
     );
 }
+
+/// A set with a mutator that asks for the digest of each image, and a constraint that asks for signatures.
+fn pinning(failure_policy: &str) -> PolicySet {
+    let mut builder = PolicySetBuilder::new(Arc::new(Library::default()), SetConfig::default());
+    let external = json!({"provider": "digests", "failurePolicy": failure_policy});
+    let assign = json!({
+        "apiVersion": "mutations.gatekeeper.sh/v1", "kind": "Assign", "metadata": {"name": "pin"},
+        "spec": {
+            "applyTo": [{"groups": [""], "versions": ["v1"], "kinds": ["Pod"]}],
+            "location": "spec.containers[name: *].image",
+            "parameters": {"assign": {"externalData": external}},
+        },
+    });
+    let rego = "package asks\nviolation[{\"msg\": msg}] {\n  images := [image | image := input.review.object.spec.containers[_].image]\n  msg := external_data({\"provider\": \"signed\", \"keys\": images}).errors[_][0]\n}";
+    let template = json!({
+        "apiVersion": "templates.gatekeeper.sh/v1", "kind": "ConstraintTemplate", "metadata": {"name": "asks"},
+        "spec": {"crd": {"spec": {"names": {"kind": "Asks"}}},
+            "targets": [{"target": "admission.k8s.gatekeeper.sh", "rego": rego}]},
+    });
+    let constraint = json!({
+        "apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "Asks", "metadata": {"name": "it"}, "spec": {},
+    });
+    for object in [assign, template, constraint] {
+        builder.gatekeeper(Given { object, from: "test".into(), place: None });
+    }
+    builder.build()
+}
+
+#[test]
+fn constraints_judge_what_mutation_made_with_the_answers() {
+    let set = pinning("Fail");
+    let say = saying(|provider, key| match provider {
+        "digests" => Ok(json!(format!("{}@1", key.trim_end_matches("@1")))),
+        _ if key.starts_with("good") => Ok(json!("yes")),
+        _ => Err("no signature"),
+    });
+    let (decision, rounds) = decided(&set, &say);
+    assert_eq!(decision.findings.iter().map(|it| it.message.as_str()).collect::<Vec<_>>(), ["bad@1"]);
+    // Nobody is asked about images that will not be there.
+    assert_eq!(rounds, ["digests: bad good", "signed: good@1 bad@1 good@1"]);
+}
+
+#[test]
+fn a_mutation_without_its_answer_refuses_or_leaves_it() {
+    let mutation = Context { stage: Stage::Mutate, ..WHOLE };
+    for (policy, refused) in [("Fail", true), ("Ignore", false)] {
+        let set = pinning(policy);
+        let bump = Bump::new();
+        let request = creation(&bump, POD, "default");
+        let mut facts = Facts::new();
+        facts.insert(FactKey::Namespace("default".into()), Fact::Absent);
+        let key = FactKey::External { provider: "digests".into(), keys: vec!["bad".into(), "good".into()] };
+        facts.insert(key, Fact::Unavailable("it is away".into()));
+        let Outcome::Decided(decision) = decide(&bump, &request, &set, bump.alloc(facts), &mutation) else {
+            panic!("everything is known")
+        };
+        assert!(decision.patch.is_empty());
+        assert_eq!(decision.admits(Stage::Mutate), !refused);
+        let reply: Json = serde_json::from_slice(&reply::reply("u", &decision, Stage::Mutate)).unwrap();
+        assert_eq!(reply["response"]["allowed"], !refused);
+        if refused {
+            let message = reply["response"]["status"]["message"].as_str().unwrap();
+            assert!(
+                message.starts_with(
+                    "denied by assign/pin: it could not be applied: provider `digests`: it is away. Fix: "
+                ),
+                "{message}"
+            );
+        }
+    }
+}

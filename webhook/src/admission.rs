@@ -144,7 +144,7 @@ impl Admission {
             match round {
                 Round::Judged { subject, decision, reply } => {
                     self.metrics.decided(&decision);
-                    return (subject, Answer::judged(path, decision.verdict, reply));
+                    return (subject, Answer::judged(decision.admits(stage), decision.verdict, reply));
                 }
                 Round::NeedsFacts(next, keys) => {
                     case = next;
@@ -170,7 +170,9 @@ impl Admission {
             judged
         });
         match self.result(path, &head, judged, deadline).await {
-            Ok(Ok(judged)) => (judged.subject, Answer::judged(path, judged.verdict, judged.body)),
+            Ok(Ok(judged)) => {
+                (judged.subject, Answer::judged(judged.verdict.admits(), judged.verdict, judged.body))
+            }
             Ok(Err(unreadable)) => unreadable_answer(path, unreadable),
             Err(answer) => answer,
         }

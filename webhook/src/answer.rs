@@ -84,9 +84,9 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// An AdmissionReview that says what the policies say. Mutation never refuses: validation does.
-    pub(crate) fn judged(path: Path, verdict: Verdict, body: Vec<u8>) -> Self {
-        Self::review(Ending::Verdict(verdict), verdict.admits() || path == Path::Mutate, body)
+    /// An AdmissionReview that says what the policies say.
+    pub(crate) fn judged(admitted: bool, verdict: Verdict, body: Vec<u8>) -> Self {
+        Self::review(Ending::Verdict(verdict), admitted, body)
     }
 
     /// The explicit answer of this path to a review that was not judged, or without a uid the HTTP status.

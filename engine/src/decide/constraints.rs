@@ -89,7 +89,7 @@ impl<'a> Reviews<'a> {
         let mut subjects = vec![own];
         if let Some(base) = request.object.or(request.old_object) {
             let base = candidate(base, request.kind, Source::Generated);
-            subjects.extend(generated_subjects(case, base, shown));
+            subjects.extend(generated_subjects(case, base, shown, missing));
         }
         let needs_inventory = policies
             .iter()
@@ -198,9 +198,17 @@ fn generated_subjects<'a>(
     case: &Case<'a, '_>,
     base: Candidate<'a>,
     shown: Option<Value<'a>>,
+    missing: &mut Missing,
 ) -> Vec<Subject<'a>> {
     let settings = case.set.gatekeeper();
-    let (made, problems) = expand(case.arena, settings.expansions(), &settings.mutators, base);
+    let outside = case.outside();
+    let (made, problems) = expand(case.arena, settings.expansions(), &settings.mutators, base, &outside);
+    let unknown = outside.missing.into_inner();
+    if !unknown.is_empty() {
+        // What is not whole yet is not judged: providers would be asked about what will not be there.
+        missing.extend(unknown);
+        return Vec::new();
+    }
     let made = made.into_iter().map(|resultant| {
         let kind = kind_in(case.arena, resultant.expansion.generated.kind());
         let object = resultant.object;

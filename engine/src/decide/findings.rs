@@ -2,7 +2,7 @@
 
 use super::judge::{Edit, RawFinding};
 use super::view::View;
-use crate::decision::{Effect, Finding, Severity};
+use crate::decision::{Effect, Finding, REFUSED_MUTATION, Severity};
 use crate::masking::{MASKED, is_private, printable};
 use crate::policy::compiled::{BrokenPolicy, CompiledPolicy};
 use crate::policy::spec::{Action, OnError, PolicySpec};
@@ -81,6 +81,29 @@ pub(crate) fn failure(policy: &CompiledPolicy, reason: &str, docs_url: &str) -> 
         severity: custom.severity,
         category: custom.category.clone(),
         ..unanswered(&policy.id, &policy.name, &policy.spec, reason, docs_url)
+    }
+}
+
+/// A mutator of Gatekeeper's that refuses the request rather than leave it as it is.
+pub(crate) fn refused_mutation(id: &str, reason: &str) -> Finding {
+    Finding {
+        policy: id.to_owned(),
+        policy_object: id.split_once('/').map_or(id, |(_, name)| name).to_owned(),
+        rule: REFUSED_MUTATION.into(),
+        effect: Effect::Error,
+        severity: Severity::default(),
+        category: String::new(),
+        controls: Vec::new(),
+        path: String::new(),
+        field: String::new(),
+        found: None,
+        expected: String::new(),
+        message: format!("it could not be applied: {}", printable(reason, 300)),
+        remedy: "try again; if it stays, tell the platform team, who run the provider".into(),
+        docs: String::new(),
+        exception: None,
+        existing: false,
+        constraint: None,
     }
 }
 

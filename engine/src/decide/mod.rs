@@ -15,12 +15,14 @@ mod view;
 
 use crate::decision::Decision;
 use crate::facts::{FactKey, Facts};
+use crate::gatekeeper::Outside;
 use crate::policy::compiled::{CompiledPolicy, Group};
 use crate::policy::set::PolicySet;
 use crate::policy::spec::PolicySpec;
 use crate::rego::{Limits, World};
 use crate::request::Request;
 use bumpalo::Bump;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -67,7 +69,12 @@ pub(crate) struct Case<'a, 'c> {
     pub(crate) started: Instant,
 }
 
-impl Case<'_, '_> {
+impl<'a> Case<'a, '_> {
+    /// What Gatekeeper's mutators know beyond the object.
+    pub(crate) fn outside(&self) -> Outside<'a> {
+        Outside { facts: self.facts, user: self.request.user, missing: RefCell::default() }
+    }
+
     /// What is left of the time limit; one policy never gets more than half a second of it.
     pub(crate) fn time_left(&self) -> Duration {
         let left = self.context.time_limit.saturating_sub(self.started.elapsed());

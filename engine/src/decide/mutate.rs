@@ -7,7 +7,7 @@ use super::judge::{Answer, Bench, Edit, matches};
 use super::surroundings::Surrounding;
 use super::view::View;
 use super::{Case, Missing, constraints};
-use crate::gatekeeper::{Candidate, Mutators, Source, is_namespace};
+use crate::gatekeeper::{Candidate, Mutators, Resolved, Source, is_namespace, resolve, without_answers};
 use crate::matching::Matched;
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::Mutate;
@@ -27,6 +27,8 @@ pub(crate) struct Mutated<'a> {
     pub(crate) failures: Vec<(String, String)>,
     /// Policies that were skipped, with the reason.
     pub(crate) skipped: Vec<(String, String)>,
+    /// Mutators of Gatekeeper's that refuse the request, with the reason.
+    pub(crate) refusals: Vec<(String, String)>,
 }
 
 /// Which places of the view may be written.
@@ -63,8 +65,11 @@ pub(crate) fn mutate<'a>(
     if policies.is_empty() && mutators.is_none() {
         return done;
     }
+    let asks = mutators.is_some_and(Mutators::ask);
     for round in 0..=MAX_ROUNDS {
-        let here = view.with_objects(done.object, view.old_object);
+        // Nobody but mutators sees what stands for a provider's answer.
+        let shown = done.object.map(|object| if asks { without_answers(case.arena, object) } else { object });
+        let here = view.with_objects(shown, view.old_object);
         let (edits, failures, skipped) = collect(case, &here, &policies, surrounding, missing);
         done.failures = failures;
         done.skipped = skipped;
@@ -82,7 +87,12 @@ pub(crate) fn mutate<'a>(
             None => Ok(object),
         });
         match applied {
-            Ok(changed) if Some(changed) == done.object => return done,
+            Ok(changed) if Some(changed) == done.object => {
+                if asks {
+                    settle(case, changed, &mut done, missing);
+                }
+                return done;
+            }
             Ok(_) if round == MAX_ROUNDS => {
                 let name = permitted.first().map(|(policy, _)| policy.id.clone()).unwrap_or_default();
                 done.failures.push((name, "the mutations of the policies never come to rest".into()));
@@ -90,11 +100,24 @@ pub(crate) fn mutate<'a>(
             Ok(changed) => done.object = Some(changed),
             Err((policy, problem)) => {
                 done.failures.push((policy, problem));
-                return done;
+                break;
             }
         }
     }
+    if asks {
+        done.object = done.object.map(|object| without_answers(case.arena, object));
+    }
     done
+}
+
+/// Puts the answers of providers into what has come to rest.
+fn settle<'a>(case: &Case<'a, '_>, object: Value<'a>, done: &mut Mutated<'a>, missing: &mut Missing) {
+    let outside = case.outside();
+    let Resolved { object, refusals, skipped } = resolve(case.arena, object, &outside);
+    missing.extend(outside.missing.into_inner());
+    done.object = Some(object);
+    done.refusals = refusals;
+    done.skipped.extend(skipped);
 }
 
 /// Gatekeeper's mutators, if one of them could be about the view.
@@ -127,7 +150,7 @@ fn run_mutators<'a>(
     // The API server would refuse the whole request.
     let fixed = operation == Operation::Update && is_fixed(view.kind);
     let labels_known = home.is_some() || request.namespace.is_empty();
-    mutators.apply(case.arena, candidate, Some(operation), |mutator| {
+    mutators.apply(case.arena, candidate, Some(operation), request.user, |mutator| {
         (!fixed || mutator.route.location.is_metadata())
             && (labels_known || !mutator.matches.asks_namespace_labels())
     })

@@ -1,13 +1,14 @@
 //! All policies asked, all findings weighed, one answer worded.
 
 use super::constraints::{Asked, Reviews};
-use super::findings::{broken, failure, finding, unapplied};
+use super::findings::{broken, failure, finding, refused_mutation, unapplied};
 use super::judge::{Answer, Bench, matches};
 use super::mutate::{self, Mutated, Scope, mutate};
 use super::surroundings::Surrounding;
 use super::view::View;
 use super::{Case, Missing, Stage, except, existing, recheck};
 use crate::decision::{Decision, Effect, Finding, Skipped, Verdict};
+use crate::facts::FactKey;
 use crate::masking::printable;
 use crate::matching::{Matched, selects};
 use crate::policy::compiled::{BrokenPolicy, CompiledPolicy};
@@ -53,6 +54,10 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
         if let (Some(before), Some(after)) = (request.object, object) {
             patch = diff(before, after);
             changed.object = Some(after);
+        }
+        if missing.iter().any(|key| matches!(key, FactKey::External { .. })) {
+            // The object is not whole yet, and providers would be asked about what will not be there.
+            return draft.word(case, Vec::new());
         }
     }
     if case.context.stage != Stage::Mutate {
@@ -120,6 +125,12 @@ impl Draft {
             let policy = case.set.policies().find(|policy| policy.id == id);
             if let Some(policy) = policy.filter(|_| !self.findings.iter().any(|known| known.policy == id)) {
                 self.findings.push(failure(policy, &reason, &case.set.config().docs_url));
+            }
+        }
+        for (id, reason) in mutated.refusals {
+            let finding = refused_mutation(&id, &reason);
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
             }
         }
         for (id, reason) in mutated.skipped {

@@ -2,7 +2,7 @@
 
 use super::constraint::action;
 use super::matching::{Candidate, Kinds, Source};
-use super::mutation::{ApplyTo, Mutators};
+use super::mutation::{ApplyTo, Mutators, Outside, resolve};
 use super::object::{Given, Problem};
 use crate::policy::spec::Action;
 use crate::request::GroupVersionKind;
@@ -141,6 +141,7 @@ pub(crate) fn expand<'a, 's>(
     expansions: &'s [Expansion],
     mutators: &Mutators,
     base: Candidate<'a>,
+    outside: &Outside<'a>,
 ) -> (Vec<Resultant<'a, 's>>, Vec<(&'s Expansion, String)>) {
     let mut found = Vec::new();
     let mut problems = Vec::new();
@@ -156,7 +157,7 @@ pub(crate) fn expand<'a, 's>(
                 Ok(made) => {
                     let kind = kind_in(arena, expansion.generated.kind());
                     let candidate = Candidate { object: made, kind, source: Source::Generated, ..base };
-                    match mutators.apply(arena, candidate, None, |_| true) {
+                    match mutated(arena, mutators, candidate, outside) {
                         Err((id, problem)) => problems.push((expansion, format!("{id}: {problem}"))),
                         Ok(object) => {
                             open.push((object, kind, depth + 1));
@@ -168,6 +169,24 @@ pub(crate) fn expand<'a, 's>(
         }
     }
     (found, problems)
+}
+
+/// The object after the mutators and the answers of the providers that they ask.
+fn mutated<'a>(
+    arena: &'a Bump,
+    mutators: &Mutators,
+    candidate: Candidate<'a>,
+    outside: &Outside<'a>,
+) -> Result<Value<'a>, (String, String)> {
+    let object = mutators.apply(arena, candidate, None, outside.user, |_| true)?;
+    if !mutators.ask() {
+        return Ok(object);
+    }
+    let resolved = resolve(arena, object, outside);
+    match resolved.refusals.into_iter().chain(resolved.skipped).next() {
+        None => Ok(resolved.object),
+        Some(problem) => Err(problem),
+    }
 }
 
 /// The kind with texts that live as long as the arena.
@@ -262,7 +281,9 @@ mod tests {
             namespace_object: None,
             source: Source::Original,
         };
-        let (found, problems) = expand(&bump, &list, &Mutators::default(), base);
+        let facts = crate::Facts::new();
+        let outside = Outside { facts: &facts, user: "", missing: std::cell::RefCell::default() };
+        let (found, problems) = expand(&bump, &list, &Mutators::default(), base, &outside);
         (
             found.iter().map(|resultant| resultant.object.to_string()).collect(),
             problems.into_iter().map(|(_, problem)| problem).collect(),

@@ -41,7 +41,7 @@ pub use template::Template;
 
 use crate::policy::metadata::InventoryKind;
 use crate::request::{GroupVersionKind, Origin};
-pub(crate) use mutation::Mutators;
+pub(crate) use mutation::{Mutators, Outside, Resolved, resolve, without_answers};
 use settings::{Exclusion, Process};
 
 /// What holds for all constraints and mutators of a set.

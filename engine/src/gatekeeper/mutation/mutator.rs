@@ -1,6 +1,7 @@
 //! `Assign`, `AssignMetadata`, `ModifySet`, `AssignImage`: read, checked, and applied to one object.
 
 use super::apply::{Condition, Route, Setter};
+use super::external::{DataSource, ExternalData};
 use super::image::ImageParts;
 use super::location::{self, Location, Step};
 use crate::gatekeeper::matching::{Candidate, Match};
@@ -58,6 +59,8 @@ pub(crate) enum Assigned {
     Value(Json),
     /// `name` or `namespace` of the object.
     Metadata(MetadataField),
+    /// What a provider says.
+    External(ExternalData),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -126,7 +129,7 @@ struct Assign {
     #[serde(default)]
     from_metadata: Option<FromMetadata>,
     #[serde(default)]
-    external_data: Option<Json>,
+    external_data: Option<ExternalData>,
 }
 
 /// `value: null` is a value.
@@ -252,18 +255,25 @@ fn deed(kind: &str, location: &Location, parameters: &Parameters) -> Result<Deed
 }
 
 fn assigned(kind: &str, location: &Location, assign: Option<&Assign>) -> Result<Assigned, String> {
-    let one = "`assign` needs one of `value` and `fromMetadata`";
+    let one = "`assign` needs one of `value`, `fromMetadata` and `externalData`";
     let Some(assign) = assign else { return Err(one.into()) };
-    if assign.external_data.is_some() {
-        return Err("`assign.externalData` is not supported; a mutation must not wait for a provider".into());
-    }
-    let value = match (&assign.value, &assign.from_metadata) {
-        (Some(value), None) => Assigned::Value(value.clone()),
-        (None, Some(from)) => Assigned::Metadata(from.field),
+    let value = match (&assign.value, &assign.from_metadata, &assign.external_data) {
+        (Some(value), None, None) => Assigned::Value(value.clone()),
+        (None, Some(from), None) => Assigned::Metadata(from.field),
+        (None, None, Some(external)) => match external.problem() {
+            Some(problem) => return Err(problem.into()),
+            None => Assigned::External(external.clone()),
+        },
         _ => return Err(one.into()),
     };
     if kind == "AssignMetadata" && matches!(&value, Assigned::Value(value) if !value.is_string()) {
         return Err("`assign.value` of a label or annotation must be a string".into());
+    }
+    if let Assigned::External(external) = &value
+        && kind == "AssignMetadata"
+        && external.data_source != DataSource::Username
+    {
+        return Err("`externalData` of AssignMetadata needs `dataSource: Username`".into());
     }
     if let Some(Step::Element { key, value: wanted }) = location.steps.last() {
         let Some(wanted) = wanted else { return Err("the last step of the location cannot be `*`".into()) };
@@ -332,14 +342,26 @@ impl Mutator {
         self.apply_to.as_ref().is_none_or(|rules| rules.iter().any(named)) && self.matches.fits(candidate)
     }
 
-    /// The object after it; `None`: it does nothing here.
-    pub(crate) fn apply<'a>(&self, arena: &'a Bump, object: Value<'a>) -> Result<Option<Value<'a>>, String> {
-        self.route.apply(arena, object, &Doing { deed: &self.deed, object })
+    /// Whether it asks a provider.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(&self.deed, Deed::Assign { value: Assigned::External(_), .. })
+    }
+
+    /// The object after it; `None`: it does nothing here. What a provider is to say has a placeholder.
+    pub(crate) fn apply<'a>(
+        &self,
+        arena: &'a Bump,
+        object: Value<'a>,
+        user: &'a str,
+    ) -> Result<Option<Value<'a>>, String> {
+        self.route.apply(arena, object, &Doing { id: &self.id, deed: &self.deed, object, user })
     }
 }
 
 /// A deed on one object.
 struct Doing<'d, 'a> {
+    id: &'d str,
+    user: &'a str,
     deed: &'d Deed,
     object: Value<'a>,
 }
@@ -358,7 +380,7 @@ impl<'a> Setter<'a> for Doing<'_, 'a> {
                 if (!when.among.is_empty() && !among(&when.among)) || among(&when.not_in) {
                     return Ok(None);
                 }
-                Ok(Some(self.value(arena, value)))
+                self.value(arena, value, old).map(Some)
             }
             Deed::Merge(values) => {
                 let mut items = old.map(list).transpose()?.unwrap_or_default().to_vec();
@@ -390,19 +412,20 @@ impl<'a> Setter<'a> for Doing<'_, 'a> {
 
     fn element(&self, arena: &'a Bump) -> Result<Value<'a>, String> {
         match self.deed {
-            Deed::Assign { value, .. } => Ok(self.value(arena, value)),
+            Deed::Assign { value, .. } => self.value(arena, value, None),
             _ => Err("the location cannot end at an element of a list".into()),
         }
     }
 }
 
 impl<'a> Doing<'_, 'a> {
-    fn value(&self, arena: &'a Bump, value: &Assigned) -> Value<'a> {
+    fn value(&self, arena: &'a Bump, value: &Assigned, old: Option<Value<'a>>) -> Result<Value<'a>, String> {
         let metadata = self.object.get("metadata").unwrap_or_default();
-        match value {
+        Ok(match value {
+            Assigned::External(external) => return external.placeholder(arena, self.id, old, self.user),
             Assigned::Value(json) => from_serde(&arena, json),
             Assigned::Metadata(MetadataField::Name) => Value::String(metadata.str_or_empty("name")),
             Assigned::Metadata(MetadataField::Namespace) => Value::String(metadata.str_or_empty("namespace")),
-        }
+        })
     }
 }

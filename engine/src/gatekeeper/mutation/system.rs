@@ -30,12 +30,18 @@ impl Mutators {
         self.list.iter()
     }
 
+    /// Whether any asks a provider.
+    pub(crate) fn ask(&self) -> bool {
+        self.list.iter().any(Mutator::asks)
+    }
+
     /// Whether any can be about that kind.
     pub(crate) fn concern(&self, kind: GroupVersionKind<'_>) -> bool {
         self.list.iter().any(|mutator| mutator.concerns(kind))
     }
 
-    /// The object after all mutators; `may` says which may write.
+    /// The object after all mutators; `may` says which may write. Where providers have a say stand placeholders, for
+    /// [`resolve`](super::resolve).
     ///
     /// # Errors
     /// The mutator at fault, and why; then none has an effect.
@@ -44,6 +50,7 @@ impl Mutators {
         arena: &'a Bump,
         candidate: Candidate<'a>,
         operation: Option<Operation>,
+        user: &'a str,
         may: impl Fn(&Mutator) -> bool,
     ) -> Result<Value<'a>, (String, String)> {
         let mut object = candidate.object;
@@ -54,7 +61,7 @@ impl Mutators {
                 if !mutator.fits(&Candidate { object, ..candidate }, operation) {
                     continue;
                 }
-                match mutator.apply(arena, object) {
+                match mutator.apply(arena, object, user) {
                     Ok(Some(changed)) => object = changed,
                     Ok(None) => {}
                     Err(problem) => return Err((mutator.id.clone(), problem)),
@@ -114,6 +121,8 @@ fn shapes(mutator: &Mutator) -> Vec<(Vec<String>, Shape)> {
             Some(Step::Element { key, .. }) => Shape::List(key.clone()),
             Some(Step::Member(_)) => Shape::Object,
             None => match mutator.deed {
+                // A text, and nothing below it.
+                Deed::Assign { .. } if mutator.asks() => Shape::Text,
                 Deed::Assign { .. } => Shape::Any,
                 Deed::Merge(_) | Deed::Prune(_) => Shape::Set,
                 Deed::Image(_) => Shape::Text,
