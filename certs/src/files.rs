@@ -25,14 +25,20 @@ pub struct CertificateFiles {
 #[derive(Debug)]
 pub struct CertificateReloader {
     files: WatchedFiles<2>,
-    names: ServingNames,
+    /// `None`: no client asks for a name.
+    names: Option<ServingNames>,
     serving: Arc<ServingCertificate>,
 }
 
 impl CertificateReloader {
     /// Will load `files` into `serving`; nothing is read yet. `names` are those that clients will ask for.
     pub fn new(files: CertificateFiles, names: ServingNames, serving: Arc<ServingCertificate>) -> Self {
-        Self { files: WatchedFiles::new([files.cert, files.key]), names, serving }
+        Self { files: WatchedFiles::new([files.cert, files.key]), names: Some(names), serving }
+    }
+
+    /// As [`Self::new`], for a certificate that is shown to servers rather than to clients.
+    pub fn of_client(files: CertificateFiles, shown: Arc<ServingCertificate>) -> Self {
+        Self { files: WatchedFiles::new([files.cert, files.key]), names: None, serving: shown }
     }
 
     /// Looks at the files once. At start, a `Kept` means that nothing is served: the server may wait, unready, for
@@ -47,7 +53,8 @@ impl CertificateReloader {
                 .check_time(now)
                 .map_err(|cause| FileProblem::Untimely { path: path.clone(), cause })?;
             let not_after = certificate.not_after();
-            let warnings = self.names.warnings(certificate);
+            let names = self.names.as_ref();
+            let warnings = names.map(|names| names.warnings(certificate)).unwrap_or_default();
             self.serving.replace(leaf);
             Ok(Loaded { not_after, warnings })
         })

@@ -8,6 +8,8 @@ use crate::certificate::Untimely;
 use crate::leaf::Leaf;
 use crate::names::ServingNames;
 use arc_swap::ArcSwapOption;
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::sync::Arc;
@@ -131,6 +133,17 @@ impl ResolvesServerCert for ServingCertificate {
     /// The same for every name asked for: clients check it, and the API server's name is known before it dials.
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.leaf.load().as_ref().map(|leaf| Arc::clone(leaf.certified_key()))
+    }
+}
+
+impl ResolvesClientCert for ServingCertificate {
+    /// The same for every server that asks.
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.leaf.load().as_ref().map(|leaf| Arc::clone(leaf.certified_key()))
+    }
+
+    fn has_certs(&self) -> bool {
+        self.leaf.load().is_some()
     }
 }
 

@@ -11,8 +11,8 @@ use wayguard_engine::{Decision, Facts, Outcome, PolicySet, Request, Stage, decid
 /// a busy machine must not fail a build.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// A well-behaved engine has asked for everything by then.
-const MAX_ROUNDS: usize = 5;
+/// Policies have asked for everything by then, also where the answer of a provider decides what is asked next.
+const MAX_ROUNDS: usize = 17;
 
 /// Decides about one object.
 ///

@@ -1,6 +1,7 @@
 //! What is known beside the objects under review: Namespaces and inventory from files and, with `--cluster`, from a
 //! cluster. What is in neither is out of reach, which is not the same as absent.
 
+use crate::input::Answers;
 use crate::live::Live;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ pub(crate) struct Knowledge {
     objects: BTreeMap<(String, String), BTreeMap<String, BTreeMap<String, Document>>>,
     /// Facts by their declared name, for any namespace.
     facts: BTreeMap<String, Document>,
+    /// What providers would say.
+    answers: Answers,
     /// Whether `objects` stands for a whole cluster: then a kind without objects is empty, not out of reach.
     complete: bool,
     /// Asked for what is not among `objects`.
@@ -70,6 +73,11 @@ impl Knowledge {
         self.facts.insert(name.to_owned(), value);
     }
 
+    /// Says what providers would say; this stands above what was said before.
+    pub(crate) fn insert_answers(&mut self, answers: Answers) {
+        self.answers.add(answers);
+    }
+
     /// The object of the same kind, namespace and name, if it is known.
     pub(crate) fn find(&self, like: Value<'_>, default_namespace: &str) -> Option<&Document> {
         let (key, namespace, name) = Self::place(like, default_namespace);
@@ -117,7 +125,10 @@ impl Knowledge {
     pub(crate) fn answer(&self, keys: Vec<FactKey>, facts: &mut Facts) {
         for key in keys {
             let fact = match (self.fact(&key), &self.live) {
-                (Fact::OutOfReach(_), Some(live)) => self.above(&key, live.ask(key.clone())),
+                // The providers of a cluster are for the cluster's own server to ask.
+                (Fact::OutOfReach(_), Some(live)) if !matches!(key, FactKey::External { .. }) => {
+                    self.above(&key, live.ask(key.clone()))
+                }
                 (fact, _) => fact,
             };
             facts.insert(key, fact);
@@ -174,9 +185,7 @@ impl Knowledge {
                 None if self.complete && name == "secretNames" => known(self.names("", "Secret", namespace)),
                 None => Fact::OutOfReach(format!("the fact `{name}` needs a cluster")),
             },
-            FactKey::External { provider, .. } => {
-                Fact::OutOfReach(format!("the provider `{provider}` is not asked here"))
-            }
+            FactKey::External { provider, keys } => self.answers.of(provider, keys),
         }
     }
 }

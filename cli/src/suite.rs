@@ -22,7 +22,7 @@ pub(crate) struct SuiteArgs {
     pub(crate) observe: bool,
 
     /// Read Gatekeeper's objects of the cluster too, unchanged: ConstraintTemplate, constraints, Config, SyncSet, Assign,
-    /// AssignMetadata, ModifySet, AssignImage, ExpansionTemplate. Refuses to start beside a working Gatekeeper
+    /// AssignMetadata, ModifySet, AssignImage, ExpansionTemplate, Provider. Refuses to start beside a working Gatekeeper
     #[arg(long, env = "WAYGUARD_GATEKEEPER")]
     pub(crate) gatekeeper: bool,
 }

@@ -82,6 +82,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
         limits: Limits { memory: MEMORY, ..Limits::of_time(Duration::from_secs(args.timeout)) },
         now_ns: now_ns(),
         seed: std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0),
+        facts: None,
     };
     let mut observer = Observer::of_prints();
     let answer = program.query(&arena, world, Some(&mut observer));

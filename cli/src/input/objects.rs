@@ -54,7 +54,8 @@ impl FoundObject {
     }
 }
 
-/// Reads all objects of the files; what cannot be read is a problem beside them, not instead of them.
+/// Reads all objects of the files; what cannot be read is a problem beside them, not instead of them. Answers of
+/// providers are no objects and are passed over.
 pub(crate) fn objects(files: &[TextFile]) -> (Vec<FoundObject>, Vec<Problem>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for (file_index, file) in files.iter().enumerate() {
@@ -69,6 +70,9 @@ pub(crate) fn objects(files: &[TextFile]) -> (Vec<FoundObject>, Vec<Problem>) {
         };
         let name: Arc<str> = file.name.as_str().into();
         for (document_index, document) in documents.into_iter().enumerate() {
+            if super::answers::is_answers(document.value) {
+                continue;
+            }
             let lines = Arc::new(document.lines);
             let mut reader = Reader {
                 file,

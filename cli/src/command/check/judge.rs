@@ -3,7 +3,7 @@
 use super::Args;
 use super::report::{Checked, ObjectId, Place, Report};
 use crate::exit::Failure;
-use crate::input::{FoundObject, Problem, TextFile, collect, objects};
+use crate::input::{Answers, FoundObject, Problem, TextFile, collect, objects};
 use crate::judging::{judge, patched};
 use crate::knowledge::Knowledge;
 use crate::live::Live;
@@ -49,10 +49,12 @@ impl Judge {
         live: Option<Arc<Live>>,
     ) -> Result<Self, Failure> {
         let mut context = Knowledge::new().asking(live);
-        let (known, problems) = objects(&collect(&args.context)?);
+        let files = collect(&args.context)?;
+        let (known, problems) = objects(&files);
         if let Some(problem) = problems.iter().find(|problem| problem.fatal) {
             return Err(Failure::Invalid(problem.error.to_string()));
         }
+        context.insert_answers(Answers::read(&files).map_err(|error| Failure::Invalid(error.to_string()))?);
         for object in &known {
             context.insert(object.value(), &args.namespace);
         }
@@ -77,8 +79,12 @@ impl Judge {
 
     /// Judges all objects of the files.
     pub(super) fn all(&self, files: &[TextFile]) -> Judged {
-        let (found, problems) = objects(files);
+        let (found, mut problems) = objects(files);
         let mut knowledge = self.context.clone();
+        match Answers::read(files) {
+            Ok(answers) => knowledge.insert_answers(answers),
+            Err(error) => problems.push(Problem { error, fatal: true }),
+        }
         let mut results: BTreeMap<usize, Checked> = BTreeMap::new();
         // Namespaces first: the other objects land in them as they will be, mutation included.
         let namespaces = found.iter().enumerate().filter(|(_, object)| is_namespace(object));

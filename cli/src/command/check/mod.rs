@@ -44,7 +44,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     policies: PolicyArgs,
 
-    /// A folder or file of objects that exist already: Namespaces with their labels, and what policies look up
+    /// A folder or file of objects that exist already: Namespaces with their labels, what policies look up, and what
+    /// Gatekeeper's providers would say (`externalData`)
     #[arg(long, value_name = "DIR", env = "WAYGUARD_CONTEXT", value_delimiter = ',')]
     context: Vec<PathBuf>,
 

@@ -124,6 +124,9 @@ fn shared_arguments(args: &Args, sources: &Sources) -> Result<Vec<OsString>, Fai
     if args.observe {
         arguments.push("--observe".into());
     }
+    if args.gatekeeper {
+        arguments.push("--gatekeeper".into());
+    }
     Ok(arguments)
 }
 
@@ -153,6 +156,7 @@ fn install(args: &Args, sandbox: &Sandbox, set: &PolicySet) -> Result<Vec<Rules>
         let options = InstallOptions {
             namespace: NAMESPACE.to_owned(),
             inventory: inventory(set, &resources),
+            gatekeeper: args.gatekeeper,
             ..InstallOptions::new("none")
         };
         apply(&client, &ground(&options), &mut |_| ()).await.map_err(|error| ours(&error))?;

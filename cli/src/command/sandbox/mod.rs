@@ -55,6 +55,10 @@ pub(crate) struct Args {
     #[arg(long)]
     observe: bool,
 
+    /// Read Gatekeeper's objects too: their kinds are installed, and so are the rights for them
+    #[arg(long)]
+    gatekeeper: bool,
+
     #[command(flatten)]
     policies: PolicyArgs,
 }

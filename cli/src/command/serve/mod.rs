@@ -7,6 +7,7 @@
 //! ```
 
 mod certificates;
+mod providers;
 mod reload;
 pub(crate) mod surroundings;
 
@@ -17,6 +18,7 @@ use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources};
 use crate::suite::SuiteArgs;
 use certificates::CertificateArgs;
+use providers::ProviderArgs;
 use reload::Reloader;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,6 +57,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     certificates: CertificateArgs,
+
+    #[command(flatten)]
+    providers: ProviderArgs,
 
     #[command(flatten)]
     logging: LoggingArgs,
@@ -133,6 +138,8 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     let tls = certificates.tls(args.certificates.min_tls)?;
     let mut parts = Parts::new(tls, certificates.expiry(), Arc::clone(&policies), Library::embedded());
     parts.facts = Arc::clone(&surroundings.facts);
+    let (providers, identity) = args.providers.open()?;
+    parts.providers = providers;
     parts.readiness = readiness;
     parts.load_report = surroundings.load_report(certificates.serving());
     parts.config.admission_address = args.listen;
@@ -155,8 +162,10 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
         Some(reloader) => tokio::spawn(reloader.keep(args.reload_interval)),
         None => tokio::spawn(surroundings.keep(sources, policies, args.reload_interval)),
     };
+    let following = identity.map(|identity| tokio::spawn(identity.keep()));
     server.run(stop).await;
     renewing.abort();
+    following.iter().for_each(tokio::task::JoinHandle::abort);
     reloading.abort();
     tracing::info!("ended");
     Ok(())

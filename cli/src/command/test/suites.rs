@@ -2,7 +2,7 @@
 
 use super::report::{Case, Outcome};
 use crate::exit::Failure;
-use crate::input::{Given as GivenFile, TextFile, is_manifest, objects, shown, walk};
+use crate::input::{Answers, Given as GivenFile, TextFile, is_manifest, objects, shown, walk};
 use crate::judging::judge_request;
 use crate::knowledge::Knowledge;
 use crate::policies::gatekeeper_objects;
@@ -188,11 +188,13 @@ impl Runner<'_> {
         Ok(all)
     }
 
-    fn objects(&self, file: &str) -> Result<Vec<Document>, String> {
+    fn file(&self, file: &str) -> Result<TextFile, String> {
         let path = self.folder.join(file);
-        let source =
-            TextFile { name: shown(&path), path: None, text: text_of(&path)?, given: GivenFile::Named };
-        let (found, problems) = objects(&[source]);
+        Ok(TextFile { name: shown(&path), path: None, text: text_of(&path)?, given: GivenFile::Named })
+    }
+
+    fn objects(file: &TextFile) -> Result<Vec<Document>, String> {
+        let (found, problems) = objects(std::slice::from_ref(file));
         match problems.first() {
             Some(problem) => Err(problem.error.to_string()),
             None => Ok(found.into_iter().map(|object| object.object).collect()),
@@ -206,14 +208,17 @@ impl Runner<'_> {
         if case.assertions.is_empty() {
             return Err("the case has no `assertions`".into());
         }
-        let found = self.objects(&case.object)?;
+        let found = Self::objects(&self.file(&case.object)?)?;
         let [object] = found.as_slice() else {
             return Err(format!("`{}` has {} objects; must have one", case.object, found.len()));
         };
         let mut knowledge = Knowledge::new().complete();
         let mut synced = Vec::new();
         for file in &case.inventory {
-            for object in self.objects(file)? {
+            let file = self.file(file)?;
+            let answers = Answers::read(std::slice::from_ref(&file)).map_err(|error| error.to_string())?;
+            knowledge.insert_answers(answers);
+            for object in Self::objects(&file)? {
                 knowledge.insert_as_it_is(object.value());
                 synced.push(object);
             }

@@ -80,7 +80,7 @@ pub fn import(objects: &[Given]) -> Imported {
                 imported.leave(&given.id(), &given.from, why.into());
             }
             "externaldata.gatekeeper.sh" => {
-                imported.leave(&given.id(), &given.from, "native policies ask no providers".into());
+                imported.leave(&given.id(), &given.from, "native policies ask no providers; `--policies` reads it as it is, for templates and mutators".into());
             }
             _ => {}
         }
@@ -152,7 +152,7 @@ fn policy(
 /// One module with its METADATA.
 fn rego(given: &Given, template: &Template, spec: &Spec, settings: &Settings) -> Result<String, String> {
     if template.modules.iter().any(|module| module.text.contains("external_data")) {
-        return Err("its Rego asks a provider; native policies do not".into());
+        return Err("its Rego asks a provider, for which native policies have no equal; `--policies` reads it as it is".into());
     }
     let parts = inline::single_module(template)?;
     let closed = template.schema.as_ref().map(schema::closed);
