@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn values_errors_and_failures_are_told() {
         let answers = read(
-            "externalData:\n  p: {values: {a: 1}, errors: {b: no}}\n---\napiVersion: v1\nkind: Namespace\n---\nexternalData: {q: {systemError: away}, p: {values: {b: [x]}}}\n",
+            "externalData:\n  p: {values: {a: 1}, errors: {b: unsigned}}\n---\napiVersion: v1\nkind: Namespace\n---\nexternalData: {q: {systemError: away}, p: {values: {b: [x]}}}\n",
         )
         .unwrap();
         assert_eq!(
