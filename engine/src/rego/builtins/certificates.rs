@@ -1,7 +1,7 @@
 //! `crypto.x509.*`: certificates as Go's `crypto/x509` shows them in JSON, and chains of them.
 
 use super::encoding::{base64_standard, from_base64_standard};
-use super::{Body, Builtin, BuiltinError, Call, Outcome, Type, function, operand};
+use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
 use crate::rego::crypto::{
     Certificate, Expectations, arcs, chain, elements, parse_certificates, pem, read, signature_number,
 };
@@ -15,7 +15,6 @@ use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
 const RECORDS: Type = Type::Array(&[], Some(&Type::RECORD));
 const VERIFIED: Type = Type::Array(&[Type::Boolean, RECORDS], None);
-const NOT_YET: &str = "keys and requests are not read here; certificates are";
 
 pub(super) const TABLE: &[Builtin] = &[
     function("crypto.x509.parse_certificates", &[Type::String], RECORDS, parse),
@@ -26,15 +25,7 @@ pub(super) const TABLE: &[Builtin] = &[
         VERIFIED,
         verify_with_options,
     ),
-    refused("crypto.x509.parse_certificate_request", &[Type::String], Type::RECORD),
-    refused("crypto.x509.parse_keypair", &[Type::String, Type::String], Type::RECORD),
-    refused("crypto.x509.parse_rsa_private_key", &[Type::String], Type::RECORD),
-    refused("crypto.parse_private_keys", &[Type::String], RECORDS),
 ];
-
-const fn refused(name: &'static str, arguments: &'static [Type], result: Type) -> Builtin {
-    Builtin { body: Body::Refused(NOT_YET), ..function(name, arguments, result, |_, _| Ok(None)) }
-}
 
 /// The DER of certificates in PEM, or in base64 of either.
 fn der(text: &str) -> Result<Vec<u8>, String> {
@@ -185,25 +176,26 @@ fn verified<'a>(
 }
 
 /// A list, or `null` for none, as Go's JSON has it.
-fn list<'a>(call: &Call<'a, '_>, items: &[Value<'a>]) -> Value<'a> {
+pub(super) fn list<'a>(call: &Call<'a, '_>, items: &[Value<'a>]) -> Value<'a> {
     if items.is_empty() { Value::Null } else { call.array(items) }
 }
 
-fn texts<'a, T: AsRef<str>>(call: &Call<'a, '_>, texts: impl IntoIterator<Item = T>) -> Value<'a> {
+pub(super) fn texts<'a, T: AsRef<str>>(call: &Call<'a, '_>, texts: impl IntoIterator<Item = T>) -> Value<'a> {
     let items: Vec<_> = texts.into_iter().map(|text| call.text(text.as_ref())).collect();
     list(call, &items)
 }
 
-fn bytes<'a>(call: &Call<'a, '_>, bytes: &[u8]) -> Value<'a> {
+pub(super) fn bytes<'a>(call: &Call<'a, '_>, bytes: &[u8]) -> Value<'a> {
     call.text(&base64_standard(bytes))
 }
 
-fn identifier<'a>(call: &Call<'a, '_>, arcs: &[u64]) -> Value<'a> {
+/// An object identifier.
+pub(super) fn identifier<'a>(call: &Call<'a, '_>, arcs: &[u64]) -> Value<'a> {
     let items: Vec<_> = arcs.iter().map(|arc| Value::int(i64::try_from(*arc).unwrap_or(i64::MAX))).collect();
     call.array(&items)
 }
 
-fn record<'a>(call: &Call<'a, '_>, members: Vec<(&'static str, Value<'a>)>) -> Value<'a> {
+pub(super) fn record<'a>(call: &Call<'a, '_>, members: Vec<(&'static str, Value<'a>)>) -> Value<'a> {
     Value::Object(Object::new(&call.arena, members))
 }
 
@@ -211,7 +203,8 @@ fn unsigned<'a>(call: &Call<'a, '_>, bytes: &[u8]) -> Result<Value<'a>, BuiltinE
     integer::to_number(&call.arena, &BigInt::from_bytes_be(Sign::Plus, bytes)).map(Value::Number)
 }
 
-fn name<'a>(call: &Call<'a, '_>, name: &X509Name<'_>) -> Value<'a> {
+/// A distinguished name.
+pub(super) fn name<'a>(call: &Call<'a, '_>, name: &X509Name<'_>) -> Value<'a> {
     let mut all = Vec::new();
     let of = |arc: u64| {
         let same = |attribute: &&x509_parser::x509::AttributeTypeAndValue<'_>| {
@@ -248,7 +241,8 @@ fn name<'a>(call: &Call<'a, '_>, name: &X509Name<'_>) -> Value<'a> {
     record(call, members)
 }
 
-fn public_key<'a>(
+/// A public key, and Go's number of its kind.
+pub(super) fn public_key<'a>(
     call: &Call<'a, '_>,
     info: &SubjectPublicKeyInfo<'_>,
 ) -> Result<(Value<'a>, i64), BuiltinError> {
@@ -270,7 +264,7 @@ fn public_key<'a>(
     })
 }
 
-fn time<'a>(call: &Call<'a, '_>, seconds: i64) -> Value<'a> {
+pub(super) fn time<'a>(call: &Call<'a, '_>, seconds: i64) -> Value<'a> {
     let text = format(&Civil::from_seconds(seconds, 0), 0, "UTC", named_layout("RFC3339"));
     call.text(&String::from_utf8_lossy(&text))
 }
@@ -326,7 +320,7 @@ impl Said {
 }
 
 /// A certificate as Go's JSON shows it.
-fn shown<'a>(
+pub(super) fn shown<'a>(
     call: &mut Call<'a, '_>,
     certificate: &Certificate<'_>,
     with_uris: bool,
@@ -446,7 +440,7 @@ fn usages<'a>(call: &Call<'a, '_>, certificate: &Certificate<'_>) -> (Value<'a>,
 }
 
 /// URIs in their parts.
-fn uris<'a>(call: &mut Call<'a, '_>, uris: &[String]) -> Result<Value<'a>, BuiltinError> {
+pub(super) fn uris<'a>(call: &mut Call<'a, '_>, uris: &[String]) -> Result<Value<'a>, BuiltinError> {
     let mut items = Vec::new();
     for uri in uris {
         let mut members = vec![

@@ -193,7 +193,8 @@ pub(super) fn from_hex(text: &str) -> Result<Vec<u8>, String> {
 }
 
 /// As in the query of a URL: a space becomes `+`.
-fn query_escape(bytes: &[u8]) -> String {
+/// Bytes as Go escapes them in queries.
+pub(super) fn query_escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for byte in bytes {
         match byte {

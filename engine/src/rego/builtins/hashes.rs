@@ -16,21 +16,27 @@ pub(super) const TABLE: &[Builtin] = &[
     function("crypto.sha1", ONE, Type::String, |call, a| {
         hash(call, a, |bytes| digested(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes))
     }),
-    function("crypto.sha256", ONE, Type::String, |call, a| {
-        hash(call, a, |bytes| digested(&digest::SHA256, bytes))
-    }),
+    function("crypto.sha256", ONE, Type::String, |call, a| hash(call, a, sha256)),
     function("crypto.hmac.md5", TWO, Type::String, |call, a| keyed(call, a, md5_hmac)),
     function("crypto.hmac.sha1", TWO, Type::String, |call, a| {
         keyed(call, a, |m, k| signed(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, m, k))
     }),
-    function("crypto.hmac.sha256", TWO, Type::String, |call, a| {
-        keyed(call, a, |m, k| signed(hmac::HMAC_SHA256, m, k))
-    }),
+    function("crypto.hmac.sha256", TWO, Type::String, |call, a| keyed(call, a, sha256_hmac)),
     function("crypto.hmac.sha512", TWO, Type::String, |call, a| {
         keyed(call, a, |m, k| signed(hmac::HMAC_SHA512, m, k))
     }),
     function("crypto.hmac.equal", TWO, Type::Boolean, equal),
 ];
+
+/// SHA-256.
+pub(super) fn sha256(bytes: &[u8]) -> Vec<u8> {
+    digested(&digest::SHA256, bytes)
+}
+
+/// HMAC with SHA-256.
+pub(super) fn sha256_hmac(message: &[u8], key: &[u8]) -> Vec<u8> {
+    signed(hmac::HMAC_SHA256, message, key)
+}
 
 fn digested(algorithm: &'static digest::Algorithm, bytes: &[u8]) -> Vec<u8> {
     digest::digest(algorithm, bytes).as_ref().to_vec()

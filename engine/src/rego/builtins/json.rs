@@ -146,7 +146,7 @@ fn is_json_number(text: &str) -> bool {
 }
 
 /// A JSON string with Go's escapes.
-fn write_string(out: &mut String, text: &str) {
+pub(super) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
         match character {
@@ -224,7 +224,11 @@ fn marshal_with_options<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) ->
 }
 
 fn unmarshal<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
-    let text = operand::string(arguments, 1)?;
+    unmarshalled(call, operand::string(arguments, 1)?).map(Some)
+}
+
+/// The value of a JSON text.
+pub(super) fn unmarshalled<'a>(call: &mut Call<'a, '_>, text: &'a str) -> Result<Value<'a>, BuiltinError> {
     call.spend(text.len() / 8)?;
     call.claim(text.len().saturating_mul(4))?;
     let lenient = with_replaced_surrogates(text);
@@ -244,7 +248,7 @@ fn unmarshal<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a
     if has_large_number(value) {
         return Err(BuiltinError::failed("invalid number: number too big"));
     }
-    Ok(Some(value))
+    Ok(value)
 }
 
 /// Go reads half a surrogate pair as U+FFFD, where our parser refuses it; `None`: there is none.

@@ -10,16 +10,20 @@
 mod aggregates;
 mod arithmetic;
 mod arrays;
+mod aws;
 mod caches;
 mod call;
 mod certificates;
 mod chance;
 pub(super) mod encoding;
 pub(super) mod external;
+mod graphql;
 mod graphs;
 mod hashes;
 mod json;
+mod json_schema;
 mod jwt;
+mod keys;
 #[cfg(test)]
 mod laws;
 mod machine;
@@ -32,11 +36,13 @@ pub(super) mod patterns;
 mod probe;
 mod refused;
 mod replace;
+mod requests;
 mod semver;
 mod sets;
 mod signature;
 pub(super) mod sprintf;
 mod strings;
+mod template;
 mod times;
 mod types;
 mod units;
@@ -131,20 +137,26 @@ static TABLES: &[&[Builtin]] = &[
     yaml::TABLE,
     hashes::TABLE,
     jwt::TABLE,
+    keys::TABLE,
+    requests::TABLE,
+    aws::TABLE,
     refused::TABLE,
     uris::TABLE,
     times::TABLE,
     paths::TABLE,
     net::TABLE,
     json::TABLE,
+    json_schema::TABLE,
     patterns::TABLE,
     encoding::TABLE,
     external::TABLE,
     chance::TABLE,
     units::TABLE,
     strings::TABLE,
+    template::TABLE,
     semver::TABLE,
     replace::TABLE,
+    graphql::TABLE,
     graphs::TABLE,
     arrays::TABLE,
     objects::TABLE,

@@ -12,12 +12,14 @@ pub(super) const TABLE: &[Builtin] = &[
 
 /// The parts of a reference.
 #[derive(Debug, Default)]
-struct Reference {
+pub(super) struct Reference {
     scheme: String,
-    host: String,
+    /// With its port.
+    pub(super) host: String,
     path: Vec<u8>,
     raw_path: String,
-    query: String,
+    /// As written, without the `?`.
+    pub(super) query: String,
     fragment: Vec<u8>,
 }
 
@@ -110,7 +112,11 @@ fn escape(bytes: &[u8], part: Part) -> String {
 }
 
 impl Reference {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a reference.
+    ///
+    /// # Errors
+    /// In Go's words.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));
         let mut reference =
             Self::without_fragment(rest).map_err(|why| format!("parse {}: {why}", quoted(rest)))?;
@@ -171,6 +177,30 @@ impl Reference {
             path.clone_into(&mut self.raw_path);
         }
         Ok(())
+    }
+
+    /// Whether it begins with a scheme.
+    pub(super) fn has_scheme(&self) -> bool {
+        !self.scheme.is_empty()
+    }
+
+    /// The path, without escapes.
+    pub(super) fn path(&self) -> String {
+        text_from(&self.path).into_owned()
+    }
+
+    /// The fragment, without escapes.
+    pub(super) fn fragment(&self) -> String {
+        text_from(&self.fragment).into_owned()
+    }
+
+    /// The path as Go writes it: as it was written, if that was well-formed.
+    pub(super) fn escaped_path(&self) -> String {
+        let plain = |byte: u8| b"!$&'()*+,;=:@[]%".contains(&byte) || !must_escape(byte, Part::Path);
+        if !self.raw_path.is_empty() && self.raw_path.bytes().all(plain) {
+            return self.raw_path.clone();
+        }
+        if self.path == b"*" { "*".to_owned() } else { escape(&self.path, Part::Path) }
     }
 
     /// Without port and brackets.

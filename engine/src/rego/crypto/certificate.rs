@@ -4,7 +4,7 @@ use super::der::{arcs, elements, read};
 use aws_lc_rs::signature::{self as lc, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::x509::{SubjectPublicKeyInfo, X509Version};
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo, X509Version};
 
 /// What chains are made of.
 #[derive(Clone, Debug)]
@@ -145,7 +145,8 @@ impl<'a> Certificate<'a> {
 }
 
 impl Names {
-    fn add(&mut self, name: &GeneralName<'_>) {
+    /// Adds a name.
+    pub(in crate::rego) fn add(&mut self, name: &GeneralName<'_>) {
         match name {
             GeneralName::DNSName(name) => self.dns.push((*name).to_owned()),
             GeneralName::RFC822Name(name) => self.emails.push((*name).to_owned()),
@@ -160,9 +161,13 @@ impl Names {
     }
 }
 
-/// Go's number of a signature algorithm; 0: unknown.
+/// Go's number of the algorithm that a certificate is signed with; 0: unknown.
 pub(in crate::rego) fn signature_number(certificate: &X509Certificate<'_>) -> i64 {
-    let algorithm = &certificate.signature_algorithm;
+    algorithm_number(&certificate.signature_algorithm)
+}
+
+/// Go's number of a signature algorithm by its identifier; 0: unknown.
+pub(in crate::rego) fn algorithm_number(algorithm: &AlgorithmIdentifier<'_>) -> i64 {
     match algorithm.algorithm.to_id_string().as_str() {
         "1.2.840.113549.1.1.4" => 2,
         "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => 3,

@@ -267,6 +267,15 @@ impl Float {
         }
     }
 
+    /// With the fewest digits that read back, as Go's `%g` shows it.
+    pub(in crate::rego) fn general(self) -> String {
+        let sign = if self.negative { "-" } else { "" };
+        if self.mantissa == 0 {
+            return format!("{sign}0");
+        }
+        format!("{sign}{}", digits::shortest(self.mantissa, self.exponent).general())
+    }
+
     /// As [`Float::to_number`], for a float of 53 bits.
     pub(in crate::rego) fn double_to_number<'a>(self, arena: &impl Arena<'a>) -> Number<'a> {
         self.written(arena, &digits::shortest(self.mantissa >> 11, self.exponent + 11))
