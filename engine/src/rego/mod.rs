@@ -7,26 +7,20 @@
 //! would be answered differently is refused at load, with file, line and caret. Nothing reads the clock, the network
 //! or the environment.
 
-#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod builtins;
 mod compile;
-#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod crypto;
 mod error;
 mod footprint;
 mod front;
 mod machine;
-#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod number;
 mod observe;
-#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod pattern;
 mod place;
 mod program;
 pub mod syntax;
-#[allow(dead_code, reason = "some of what is there for builtins is used by their tests only")]
 mod text;
-#[allow(dead_code, reason = "the compiler and machine that use it are being written against it")]
 mod time;
 mod types;
 

@@ -1,7 +1,7 @@
 //! `graph.*` and `walk`.
 
 use super::{Body, Builtin, BuiltinError, Call, Outcome, Type, function, operand};
-use crate::value::{Arena, Value};
+use crate::value::Value;
 use std::collections::BTreeSet;
 
 const VERTICES: Type = Type::COLLECTION;
@@ -168,10 +168,5 @@ impl<'a> Walk<'a> {
     /// Where the last value is, from the root.
     pub(in crate::rego) fn path(&self) -> &[Value<'a>] {
         &self.path
-    }
-
-    /// [`Walk::path`] as a value.
-    pub(in crate::rego) fn path_value(&self, arena: &impl Arena<'a>) -> Value<'a> {
-        Value::Array(arena.array(&self.path))
     }
 }

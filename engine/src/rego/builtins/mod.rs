@@ -48,6 +48,7 @@ mod types;
 mod units;
 mod uris;
 mod yaml;
+mod yaml_write;
 
 pub(super) use caches::Caches;
 pub(super) use call::{BuiltinError, Call, Limit, Meter};
@@ -135,6 +136,7 @@ static TABLES: &[&[Builtin]] = &[
     arithmetic::TABLE,
     certificates::TABLE,
     yaml::TABLE,
+    yaml_write::TABLE,
     hashes::TABLE,
     jwt::TABLE,
     keys::TABLE,

@@ -1,6 +1,6 @@
 //! `regex.*` and `glob.*`. Compiled patterns are kept; constant ones are compiled at load.
 
-use super::{Builtin, BuiltinError, Call, Limit, Outcome, Type, deprecated, function, operand};
+use super::{Builtin, BuiltinError, Call, Outcome, Type, deprecated, function, operand};
 use crate::rego::pattern::{Glob, IntersectError, PatternError, Regular, intersect, quote_meta, translate};
 use crate::value::Value;
 use std::sync::Arc;
@@ -209,23 +209,4 @@ fn one_character(collection: Value<'_>, item: Value<'_>) -> Result<char, Builtin
         (Some(one), None) => Ok(one),
         _ => Err(operand::element(2, collection, item, "rune")),
     }
-}
-
-/// A regular expression that is a constant of a policy, compiled when the policy is loaded. `None`: it is left
-/// to fail when it is used, as OPA does.
-pub(in crate::rego) fn prepare_regex(pattern: &str) -> Option<Arc<Regular>> {
-    Regular::new(pattern).ok().map(Arc::new)
-}
-
-/// `regex.match` with a prepared pattern.
-///
-/// # Errors
-/// When a limit is reached.
-pub(in crate::rego) fn match_prepared(
-    call: &mut Call<'_, '_>,
-    pattern: &Regular,
-    text: &str,
-) -> Result<bool, Limit> {
-    call.meter.spend(1 + u64::try_from(text.len() / 16).unwrap_or(u64::MAX))?;
-    Ok(pattern.is_match(text))
 }

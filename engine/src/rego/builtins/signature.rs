@@ -1,5 +1,6 @@
 //! The types that functions declare, for checks at load and for error text.
 
+#[cfg(test)]
 use crate::value::Value;
 
 /// A type of Rego values, as OPA declares them for its functions.
@@ -44,6 +45,7 @@ impl Type {
     pub(in crate::rego) const COLLECTION: Type = Type::OneOf(&[Type::ARRAY, Type::SET]);
 
     /// Whether a value can be of this type.
+    #[cfg(test)]
     pub(in crate::rego) fn admits(&self, value: Value<'_>) -> bool {
         match (self, value) {
             (Type::Any, _)

@@ -2,7 +2,8 @@
 //! engine's own reader, as `kubectl` reads them: that is YAML 1.1, where `yes` is true.)
 
 use super::encoding::from_base64_standard;
-use super::{Body, Builtin, BuiltinError, Call, Outcome, Type, function, operand};
+use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
+use crate::rego::text::go_float;
 use crate::rego::time::parse as parse_time;
 use crate::value::bytes::text_from;
 use crate::value::{Arena, MAX_DEPTH, Number, Object, Value};
@@ -12,10 +13,6 @@ use std::collections::BTreeMap;
 pub(super) const TABLE: &[Builtin] = &[
     function("yaml.unmarshal", &[Type::String], Type::Any, unmarshal),
     function("yaml.is_valid", &[Type::String], Type::Boolean, is_valid),
-    Builtin {
-        body: Body::Refused("how it lays out text is not settled here; use json.marshal, which is YAML too"),
-        ..function("yaml.marshal", &[Type::Any], Type::String, |_, _| Ok(None))
-    },
 ];
 
 fn unmarshal<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
@@ -328,8 +325,24 @@ fn is_float(text: &str) -> bool {
     mantissa_fits && exponent.is_none_or(|exponent| !exponent.is_empty() && digits(exponent))
 }
 
+/// Whether a plain scalar is read as the string that it is.
+pub(super) fn reads_as_string(text: &str) -> bool {
+    let is_date = text.starts_with(|first: char| first.is_ascii_digit()) && is_timestamp(text);
+    resolve(text).is_none() && !is_date && text != "<<"
+}
+
+/// A number of JSON as it is written in YAML after it was read as YAML.
+pub(super) fn number_text(text: &str) -> String {
+    match resolve(text) {
+        Some(Resolved::Integer(value)) => value.to_string(),
+        Some(Resolved::Float(value)) => go_float(value),
+        // What is beyond floats is text.
+        _ => text.to_owned(),
+    }
+}
+
 /// A float as Go's JSON writes it.
-fn json_float(value: f64) -> String {
+pub(super) fn json_float(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         let text = format!("{value:e}");

@@ -2,11 +2,11 @@
 
 use super::der;
 use super::keys::{Curve, PublicKey};
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self as lc, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
 };
-use aws_lc_rs::{digest, hmac};
 
 /// The hashes of JWTs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,16 +109,6 @@ impl Hash {
             Hash::Sha384 => hmac::HMAC_SHA384,
             Hash::Sha512 => hmac::HMAC_SHA512,
         }
-    }
-
-    /// The hash of bytes.
-    pub(in crate::rego) fn of(self, bytes: &[u8]) -> Vec<u8> {
-        let algorithm = match self {
-            Hash::Sha256 => &digest::SHA256,
-            Hash::Sha384 => &digest::SHA384,
-            Hash::Sha512 => &digest::SHA512,
-        };
-        digest::digest(algorithm, bytes).as_ref().to_vec()
     }
 }
 

@@ -235,21 +235,6 @@ impl Float {
         }
     }
 
-    /// Numeric order; both zeros are equal.
-    pub(in crate::rego) fn compare(self, other: Self) -> Ordering {
-        let sign = |value: Self| match (value.is_zero(), value.negative) {
-            (true, _) => 0,
-            (false, true) => -1,
-            (false, false) => 1,
-        };
-        let magnitude = (self.exponent, self.mantissa).cmp(&(other.exponent, other.mantissa));
-        sign(self).cmp(&sign(other)).then(match sign(self) {
-            0 => Ordering::Equal,
-            1 => magnitude,
-            _ => magnitude.reverse(),
-        })
-    }
-
     /// As a number: an integer in full, anything else as the shortest text that reads back as this float.
     pub(in crate::rego) fn to_number<'a>(self, arena: &impl Arena<'a>) -> Number<'a> {
         if let Some(small) = self.to_i64() {
@@ -291,11 +276,6 @@ impl Float {
         }
         let magnitude = self.mantissa.checked_shr(u32::try_from(-self.exponent).ok()?)?;
         if self.negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
-    }
-
-    /// The mantissa and the power of two it is multiplied by.
-    pub(in crate::rego) fn parts(self) -> (u64, i64) {
-        (self.mantissa, self.exponent)
     }
 }
 

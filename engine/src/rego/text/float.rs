@@ -118,20 +118,6 @@ pub(in crate::rego) fn go_float(value: f64) -> String {
     text(value, Shape::General, None, false)
 }
 
-/// A finite float as Go's `encoding/json` writes it.
-pub(in crate::rego) fn json_float(value: f64) -> String {
-    let magnitude = value.abs();
-    if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
-        let text = text(value, Shape::Exponent, None, false);
-        // One digit of a small exponent is enough.
-        return match text.split_once("e-0") {
-            Some((mantissa, digit)) => format!("{mantissa}e-{digit}"),
-            None => text,
-        };
-    }
-    text(value, Shape::Fixed, None, false)
-}
-
 fn general(value: f64, precision: Option<usize>, upper: bool) -> String {
     let (decimal, precision, threshold) = match precision {
         None => {

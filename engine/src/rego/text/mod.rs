@@ -10,6 +10,6 @@ mod print;
 pub(super) mod quote;
 mod term;
 
-pub(super) use float::{go_float, json_float};
+pub(super) use float::go_float;
 pub(super) use format::Format;
 pub(super) use term::write_term;

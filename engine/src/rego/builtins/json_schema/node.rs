@@ -111,7 +111,7 @@ fn write(out: &mut String, value: Value<'_>) -> Option<()> {
         Value::Number(number) => {
             let text = number.to_string();
             let float: f64 = text.parse().ok().filter(|float: &f64| float.is_finite())?;
-            out.push_str(&crate::rego::text::json_float(float));
+            out.push_str(&super::super::yaml::json_float(float));
         }
         Value::String(text) => super::super::json::write_string(out, text),
         Value::Array(items) => {
