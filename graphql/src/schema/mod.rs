@@ -36,6 +36,9 @@ pub struct Schema {
 /// Directives that a schema may define although they are there: the last definition counts.
 const REDEFINABLE: [&str; 6] = ["include", "skip", "deprecated", "specifiedBy", "defer", "oneOf"];
 
+/// What stands for a definition that is not there.
+static NOTHING: LazyLock<Definition> = LazyLock::new(Definition::default);
+
 static PRELUDE: LazyLock<SystemDocument> = LazyLock::new(|| {
     struct Unlimited;
     impl Host for Unlimited {
@@ -212,7 +215,6 @@ impl Schema {
     pub(crate) fn possible(&self, name: &str) -> impl ExactSizeIterator<Item = &Definition> + Clone {
         let places = self.possible.get(name).map_or(&[][..], Vec::as_slice);
         // Every place is one of a definition.
-        static NOTHING: LazyLock<Definition> = LazyLock::new(Definition::default);
         places.iter().map(|at| self.definitions.get(*at).unwrap_or(&NOTHING))
     }
 

@@ -22,6 +22,7 @@ pub struct CommentGroup {
 
 impl CommentGroup {
     /// Whether a group is left out of JSON.
+    #[expect(clippy::ref_option, reason = "what serde hands over")]
     pub(super) fn is_empty(group: &Option<CommentGroup>) -> bool {
         group.as_ref().is_none_or(|group| group.list.is_empty())
     }

@@ -69,7 +69,7 @@ fn broken() -> String {
 /// The content of the sequence that DER is.
 fn sequence(der: &[u8]) -> Read<Vec<(u8, &[u8])>> {
     let (tag, content, _) = read(der).ok_or("asn1: syntax error: truncated tag or length")?;
-    if tag != 0x30 { Err(broken()) } else { Ok(elements(content).collect()) }
+    if tag == 0x30 { Ok(elements(content).collect()) } else { Err(broken()) }
 }
 
 /// Of PKCS #1 (RFC 8017 §A.1.2).

@@ -108,9 +108,10 @@ impl<'t> Lexer<'t> {
                 self.text(self.rest);
                 return Ok(());
             };
-            let (text, after) = match trims_before(after) {
-                true => (text.trim_end_matches(SPACES), after.get(2..).unwrap_or_default()),
-                false => (text, after),
+            let (text, after) = if trims_before(after) {
+                (text.trim_end_matches(SPACES), after.get(2..).unwrap_or_default())
+            } else {
+                (text, after)
             };
             self.text(text);
             if let Some(comment) = after.strip_prefix("/*") {

@@ -202,10 +202,7 @@ impl Parser {
         }
         self.skip_space();
         let Token::Keyword(keyword) = *self.peek() else {
-            let kept = self.variables.len();
             let pipeline = self.pipeline("command", &Token::Close)?;
-            // A variable that an action declares stays until the list ends.
-            debug_assert!(self.variables.len() >= kept);
             return Ok(Ok(Some(Node::Action(pipeline))));
         };
         if keyword == Keyword::Nil {
