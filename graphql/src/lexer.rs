@@ -251,14 +251,14 @@ impl<'t> Lexer<'t> {
                     self.take(1);
                     return token;
                 }
-                Some(b'\\') => match self.escape() {
-                    Some(character) => value.push(character),
-                    None => {
+                Some(b'\\') => {
+                    let Some(character) = self.escape() else {
                         // The place of a wrong escape is behind its backslash.
                         self.take(1);
                         return self.invalid();
-                    }
-                },
+                    };
+                    value.push(character);
+                }
                 Some(b'\t' | b' '..) => value.extend(self.take_character()),
                 // A line's end, a control character, or the text's end.
                 _ => return self.invalid(),

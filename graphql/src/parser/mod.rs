@@ -99,6 +99,7 @@ impl<'t, 'h> Parser<'t, 'h> {
         self.peek().value == word
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "trees that come from JSON have no positions")]
     fn position(&mut self) -> Option<Position> {
         Some(self.peek().position)
     }

@@ -28,7 +28,7 @@ impl<'d> Walk<'d, '_> {
             self.known_variable_type(variable)?;
             if let Some(default) = &variable.default_value {
                 let definition = self.schema.definition(variable.of.name());
-                let note = self.notes.values.entry(default).or_default();
+                let note = self.notes.values.entry(std::ptr::from_ref(default)).or_default();
                 note.expected = Some(&variable.of);
                 note.definition = definition;
             }
@@ -92,7 +92,7 @@ impl<'d> Walk<'d, '_> {
     fn argument(&mut self, definition: Option<&'d ArgumentDefinition>, argument: &'d Argument) -> Checked {
         if let Some(definition) = definition {
             let of = self.schema.definition(definition.of.name());
-            let note = self.notes.values.entry(&argument.value).or_default();
+            let note = self.notes.values.entry(std::ptr::from_ref(&argument.value)).or_default();
             note.expected = Some(&definition.of);
             note.has_default = is_default(definition.default_value.as_ref());
             note.definition = of;
@@ -108,9 +108,9 @@ impl<'d> Walk<'d, '_> {
                 if let Some(operation) = self.operation {
                     self.host.spend(operation.variable_definitions.len() / 4)?;
                     let variable = operation.variable(&value.raw);
-                    self.notes.values.entry(value).or_default().variable = variable;
+                    self.notes.values.entry(std::ptr::from_ref(value)).or_default().variable = variable;
                     if let Some(variable) = variable {
-                        self.notes.variables_used.insert(variable);
+                        self.notes.variables_used.insert(std::ptr::from_ref(variable));
                     }
                 }
             }
@@ -120,7 +120,7 @@ impl<'d> Walk<'d, '_> {
                         self.host.spend(definition.fields.len() / 4)?;
                         if let Some(field) = definition.field(&child.name) {
                             let of = self.schema.definition(field.of.name());
-                            let note = self.notes.values.entry(&child.value).or_default();
+                            let note = self.notes.values.entry(std::ptr::from_ref(&child.value)).or_default();
                             note.expected = Some(&field.of);
                             note.has_default = is_default(field.default_value.as_ref());
                             note.definition = of;
@@ -132,7 +132,8 @@ impl<'d> Walk<'d, '_> {
             ValueKind::List => {
                 for child in &value.children {
                     if let Some(inner) = note.expected.and_then(|expected| expected.elem.as_deref()) {
-                        let note_of_child = self.notes.values.entry(&child.value).or_default();
+                        let note_of_child =
+                            self.notes.values.entry(std::ptr::from_ref(&child.value)).or_default();
                         note_of_child.expected = Some(inner);
                         note_of_child.definition = note.definition;
                     }
@@ -174,7 +175,7 @@ impl<'d> Walk<'d, '_> {
             self.host.spend(parent.map_or(0, |parent| parent.fields.len() / 4))?;
             parent.and_then(|parent| parent.field(&field.name))
         };
-        self.notes.fields.insert(field, FieldNote { definition, parent });
+        self.notes.fields.insert(std::ptr::from_ref(field), FieldNote { definition, parent });
         for argument in &field.arguments {
             self.argument(definition.and_then(|definition| definition.argument(&argument.name)), argument)?;
         }
@@ -211,7 +212,7 @@ impl<'d> Walk<'d, '_> {
     fn spread(&mut self, parent: Option<&'d Definition>, spread: &'d FragmentSpread) -> Checked {
         self.host.spend(self.document.fragments.len() / 4)?;
         let fragment = self.document.fragment(&spread.name);
-        self.notes.spreads.insert(spread, fragment);
+        self.notes.spreads.insert(std::ptr::from_ref(spread), fragment);
         self.directives(&spread.directives, "FRAGMENT_SPREAD")?;
         if let Some(fragment) = fragment
             && self.spreads_walked.insert(&fragment.name)

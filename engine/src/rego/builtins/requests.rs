@@ -26,7 +26,10 @@ fn broken() -> BuiltinError {
 }
 
 /// An element with its tag and length, its content, and what follows.
-fn element(der: &[u8]) -> Result<(&[u8], &[u8], &[u8]), BuiltinError> {
+type Element<'d> = (&'d [u8], &'d [u8], &'d [u8]);
+
+/// The first element.
+fn element(der: &[u8]) -> Result<Element<'_>, BuiltinError> {
     let (_, content, rest) = read(der).ok_or_else(broken)?;
     let whole = der.get(..der.len() - rest.len()).unwrap_or_default();
     Ok((whole, content, rest))

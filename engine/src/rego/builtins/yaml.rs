@@ -328,7 +328,7 @@ fn is_float(text: &str) -> bool {
 /// Whether a plain scalar is read as the string that it is.
 pub(super) fn reads_as_string(text: &str) -> bool {
     let is_date = text.starts_with(|first: char| first.is_ascii_digit()) && is_timestamp(text);
-    resolve(text).is_none() && !is_date && text != "<<"
+    resolve(text).is_none() && !is_date
 }
 
 /// A number of JSON as it is written in YAML after it was read as YAML.

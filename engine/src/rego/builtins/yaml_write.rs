@@ -17,10 +17,6 @@ fn marshal<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> 
     let value = json_schema::as_json(call, operand::at(arguments, 1), 0)?;
     let mut writer = Writer { call, out: String::new() };
     writer.node(value, 0, true)?;
-    if writer.out.ends_with("\n\n") && matches!(value, Value::String(_)) {
-        // A document that ends with kept empty lines says that it ends.
-        writer.out.push_str("...\n");
-    }
     let text = writer.out;
     Ok(Some(call.text(&text)))
 }
@@ -168,7 +164,7 @@ impl<'a> Writer<'_, 'a, '_> {
 /// Whether a key comes before another: digits as numbers, letters behind what is neither.
 fn is_before(one: &str, other: &str) -> bool {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let is_digit = |character: &char| character.is_numeric() && character.to_digit(10).is_some();
+    let is_digit = char::is_ascii_digit;
     let Some(at) = one.iter().zip(&other).position(|(one, other)| one != other) else {
         return one.len() < other.len();
     };
@@ -186,7 +182,7 @@ fn is_before(one: &str, other: &str) -> bool {
     let counts = (*a == '0' || *b == '0')
         && same.iter().rev().take_while(|character| is_digit(character)).any(|digit| *digit != '0');
     let number = |text: &[char]| {
-        let digits: Vec<char> = text.iter().skip(at).copied().take_while(|digit| is_digit(digit)).collect();
+        let digits: Vec<char> = text.iter().skip(at).copied().take_while(is_digit).collect();
         let value = digits.iter().fold(i64::from(counts), |value, digit| {
             value.wrapping_mul(10).wrapping_add(i64::from(digit.to_digit(10).unwrap_or_default()))
         });
@@ -315,7 +311,7 @@ fn double_quoted(text: &str) -> String {
                 let code = u32::from(character);
                 out.push_str(&match code {
                     0..=0xff => format!("\\x{code:02X}"),
-                    0..=0xffff => format!("\\u{code:04X}"),
+                    0x100..=0xffff => format!("\\u{code:04X}"),
                     _ => format!("\\U{code:08X}"),
                 });
             }

@@ -176,7 +176,7 @@ impl<'a> Compiler<'a, '_, '_> {
             }
         }
         let mut node = Node { reference: self.node(place)?.reference, ..Node::default() };
-        self.types(object, &mut node)?;
+        Self::types(object, &mut node)?;
         self.members(object, &mut node)?;
         self.items(object, &mut node)?;
         self.numbers(object, &mut node)?;
@@ -232,7 +232,7 @@ impl<'a> Compiler<'a, '_, '_> {
         Ok(true)
     }
 
-    fn types(&mut self, object: Object<'a>, node: &mut Node<'a>) -> Compiled<()> {
+    fn types(object: Object<'a>, node: &mut Node<'a>) -> Compiled<()> {
         let wrong = || invalid_type("type", "string/Array Of Strings");
         let single;
         let types = match object.get("type") {

@@ -14,7 +14,7 @@ pub(super) struct References<'a> {
 }
 
 /// Where an object is in memory; none for the empty one, which refers to nothing.
-fn identity<'a>(value: Value<'a>) -> Option<*const (&'a str, Value<'a>)> {
+fn identity(value: Value<'_>) -> Option<*const (&str, Value<'_>)> {
     value.as_object().filter(|object| !object.is_empty()).map(|object| object.members().as_ptr())
 }
 

@@ -167,7 +167,7 @@ impl<'s, 'a> Validator<'s, 'a, '_, '_> {
             _ => {}
         }
         if let Some(number) = &number {
-            self.number(node, number, context, outcome);
+            Self::number(node, number, context, outcome);
         }
         self.common(node, value, context, outcome)?;
         if let Value::String(text) = value {
@@ -500,7 +500,7 @@ impl<'s, 'a> Validator<'s, 'a, '_, '_> {
         Ok(())
     }
 
-    fn number(&mut self, node: &'s Node<'a>, number: &Decimal, context: &str, outcome: &mut Outcome) {
+    fn number(node: &'s Node<'a>, number: &Decimal, context: &str, outcome: &mut Outcome) {
         if let Some(multiple) = node.multiple_of.as_ref().filter(|multiple| !number.is_multiple_of(multiple))
         {
             outcome.add(context, "multiple_of", format!("Must be a multiple of {}", multiple.shown()));

@@ -211,7 +211,9 @@ fn printf<'a>(state: &mut State<'_, 'a, '_, '_>, format: &Item<'a>, all: &[Item<
     let format = format.text().unwrap_or_default();
     let verbs: Vec<char> = verbs(&format);
     let fits = |item: &Item<'_>| match item {
-        Item::Text(_) | Item::Data(Value::String(_)) | Item::Int(_) => true,
+        Item::Text(_) | Item::Data(Value::String(_)) => true,
+        // Where the name of its type is not shown.
+        Item::Int(_) => verbs.iter().all(|verb| "vdbcoqxXU".contains(*verb)),
         // Text of a type of its own: only where its name is not shown.
         Item::Data(Value::Number(_)) => verbs.iter().all(|verb| "vsqxX".contains(*verb)),
         _ => verbs.iter().all(|verb| *verb == 'v'),

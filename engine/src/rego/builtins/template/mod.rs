@@ -73,7 +73,7 @@ mod tests {
                 "<v>v",
             ),
             (
-                r#"{{printf "%s-%03d" .a 7 | len}} {{index .l 1}} {{slice .a 1 2}}"#,
+                r#"{{printf "%v-%03d" .a 7 | len}} {{index .l 1}} {{slice .a 1 2}}"#,
                 r#"{"a": "abc", "l": [1, 2]}"#,
                 "7 2 b",
             ),

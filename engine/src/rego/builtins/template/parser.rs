@@ -74,7 +74,7 @@ type Parsed<T> = Result<T, BuiltinError>;
 
 /// What ended a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+enum Stop {
     End,
     Else,
     /// `else if` or `else with`, whose condition comes next.
@@ -107,7 +107,7 @@ pub(super) fn parse(tokens: Vec<Token>) -> Parsed<Templates> {
         match parser.node(true)? {
             Ok(Some(node)) => nodes.push(node),
             Ok(None) => {}
-            Err(End::End) => return failed("unexpected {{end}}"),
+            Err(Stop::End) => return failed("unexpected {{end}}"),
             Err(_) => return failed("unexpected {{else}}"),
         }
     }
@@ -172,7 +172,7 @@ impl Parser {
     }
 
     /// Nodes up to `{{end}}` or `{{else}}`.
-    fn list(&mut self) -> Parsed<(Vec<Node>, End)> {
+    fn list(&mut self) -> Parsed<(Vec<Node>, Stop)> {
         if self.depth >= MAX_NESTING {
             return Err(too_deep());
         }
@@ -194,7 +194,7 @@ impl Parser {
     }
 
     /// A node; none for a definition, and for what ends a list.
-    fn node(&mut self, at_top: bool) -> Parsed<Result<Option<Node>, End>> {
+    fn node(&mut self, at_top: bool) -> Parsed<Result<Option<Node>, Stop>> {
         match self.next_no_space() {
             Token::Text(text) => return Ok(Ok(Some(Node::Text(text)))),
             Token::Open => {}
@@ -223,16 +223,16 @@ impl Parser {
             }
             Keyword::End => {
                 self.close("end")?;
-                return Ok(Err(End::End));
+                return Ok(Err(Stop::End));
             }
             Keyword::Else => {
                 self.skip_space();
                 return Ok(Err(match *self.peek() {
-                    Token::Keyword(Keyword::If) => End::ElseIf,
-                    Token::Keyword(Keyword::With) => End::ElseWith,
+                    Token::Keyword(Keyword::If) => Stop::ElseIf,
+                    Token::Keyword(Keyword::With) => Stop::ElseWith,
                     _ => {
                         self.close("else")?;
-                        End::Else
+                        Stop::Else
                     }
                 }));
             }
@@ -275,7 +275,7 @@ impl Parser {
         let variables = std::mem::replace(&mut self.variables, vec!["$".to_owned()]);
         let ranges = std::mem::take(&mut self.ranges);
         let (nodes, end) = self.list()?;
-        if end != End::End {
+        if end != Stop::End {
             return failed("unexpected {{else}} in a definition");
         }
         (self.variables, self.ranges) = (variables, ranges);
@@ -293,17 +293,17 @@ impl Parser {
         let (then, end) = self.list()?;
         self.ranges -= usize::from(keyword == Keyword::Range);
         let otherwise = match (end, keyword) {
-            (End::End, _) => None,
-            (End::ElseIf, Keyword::If) | (End::ElseWith, Keyword::With) => {
+            (Stop::End, _) => None,
+            (Stop::ElseIf, Keyword::If) | (Stop::ElseWith, Keyword::With) => {
                 self.next();
                 self.depth += 1;
                 let inner = self.branches(keyword)?;
                 self.depth -= 1;
                 Some(vec![if keyword == Keyword::If { Node::If(inner) } else { Node::With(inner) }])
             }
-            (End::Else, _) => {
+            (Stop::Else, _) => {
                 let (nodes, end) = self.list()?;
-                if end != End::End {
+                if end != Stop::End {
                     return failed("expected end; found {{else}}");
                 }
                 Some(nodes)
