@@ -118,7 +118,7 @@ fn is_address(text: &str) -> Result<bool, BuiltinError> {
 fn after_address(text: &str) -> Option<&str> {
     let text = text.trim_start_matches([' ', '\t']);
     let after = if text.starts_with('"') { after_quoted(text)? } else { after_atom(text, false)? };
-    let domain = after.trim_start_matches([' ', '\t']).strip_prefix('@')?;
+    let domain = after.strip_prefix('@')?;
     let domain = domain.trim_start_matches([' ', '\t']);
     match domain.strip_prefix('[') {
         Some(literal) => {
