@@ -1,7 +1,8 @@
 //! Templates that ask providers: what is asked, in how many rounds, and that nothing is concluded before it is answered.
 
 #![expect(
-    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "the helpers of tests, which clippy does not take for tests"
 )]

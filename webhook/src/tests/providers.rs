@@ -88,9 +88,12 @@ fn said(items: Value) -> String {
 /// Images of `good…` are signed, others are not.
 fn signatures() -> Behaviour {
     Arc::new(|keys| {
-        let item = |key: &String| match key.starts_with("good") {
-            true => json!({"key": key, "value": "signed"}),
-            false => json!({"key": key, "error": "no signature"}),
+        let item = |key: &String| {
+            if key.starts_with("good") {
+                json!({"key": key, "value": "signed"})
+            } else {
+                json!({"key": key, "error": "no signature"})
+            }
         };
         said(keys.iter().map(item).collect())
     })

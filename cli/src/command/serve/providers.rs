@@ -11,26 +11,16 @@ use wayguard_webhook::ProviderOptions;
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ProviderArgs {
     /// How long the answer of a provider is good, in seconds; 0 asks for every request
-    #[arg(long, value_name = "SECONDS", env = "WAYGUARD_PROVIDER_CACHE_TTL", default_value = "180", value_parser = super::seconds)]
-    provider_cache_ttl: Duration,
+    #[arg(long = "provider-cache-ttl", value_name = "SECONDS", env = "WAYGUARD_PROVIDER_CACHE_TTL", default_value = "180", value_parser = super::seconds)]
+    cache_ttl: Duration,
 
     /// A certificate (PEM) to show to providers that ask for one; read again whenever it changes
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "WAYGUARD_PROVIDER_CLIENT_CERT",
-        requires = "provider_client_key"
-    )]
-    provider_client_cert: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "WAYGUARD_PROVIDER_CLIENT_CERT", requires = "client_key")]
+    client_cert: Option<PathBuf>,
 
     /// Its private key (PEM)
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "WAYGUARD_PROVIDER_CLIENT_KEY",
-        requires = "provider_client_cert"
-    )]
-    provider_client_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "WAYGUARD_PROVIDER_CLIENT_KEY", requires = "client_cert")]
+    client_key: Option<PathBuf>,
 }
 
 /// The client certificate's files, followed.
@@ -44,8 +34,8 @@ impl ProviderArgs {
     /// # Errors
     /// If the certificate cannot be used: providers would refuse to talk to us, and nobody would know why.
     pub(super) fn open(&self) -> Result<(ProviderOptions, Option<Identity>), Failure> {
-        let mut options = ProviderOptions { cache_ttl: self.provider_cache_ttl, identity: None };
-        let (Some(cert), Some(key)) = (&self.provider_client_cert, &self.provider_client_key) else {
+        let mut options = ProviderOptions { cache_ttl: self.cache_ttl, identity: None };
+        let (Some(cert), Some(key)) = (&self.client_cert, &self.client_key) else {
             return Ok((options, None));
         };
         let serving = ServingCertificate::empty();

@@ -226,7 +226,8 @@ fn resolved(mutators: &[Given], pod: &str, said: &serde_json::Value) -> (String,
     let mut facts = crate::Facts::new();
     let mut asked = Vec::new();
     loop {
-        let outside = Outside { facts: bump.alloc(facts.clone()), user: "ada", missing: Default::default() };
+        let outside =
+            Outside { facts: bump.alloc(facts.clone()), user: "ada", missing: std::cell::RefCell::default() };
         let resolved = resolve(&bump, object, &outside);
         let missing = outside.missing.into_inner();
         if missing.is_empty() {
