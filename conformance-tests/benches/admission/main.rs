@@ -47,6 +47,7 @@ fn main() {
         );
         return;
     };
+    let gatekeeper = peers::gatekeeper(&material.folder);
     let mut table = Table::default();
     for connections in [1, 16] {
         for objects in [Objects::Cold, Objects::Repeated] {
@@ -58,8 +59,8 @@ fn main() {
             let without = load.run(&ours);
             drop(ours);
             table.add(objects, connections, "no policies", &with, &without);
-            if let Some(gatekeeper) = peers::gatekeeper(&material.folder) {
-                let peer = load.run(&gatekeeper);
+            if let Some(gatekeeper) = &gatekeeper {
+                let peer = load.run(gatekeeper);
                 table.add(objects, connections, "Gatekeeper", &with, &peer);
             }
         }

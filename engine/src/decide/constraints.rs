@@ -13,6 +13,7 @@ use crate::rego::{EvaluationError, World};
 use crate::request::{GroupVersionKind, Operation, Origin};
 use crate::value::{Object, Value};
 use serde_json::Value as Json;
+use std::cell::OnceCell;
 
 /// What constraints see of a request, made once for all of them.
 pub(crate) struct Reviews<'a> {
@@ -42,7 +43,9 @@ struct Subject<'a> {
 enum Inventory<'a> {
     /// The host must be asked first.
     Waiting,
-    Known(Value<'a>),
+    /// The host has told it, by kind in the settings' order. It is put together when a constraint is evaluated, which
+    /// few requests come to.
+    Known(Vec<Option<Value<'a>>>, OnceCell<Value<'a>>),
     /// This origin does not have it; why.
     OutOfReach(String),
     Unavailable(String),
@@ -94,15 +97,14 @@ impl<'a> Reviews<'a> {
         let needs_inventory = policies
             .iter()
             .any(|policy| policy.constraint.as_ref().is_some_and(|constraint| constraint.reads_inventory));
-        let recalls =
-            subjects.iter().map(|subject| recall(case, subject, policies, needs_inventory)).collect();
+        let recalls = subjects.iter().map(|subject| recall(case, subject, policies)).collect();
         Self {
             subjects,
             recalls,
             inventory: if needs_inventory {
                 Inventory::gather(case, missing)
             } else {
-                Inventory::Known(Value::EMPTY)
+                Inventory::Known(Vec::new(), OnceCell::from(Value::EMPTY))
             },
             assumed,
             unavailable,
@@ -155,7 +157,12 @@ impl<'a> Reviews<'a> {
                 continue;
             }
             let inventory = match &self.inventory {
-                Inventory::Known(inventory) => *inventory,
+                Inventory::Known(found, whole) if constraint.reads_inventory => {
+                    if recall.is_quiet(policy) {
+                        continue;
+                    }
+                    *whole.get_or_init(|| inventory_of(case, found))
+                }
                 Inventory::Waiting => return Asked::Waiting,
                 Inventory::OutOfReach(reason) if constraint.reads_inventory => {
                     return Asked::Skipped(reason.clone());
@@ -164,7 +171,7 @@ impl<'a> Reviews<'a> {
                     found.push(failed(policy, constraint, action, reason));
                     continue;
                 }
-                Inventory::OutOfReach(_) | Inventory::Unavailable(_) => Value::EMPTY,
+                Inventory::Known(..) | Inventory::OutOfReach(_) | Inventory::Unavailable(_) => Value::EMPTY,
             };
             if recall.is_quiet(policy) {
                 continue;
@@ -235,12 +242,7 @@ fn generated_subjects<'a>(
 }
 
 /// What is remembered of an object for the constraints that concern its kind.
-fn recall<'a>(
-    case: &Case<'a, '_>,
-    subject: &Subject<'a>,
-    policies: &[&CompiledPolicy],
-    needs_inventory: bool,
-) -> Recall {
+fn recall<'a>(case: &Case<'a, '_>, subject: &Subject<'a>, policies: &[&CompiledPolicy]) -> Recall {
     let memo = &case.set.memo;
     let concerns = |policy: &&CompiledPolicy| {
         let constraint = policy.constraint.as_ref();
@@ -254,7 +256,7 @@ fn recall<'a>(
     let read = || {
         let mut read = Vec::with_capacity(4096);
         read.push(b'c');
-        if needs_inventory {
+        if asked.iter().any(|policy| policy.constraint.as_ref().is_some_and(|it| it.reads_inventory)) {
             for kind in case.set.gatekeeper().inventory() {
                 match case.facts.get(&inventory_key(kind))? {
                     Fact::Known(document) => read.extend_from_slice(&document.id().to_le_bytes()),
@@ -327,8 +329,8 @@ impl<'a> Inventory<'a> {
         for kind in case.set.gatekeeper().inventory() {
             let key = inventory_key(kind);
             match case.facts.get(&key) {
-                Some(Fact::Known(document)) => found.push((kind, document.value())),
-                Some(Fact::Absent) => {}
+                Some(Fact::Known(document)) => found.push(Some(document.value())),
+                Some(Fact::Absent) => found.push(None),
                 Some(Fact::OutOfReach(reason)) => return Self::OutOfReach(reason.clone()),
                 Some(Fact::Unavailable(reason)) => return Self::Unavailable(reason.clone()),
                 None => {
@@ -337,21 +339,24 @@ impl<'a> Inventory<'a> {
                 }
             }
         }
-        if waiting {
-            return Self::Waiting;
+        if waiting { Self::Waiting } else { Self::Known(found, OnceCell::new()) }
+    }
+}
+
+/// `data.inventory`, without the namespaces that the settings leave out.
+fn inventory_of<'a>(case: &Case<'a, '_>, found: &[Option<Value<'a>>]) -> Value<'a> {
+    let settings = case.set.gatekeeper();
+    let found = settings.inventory().iter().zip(found);
+    let found: Vec<_> = found.filter_map(|(kind, objects)| Some((kind, (*objects)?))).collect();
+    let shape = super::surroundings::gatekeeper_shape(case, &found);
+    let spaces = shape.get("namespace").and_then(Value::as_object).unwrap_or_default();
+    let kept: Vec<_> = spaces.iter().filter(|(name, _)| !settings.leaves_out(name)).collect();
+    match shape.as_object() {
+        Some(root) if kept.len() < spaces.len() => {
+            let spaces = Value::Object(Object::new(&case.arena, kept));
+            Value::Object(root.with(&case.arena, "namespace", spaces))
         }
-        let shape = super::surroundings::gatekeeper_shape(case, &found);
-        let settings = case.set.gatekeeper();
-        let spaces = shape.get("namespace").and_then(Value::as_object).unwrap_or_default();
-        let kept: Vec<_> = spaces.iter().filter(|(name, _)| !settings.leaves_out(name)).collect();
-        let shape = match shape.as_object() {
-            Some(root) if kept.len() < spaces.len() => {
-                let spaces = Value::Object(Object::new(&case.arena, kept));
-                Value::Object(root.with(&case.arena, "namespace", spaces))
-            }
-            _ => shape,
-        };
-        Self::Known(shape)
+        _ => shape,
     }
 }
 

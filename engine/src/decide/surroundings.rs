@@ -8,6 +8,7 @@ use crate::policy::metadata::{InventoryKind, InventoryScope, Need};
 use crate::request::{Operation, Origin};
 use crate::value::{Object, Value};
 use bumpalo::Bump;
+use std::collections::BTreeMap;
 
 /// What is known of the request's namespace.
 #[derive(Clone, Debug)]
@@ -202,18 +203,8 @@ impl Gathered {
 /// `data.inventory` as Gatekeeper has it: `namespace[ns][groupVersion][kind][name]` and
 /// `cluster[groupVersion][kind][name]`.
 pub(crate) fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind, Value<'a>)]) -> Value<'a> {
-    let arena = &case.arena;
-    let mut root = Value::EMPTY;
-    let mut put = |segments: &[&str], value: Value<'a>| {
-        let escaped: Vec<String> =
-            segments.iter().map(|segment| crate::value::escape_segment(segment)).collect();
-        let text = format!("/{}", escaped.join("/"));
-        let placed = crate::value::Pointer::parse(&text)
-            .map(|pointer| crate::value::set(arena, root, &pointer, value));
-        if let Some(Ok(changed)) = placed {
-            root = changed;
-        }
-    };
+    let mut cluster = Shelf::default();
+    let mut spaces: BTreeMap<&str, Shelf<'a>> = BTreeMap::new();
     for (kind, objects) in kinds {
         let group_version = if kind.group.is_empty() {
             kind.version.clone()
@@ -227,16 +218,44 @@ pub(crate) fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind
         if crate::expansion::is_cluster_scoped(&kind.group, &kind.kind)
             || (flat && kind.scope == InventoryScope::Cluster)
         {
-            put(&["cluster", &group_version, &kind.kind], *objects);
+            cluster.put(&group_version, &kind.kind, *objects);
         } else if kind.scope == InventoryScope::Namespace {
-            put(&["namespace", case.request.namespace, &group_version, &kind.kind], *objects);
+            spaces.entry(case.request.namespace).or_default().put(&group_version, &kind.kind, *objects);
         } else {
             for (namespace, objects) in members.iter() {
-                put(&["namespace", namespace, &group_version, &kind.kind], objects);
+                spaces.entry(namespace).or_default().put(&group_version, &kind.kind, objects);
             }
         }
     }
-    root
+    let arena = &case.arena;
+    let mut root = Vec::with_capacity(2);
+    if !cluster.0.is_empty() {
+        root.push(("cluster", cluster.document(arena)));
+    }
+    if !spaces.is_empty() {
+        let spaces = spaces.into_iter().map(|(name, shelf)| (name, shelf.document(arena))).collect();
+        root.push(("namespace", Value::Object(Object::new(arena, spaces))));
+    }
+    Value::Object(Object::new(arena, root))
+}
+
+/// What a namespace holds, or the cluster: group and version, then kind.
+#[derive(Default)]
+struct Shelf<'a>(BTreeMap<String, BTreeMap<String, Value<'a>>>);
+
+impl<'a> Shelf<'a> {
+    fn put(&mut self, group_version: &str, kind: &str, objects: Value<'a>) {
+        self.0.entry(group_version.to_owned()).or_default().insert(kind.to_owned(), objects);
+    }
+
+    fn document(self, arena: &&'a Bump) -> Value<'a> {
+        let text = |text: &str| -> &'a str { arena.alloc_str(text) };
+        let versions = self.0.into_iter().map(|(group_version, kinds)| {
+            let kinds = kinds.into_iter().map(|(kind, objects)| (text(&kind), objects)).collect();
+            (text(&group_version), Value::Object(Object::new(arena, kinds)))
+        });
+        Value::Object(Object::new(arena, versions.collect()))
+    }
 }
 
 /// `input` for one policy on one view; all but the parameters is shared between policies.

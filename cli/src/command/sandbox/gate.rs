@@ -241,20 +241,24 @@ fn wait_until_asked(sandbox: &Sandbox, wanted: &[Rules], control: &mut Process) 
     let deadline = Instant::now() + READY_WITHIN;
     let kinds = "mutatingwebhookconfigurations,validatingwebhookconfigurations";
     let mut registered = false;
+    let mut lacking = None;
     while Instant::now() < deadline {
         still_running(control)?;
         if !registered {
             let live = kubectl(sandbox, &["get", kinds, "-o", "json"], "")?;
             let live: Value = serde_json::from_str(&live).unwrap_or_default();
             let live = rules(live.get("items").and_then(Value::as_array).into_iter().flatten());
-            registered = wanted.iter().all(|rules| live.contains(rules));
+            lacking = wanted.iter().find(|rules| !live.contains(rules));
+            registered = lacking.is_none();
         } else if kubectl(sandbox, &["apply", "--dry-run=server", "-f", "-"], PROBE).is_err() {
             return Ok(());
         }
         std::thread::sleep(POLL);
     }
-    let what =
-        if registered { "the API server does not ask the gate" } else { "the gate was not registered" };
+    let what = match lacking {
+        Some((webhook, rules)) => format!("the gate was not registered: `{webhook}` lacks rules {rules}"),
+        None => "the API server does not ask the gate".to_owned(),
+    };
     Err(Failure::Ours(format!("{what}; the end of the log of control:\n{}", control.log_tail(15))))
 }
 
