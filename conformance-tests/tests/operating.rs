@@ -18,6 +18,17 @@ fn a_suite_in_a_cluster() {
     without_servers_each_group_does_as_designed(&sandbox);
 }
 
+#[test]
+fn a_gate_that_observes_records_and_refuses_nothing() {
+    let sandbox = Sandbox::start(&["--observe", "--policies", "images/latest-tag"]);
+    let pod = "{apiVersion: v1, kind: Pod, metadata: {name: observed}, spec: {containers: [{name: app, image: 'registry.example.com/app:latest'}]}}";
+    let said = sandbox.apply(pod);
+    assert!(said.fine && said.err.is_empty(), "what is only recorded disturbs nobody: {}", said.err);
+    eventually("the finding is recorded", || sandbox.log("serve").contains("images/latest-tag"));
+    let broken = POLICY.replace("contains {", "contains contains {");
+    assert!(sandbox.apply(&broken).err.contains("no-team-zero"), "what cannot be loaded is refused even so");
+}
+
 const POLICY: &str = r#"---
 apiVersion: wayguard.io/v1alpha1
 kind: Policy

@@ -108,7 +108,7 @@ fn failure(error: SandboxError) -> Failure {
 
 fn start(args: &Args, folder: &Path, out: &mut Output) -> Result<ExitStatus, Failure> {
     // What is wrong with the policies is said before anybody waits.
-    let sources = Sources::new(args.policies.clone())?;
+    let sources = Sources::new(args.policies.clone())?.observing(args.observe);
     let gathered = gather(&sources)?;
     let binaries = find_binaries(out)?;
     let options = Options {
