@@ -227,16 +227,16 @@ pub(crate) fn gatekeeper_shape<'a>(case: &Case<'a, '_>, kinds: &[(&InventoryKind
             }
         }
     }
-    let arena = &case.arena;
+    let arena = case.arena;
     let mut root = Vec::with_capacity(2);
     if !cluster.0.is_empty() {
         root.push(("cluster", cluster.document(arena)));
     }
     if !spaces.is_empty() {
         let spaces = spaces.into_iter().map(|(name, shelf)| (name, shelf.document(arena))).collect();
-        root.push(("namespace", Value::Object(Object::new(arena, spaces))));
+        root.push(("namespace", Value::Object(Object::new(&arena, spaces))));
     }
-    Value::Object(Object::new(arena, root))
+    Value::Object(Object::new(&arena, root))
 }
 
 /// What a namespace holds, or the cluster: group and version, then kind.
@@ -248,13 +248,13 @@ impl<'a> Shelf<'a> {
         self.0.entry(group_version.to_owned()).or_default().insert(kind.to_owned(), objects);
     }
 
-    fn document(self, arena: &&'a Bump) -> Value<'a> {
+    fn document(self, arena: &'a Bump) -> Value<'a> {
         let text = |text: &str| -> &'a str { arena.alloc_str(text) };
         let versions = self.0.into_iter().map(|(group_version, kinds)| {
             let kinds = kinds.into_iter().map(|(kind, objects)| (text(&kind), objects)).collect();
-            (text(&group_version), Value::Object(Object::new(arena, kinds)))
+            (text(&group_version), Value::Object(Object::new(&arena, kinds)))
         });
-        Value::Object(Object::new(arena, versions.collect()))
+        Value::Object(Object::new(&arena, versions.collect()))
     }
 }
 

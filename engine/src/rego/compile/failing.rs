@@ -81,14 +81,8 @@ impl<'c, 'p> Failing<'c, 'p> {
         match rule.kind {
             RuleKind::Set => false,
             _ if rule.same => false,
-            _ => rule.clauses.len() > 1 || clauses().any(|clause| self.is_plural(clause)),
+            _ => rule.clauses.len() > 1 || clauses().any(is_plural),
         }
-    }
-
-    /// Whether a clause can give several results.
-    fn is_plural(&self, clause: &ClauseCode<'p>) -> bool {
-        !clause.constant
-            && clause.code.steps.iter().any(|step| matches!(step, Step::Each { .. } | Step::Tree { .. }))
     }
 
     pub(super) fn code(&self, code: &Code<'p>) -> bool {
@@ -219,4 +213,10 @@ fn x_replaces(x: &X<'_>) -> bool {
         X::Object(pairs) => pairs.iter().any(|(key, value)| x_replaces(key) || x_replaces(value)),
         _ => false,
     }
+}
+
+/// Whether a clause can give several results.
+fn is_plural(clause: &ClauseCode<'_>) -> bool {
+    let iterates = |step: &Step<'_>| matches!(step, Step::Each { .. } | Step::Tree { .. });
+    !clause.constant && clause.code.steps.iter().any(iterates)
 }
