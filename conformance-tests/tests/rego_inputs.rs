@@ -17,6 +17,9 @@ use std::collections::VecDeque;
 /// Inputs that OPA is asked about at once.
 const BATCH: usize = 50;
 
+/// Questions on their way: a policy, the seeds of its inputs, and the inputs.
+type Asked<'s> = (&'s Subject, &'s [u64], Vec<Option<String>>);
+
 /// Asks about so many changed inputs, of each subject as many.
 fn compare(what: &str, count: u64, subjects: &[Subject], change: fn(&Json, &mut Dice) -> Json) {
     let (Some(mut oracle), Some(mut shrinker)) = (Oracle::start(), Oracle::start()) else { return };
@@ -29,7 +32,7 @@ fn compare(what: &str, count: u64, subjects: &[Subject], change: fn(&Json, &mut 
     let seeds: Vec<u64> = (first..first + each).collect();
     let mut batches =
         subjects.iter().flat_map(|subject| seeds.chunks(BATCH).map(move |seeds| (subject, seeds)));
-    let mut asked: VecDeque<(&Subject, &[u64], Vec<Option<String>>)> = VecDeque::new();
+    let mut asked: VecDeque<Asked<'_>> = VecDeque::new();
     loop {
         // OPA works at the next inputs while we work at these.
         while asked.len() < 2

@@ -26,7 +26,8 @@ fn program(question: &Question) -> Program {
         .enumerate()
         .map(|(at, text)| Module { path: format!("test-{at}.rego"), text: text.clone() })
         .collect();
-    let options = CompileOptions { v0: question.v0, strict_builtin_errors: false };
+    let options =
+        CompileOptions { v0: question.v0, strict_builtin_errors: false, ..CompileOptions::default() };
     Program::compile(modules, options).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
