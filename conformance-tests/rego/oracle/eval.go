@@ -21,6 +21,9 @@ const keptQueries = 256
 // engine is given, so that a comparison is never between two time-outs.
 const patience = 20 * time.Second
 
+// notJSON is the code of an answer that cannot be written.
+const notJSON = "not_json"
+
 type evaluator struct {
 	seed     maphash.Seed
 	prepared map[uint64]preparation
@@ -69,24 +72,25 @@ func resultReply(results rego.ResultSet) reply {
 	}
 	given := reply{}
 	for _, result := range results {
-		row := map[string]json.RawMessage{}
+		values := map[string]any{}
 		for name, value := range result.Bindings {
-			row[name] = encoded(value)
+			values[name] = value
 		}
 		for at, expression := range result.Expressions {
-			row[fmt.Sprintf("#%d", at)] = encoded(expression.Value)
+			values[fmt.Sprintf("#%d", at)] = expression.Value
+		}
+		row := map[string]json.RawMessage{}
+		for name, value := range values {
+			text, err := json.Marshal(value)
+			if err != nil {
+				// OPA keeps numbers as they were written, such as ".5", which is no JSON.
+				return reply{Error: &problem{Code: notJSON, Message: err.Error()}}
+			}
+			row[name] = text
 		}
 		given.Result = append(given.Result, row)
 	}
 	return given
-}
-
-func encoded(value any) json.RawMessage {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return json.RawMessage(`"cannot be encoded"`)
-	}
-	return text
 }
 
 func (e *evaluator) prepare(asked question) preparation {

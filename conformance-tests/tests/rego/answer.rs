@@ -16,6 +16,8 @@ pub enum Answer {
     Refused(String),
     /// The evaluation took too long: no basis for a comparison.
     TimedOut,
+    /// OPA has a value that it cannot write as JSON, or has panicked.
+    Unwritable,
 }
 
 /// How two answers stand to each other.
@@ -27,7 +29,7 @@ pub enum Verdict {
     Refused,
     /// Anything else.
     Different,
-    /// One of both took too long.
+    /// One of both took too long, or OPA's answer cannot be written.
     Unknown,
 }
 
@@ -35,7 +37,7 @@ impl Answer {
     /// Compares our answer with OPA's.
     pub fn verdict(&self, opa: &Answer) -> Verdict {
         match (self, opa) {
-            (Answer::TimedOut, _) | (_, Answer::TimedOut) => Verdict::Unknown,
+            (Answer::TimedOut, _) | (_, Answer::TimedOut | Answer::Unwritable) => Verdict::Unknown,
             (Answer::Value(ours), Answer::Value(theirs)) if same_json(ours, theirs) => Verdict::Equal,
             (Answer::Undefined, Answer::Undefined)
             | (Answer::Failed(_), Answer::Failed(_))
@@ -82,6 +84,7 @@ impl std::fmt::Display for Answer {
             Answer::Failed(why) => write!(out, "fails: {why}"),
             Answer::Refused(why) => write!(out, "refuses: {why}"),
             Answer::TimedOut => out.write_str("takes too long"),
+            Answer::Unwritable => out.write_str("no JSON, or a panic"),
         }
     }
 }

@@ -145,12 +145,17 @@ fn read_answer(line: &str) -> Answer {
     let document = Document::from_json(line.as_bytes()).expect("the oracle writes JSON");
     let reply = document.value();
     if let Some(problems) = reply.get("load").and_then(Value::as_array) {
+        if problems.iter().any(|problem| problem.str_or_empty("code") == "panic") {
+            return Answer::Unwritable;
+        }
         let lines: Vec<_> = problems.iter().map(|problem| problem_text(*problem)).collect();
         return Answer::Refused(lines.join("\n"));
     }
     if let Some(problem) = reply.get("error") {
-        if problem.str_or_empty("code") == "eval_cancel_error" {
-            return Answer::TimedOut;
+        match problem.str_or_empty("code") {
+            "eval_cancel_error" => return Answer::TimedOut,
+            "not_json" => return Answer::Unwritable,
+            _ => {}
         }
         return Answer::Failed(problem_text(problem));
     }

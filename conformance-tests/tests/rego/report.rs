@@ -14,7 +14,7 @@ pub struct Report {
     pub equal: BTreeMap<&'static str, usize>,
     /// Refused by us and answered by OPA.
     pub refused: usize,
-    /// One of both took too long.
+    /// One of both took too long, or OPA's answer cannot be written.
     pub unknown: usize,
     /// For a person: how the answers differ, on a question cut down.
     pub different: Vec<String>,
@@ -87,7 +87,7 @@ impl Report {
     /// If there is a difference.
     pub fn close(&self, what: &str) {
         println!(
-            "{what}: equal {:?}, {} refused by us alone, {} took too long, {} different",
+            "{what}: equal {:?}, {} refused by us alone, {} without an answer of both, {} different",
             self.equal,
             self.refused,
             self.unknown,

@@ -17,7 +17,8 @@ impl<'t> Decimal<'t> {
     fn read(text: &'t str) -> Self {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
-            None => (false, text),
+            // What `to_number` has read may begin with it.
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -155,6 +156,10 @@ mod tests {
             ("0.000000000000000001", "0.00000000000000000100", Equal),
             ("999999999999999999", "-0.99999999999999999", super::Ordering::Greater),
             ("0.1000000000", "0.25", Less),
+            ("+1", "1", Equal),
+            ("+.5", "0.5", Equal),
+            ("1.", "+1e0", Equal),
+            ("-.5", "+.5", Less),
         ] {
             assert_eq!(compare(left, right), order, "{left} {right}");
             assert_eq!(compare(right, left), order.reverse(), "{right} {left}");

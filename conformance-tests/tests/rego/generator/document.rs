@@ -98,6 +98,10 @@ pub fn data(dice: &mut Dice) -> String {
         "cfg": {"limit": number(dice), "names": list(dice, text), "on": dice.chance(50)},
         "table": {"a": item(dice), "b": item(dice), "1": item(dice)},
         "nums": list(dice, number),
+        "inventory": {"namespace": {
+            "a": {"v1": {"Pod": {"a": item(dice), "b": item(dice)}}},
+            "b": {"v1": {"Pod": {"x-y": item(dice)}, "Service": {"a": item(dice)}}},
+        }},
     });
     data.to_string()
 }

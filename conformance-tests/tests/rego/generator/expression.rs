@@ -71,6 +71,11 @@ impl Generator {
         if depth == 0 || self.dice.chance(35) {
             return self.simple(kind);
         }
+        if self.dice.chance(25)
+            && let Some(call) = self.called(kind, depth - 1)
+        {
+            return call;
+        }
         self.compound(kind, depth - 1)
     }
 

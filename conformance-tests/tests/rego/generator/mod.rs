@@ -6,6 +6,8 @@
 
 mod document;
 mod expression;
+mod functions;
+mod joins;
 mod rule;
 mod statement;
 
@@ -74,6 +76,8 @@ struct Known {
 struct Generator {
     dice: Dice,
     v0: bool,
+    /// With `and`, `or` and bodies of `not`.
+    v2: bool,
     /// Variables in scope.
     scope: Vec<(String, Kind)>,
     known: Vec<Known>,
@@ -87,8 +91,9 @@ pub fn policy(seed: u64) -> Question {
     let mut dice = Dice::new(seed);
     let v0 = dice.chance(30);
     let data = document::data(&mut dice);
+    let v2 = !v0 && dice.chance(15);
     let mut generator =
-        Generator { dice, v0, scope: Vec::new(), known: Vec::new(), fresh: 0, lines: Vec::new() };
+        Generator { dice, v0, v2, scope: Vec::new(), known: Vec::new(), fresh: 0, lines: Vec::new() };
     let mut modules = Vec::new();
     let library = generator.dice.chance(25);
     if library {
@@ -99,7 +104,7 @@ pub fn policy(seed: u64) -> Question {
     }
     let rules = 1 + generator.dice.below(5);
     modules.push(generator.module("t", "r", rules));
-    let strict = generator.dice.chance(15);
+    let strict = generator.dice.chance(35);
     Question { modules, data: Some(data), input: None, query: "data.t".to_owned(), v0, strict }
 }
 
@@ -108,6 +113,29 @@ impl Generator {
         let mut text = format!("package {package}\n\n");
         if self.v0 {
             text.push_str("import future.keywords.in\nimport future.keywords.every\n");
+        } else if self.v2 {
+            text.push_str("import rego.v2\n");
+        } else if self.dice.chance(10) {
+            text.push_str("import rego.v1\n");
+        }
+        if package == "t" && self.dice.chance(40) {
+            // Functions and rules of the library by another name.
+            let alias = self.dice.pick(&["", " as hh"]);
+            let name = if alias.is_empty() { "h" } else { "hh" };
+            let mut used = false;
+            for known in &mut self.known {
+                if let Some(rest) = known.name.strip_prefix("data.lib.h.") {
+                    known.name = format!("{name}.{rest}");
+                    used = true;
+                }
+            }
+            if used {
+                text.push_str(&format!("import data.lib.h{alias}\n"));
+            }
+        }
+        if self.dice.chance(8) {
+            text.push_str("import input.item as it0\n");
+            self.known.push(Known { name: "it0".into(), kind: Kind::Item, parameters: Vec::new() });
         }
         if self.dice.chance(10) {
             text.push_str("import data.cfg\n");

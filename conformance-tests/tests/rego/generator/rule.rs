@@ -5,7 +5,12 @@ use super::{Generator, Kind, Known};
 impl Generator {
     /// All definitions of one name.
     pub(super) fn rules_named(&mut self, name: &str) -> String {
-        match self.dice.below(13) {
+        match self.dice.below(18) {
+            13 => self.deep(name),
+            14 => self.constants(name),
+            15 => self.function_with_else(name),
+            16 => self.keys_only(name),
+            17 if !self.v0 => self.sets_by_key(name),
             0..=2 => self.complete(name),
             3..=5 => self.partial_set(name),
             6 | 7 => self.partial_object(name),
@@ -181,6 +186,84 @@ impl Generator {
             text.push_str(&self.with_body(&format!("{name}.c contains {value}"), &lines));
         }
         self.know(&format!("{name}.a"), kind, Vec::new());
+        text
+    }
+
+    /// Bodies that ask input and data for constants, all with one value, or two.
+    fn constants(&mut self, name: &str) -> String {
+        let kind = *self.dice.one(&[Kind::Numbers, Kind::Text, Kind::Scores, Kind::Truth]);
+        let (one, other) = (self.constant(kind), self.constant(kind));
+        let mut text = String::new();
+        for _ in 0..2 + self.dice.below(2) {
+            let (mut lines, _) = self.body_with_value(1, kind);
+            let test = self.called(Kind::Truth, 0).unwrap_or_default();
+            lines.insert(self.dice.below(lines.len() + 1), test);
+            let value = if self.dice.chance(85) { &one } else { &other };
+            text.push_str(&self.with_body(&format!("{name} := {value}"), &lines));
+        }
+        self.know(name, kind, Vec::new());
+        text
+    }
+
+    fn function_with_else(&mut self, name: &str) -> String {
+        let (kind, taken) = (self.any_kind(), self.any_kind());
+        let mut text = String::new();
+        let parameter = self.fresh();
+        for at in 0..=1 + self.dice.below(2) {
+            let outer = self.scope.len();
+            self.scope.push((parameter.clone(), taken));
+            let (mut lines, value) = self.body_with_value(1, kind);
+            self.scope.truncate(outer);
+            if self.dice.chance(30) {
+                lines.insert(0, format!("{parameter} == {}", self.constant(taken)));
+            }
+            let keyword = if self.v0 { "=" } else { ":=" };
+            if at == 0 {
+                text.push_str(&self.with_body(&format!("{name}({parameter}) {keyword} {value}"), &lines));
+            } else {
+                text.truncate(text.trim_end().len());
+                text.push_str(&format!(" else {}", self.with_body(&format!("{keyword} {value}"), &lines)));
+            }
+        }
+        self.know(name, kind, vec![taken]);
+        text
+    }
+
+    /// An object whose keys are found in two steps.
+    fn deep(&mut self, name: &str) -> String {
+        let mut text = String::new();
+        for _ in 0..=self.dice.below(2) {
+            let (lines, value) = self.body_with_value(2, Kind::Number);
+            let (one, other) = (self.constant(Kind::Text), self.constant(Kind::Text));
+            let operator = if self.v0 { "=" } else { ":=" };
+            let path = match self.dice.below(3) {
+                0 => format!("{name}[{one}]"),
+                1 if !self.v0 => format!("{name}[{one}][input.s]"),
+                _ if !self.v0 => format!("{name}[data.cfg.names[_]][{other}]"),
+                _ => format!("{name}[input.s]"),
+            };
+            text.push_str(&self.with_body(&format!("{path} {operator} {value}"), &lines));
+        }
+        self.know(name, Kind::Any, Vec::new());
+        text
+    }
+
+    fn keys_only(&mut self, name: &str) -> String {
+        let (lines, key) = self.body_with_value(2, Kind::Text);
+        let head = if self.v0 { format!("{name}[{key}] = true") } else { format!("{name}[{key}]") };
+        let text = self.with_body(&head, &lines);
+        self.know(name, Kind::Any, Vec::new());
+        text
+    }
+
+    fn sets_by_key(&mut self, name: &str) -> String {
+        let mut text = String::new();
+        for _ in 0..=self.dice.below(2) {
+            let (lines, value) = self.body_with_value(2, Kind::Text);
+            let key = self.dice.pick(&["input.s", "\"a\"", "data.cfg.names[_]", "input.item.name"]);
+            text.push_str(&self.with_body(&format!("{name}[{key}] contains {value}"), &lines));
+        }
+        self.know(name, Kind::Any, Vec::new());
         text
     }
 }

@@ -6,7 +6,7 @@ impl Generator {
     /// Adds a statement to the body at work.
     pub(super) fn statement(&mut self) {
         let depth = 1 + self.dice.below(3);
-        match self.dice.below(26) {
+        match self.dice.below(32) {
             0..=3 => self.assign(depth),
             4..=7 => self.iterate(depth),
             8..=11 => {
@@ -26,9 +26,10 @@ impl Generator {
             }
             22 => self.output_argument(depth),
             23 => self.declared(),
+            24..=29 => self.rare(depth),
             _ => self.comparison_with_rule(depth),
         }
-        if self.dice.chance(2) && self.lines.len() > 1 {
+        if self.dice.chance(1) && self.lines.len() > 1 {
             // OPA orders a body by what needs what; what is used before it is declared it refuses.
             let last = self.lines.len() - 1;
             let other = self.dice.below(last);

@@ -52,16 +52,33 @@ pub(crate) struct RuleCode<'p> {
     pub(crate) remember: bool,
     /// For a rule whose evaluation can fail: OPA's rule index, so that just those clauses run that OPA runs.
     pub(crate) index: Option<Box<Index<'p>>>,
+    /// A function that gives the members of this set or object by their keys, and runs its clauses for these only.
+    pub(crate) whole: Option<RuleId>,
     pub(crate) place: Place,
 }
 
 /// OPA's rule index.
 #[derive(Debug)]
 pub(crate) struct Index<'p> {
-    /// As the clauses of the rule.
-    pub(crate) guards: Box<[Box<[Guard<'p>]>]>,
+    /// For each clause of the rule, one body with its `else`s after the other.
+    pub(crate) guards: Box<[Guard<'p>]>,
+    /// All clauses are begun, whatever there is.
+    pub(crate) is_open: bool,
     /// The constant that each clause gives, if it does.
-    pub(crate) constants: Box<[Box<[Option<Value<'p>>]>]>,
+    pub(crate) constants: Box<[Option<Value<'p>>]>,
+}
+
+impl Guard<'_> {
+    fn is_open(&self) -> bool {
+        self.required.is_empty() && self.ways.is_empty() && self.memberships.is_empty()
+    }
+}
+
+impl<'p> Index<'p> {
+    pub(crate) fn new(guards: Vec<Guard<'p>>, constants: Vec<Option<Value<'p>>>) -> Self {
+        let is_open = guards.iter().all(Guard::is_open);
+        Self { guards: guards.into(), is_open, constants: constants.into() }
+    }
 }
 
 /// What must be so that a clause is begun.

@@ -39,17 +39,31 @@ pub(super) struct Failing<'c, 'p> {
     mocks: bool,
     /// By rule.
     rules: Vec<bool>,
+    /// For each rule, of which it gives members.
+    wholes: Vec<Option<RuleId>>,
 }
 
-/// For each rule of a program, whether its evaluation can fail; and whether functions are replaced.
-pub(super) fn rules(compiled: &Compiled<'_>, strict: bool) -> (Vec<bool>, bool) {
+fn wholes(compiled: &Compiled<'_>) -> Vec<Option<RuleId>> {
+    compiled.rules.iter().map(|rule| rule.whole).collect()
+}
+
+/// What is known of the rules of a program.
+pub(super) struct Known {
+    rules: Vec<bool>,
+    wholes: Vec<Option<RuleId>>,
+    mocks: bool,
+}
+
+/// For each rule of a program, whether its evaluation can fail.
+pub(super) fn rules(compiled: &Compiled<'_>, strict: bool) -> Known {
     let mocks = compiled
         .rules
         .iter()
         .flat_map(|rule| rule.clauses.iter().flatten().chain(rule.default.as_deref()))
         .chain(compiled.queries.iter().map(|query| &query.clause))
         .any(|clause| replaces_functions(&clause.code));
-    let mut failing = Failing { compiled, strict, mocks, rules: vec![false; compiled.rules.len()] };
+    let rules = vec![false; compiled.rules.len()];
+    let mut failing = Failing { compiled, strict, mocks, rules, wholes: wholes(compiled) };
     loop {
         let next: Vec<bool> = compiled
             .rules
@@ -58,22 +72,33 @@ pub(super) fn rules(compiled: &Compiled<'_>, strict: bool) -> (Vec<bool>, bool) 
             .map(|(rule, known)| *known || failing.rule(rule))
             .collect();
         if next == failing.rules {
-            return (next, mocks);
+            return Known { rules: next, wholes: failing.wholes, mocks };
         }
         failing.rules = next;
     }
 }
 
 impl<'c, 'p> Failing<'c, 'p> {
-    pub(super) fn new(compiled: &'c Compiled<'p>, strict: bool, known: (Vec<bool>, bool)) -> Self {
-        Self { compiled, strict, mocks: known.1, rules: known.0 }
+    pub(super) fn new(compiled: &'c Compiled<'p>, strict: bool, known: Known) -> Self {
+        Self { compiled, strict, mocks: known.mocks, rules: known.rules, wholes: known.wholes }
     }
 
+    /// What a call can be instead: a member of the document of a rule that cannot fail.
+    pub(super) fn document(&self, id: RuleId) -> Option<RuleId> {
+        let whole = self.wholes.get(id as usize).copied().flatten()?;
+        (!self.is_failing(whole)).then_some(whole)
+    }
+
+    /// Whether the evaluation of a rule can fail; of one that gives members of another, whether the other can.
     pub(super) fn is_failing(&self, id: RuleId) -> bool {
-        self.rules.get(id as usize).copied().unwrap_or(true)
+        let whole = self.wholes.get(id as usize).copied().flatten().unwrap_or(id);
+        self.rules.get(whole as usize).copied().unwrap_or(true)
     }
 
     fn rule(&self, rule: &RuleCode<'p>) -> bool {
+        if rule.whole.is_some() {
+            return false;
+        }
         let clauses = || rule.clauses.iter().flatten().chain(rule.default.as_deref());
         if clauses().any(|clause| self.code(&clause.code)) {
             return true;

@@ -8,6 +8,7 @@ mod cut;
 mod failing;
 mod fold;
 pub(crate) mod index;
+mod keyed;
 mod order;
 mod reference;
 mod variant;
@@ -43,6 +44,8 @@ pub(crate) struct Compiler<'c, 'p> {
     by_node: HashMap<usize, RuleId>,
     /// Variants, by the node and what is special.
     variants: HashMap<(usize, String), Option<RuleId>>,
+    /// The function that gives single members of a set or object.
+    keyed: HashMap<RuleId, Option<RuleId>>,
     done: Vec<Option<RuleCode<'p>>>,
 }
 
@@ -54,6 +57,8 @@ struct Plan<'p> {
     rules: Vec<Rule<'p>>,
     /// What each clause of each rule is begun for.
     guards: Vec<Vec<Guard<'p>>>,
+    /// The set or object of which this gives single members.
+    whole: Option<RuleId>,
     place: Place,
 }
 
@@ -96,6 +101,7 @@ pub(crate) fn compile<'p>(
         plans: Vec::new(),
         by_node: HashMap::new(),
         variants: HashMap::new(),
+        keyed: HashMap::new(),
         done: Vec::new(),
     };
     let nodes = compiler.plan();
@@ -150,7 +156,7 @@ impl<'p> Compiler<'_, 'p> {
                 };
                 let place = first.map(|rule| rule.place).unwrap_or_default();
                 let guards = index::guards(self.arena, self.tree, &rules);
-                let rule = self.add(Plan { path: path.into(), kind, rules, guards, place });
+                let rule = self.add(Plan { path: path.into(), kind, rules, guards, whole: None, place });
                 self.by_node.insert(id, rule);
                 match kind {
                     RuleKind::Function => made.function = Some(rule),
@@ -192,13 +198,11 @@ impl<'p> Compiler<'_, 'p> {
     fn rule(&mut self, plan: &Plan<'p>) -> RuleCode<'p> {
         let (defaults, rules): (Vec<_>, Vec<_>) = plan.rules.iter().partition(|rule| rule.default);
         let guards = plan.rules.iter().zip(&plan.guards).filter(|(rule, _)| !rule.default);
-        let constants = |rule: &&Rule<'p>| {
-            rule.clauses.iter().map(|clause| index::ground_result(self.arena, clause)).collect()
-        };
-        let index = Index {
-            guards: guards.map(|(_, guards)| guards.clone().into()).collect(),
-            constants: rules.iter().map(constants).collect(),
-        };
+        let ground = |clause| index::ground_result(self.arena, clause).filter(|_| plan.whole.is_none());
+        let index = Index::new(
+            guards.flat_map(|(_, guards)| guards).cloned().collect(),
+            rules.iter().flat_map(|rule| &rule.clauses).map(ground).collect(),
+        );
         let clauses: Box<[Box<[ClauseCode<'p>]>]> = rules
             .iter()
             .map(|rule| rule.clauses.iter().map(|clause| self.clause(clause, plan.kind)).collect())
@@ -224,6 +228,7 @@ impl<'p> Compiler<'_, 'p> {
             same,
             remember,
             index: Some(Box::new(index)),
+            whole: plan.whole,
             place: plan.place,
         }
     }

@@ -1,8 +1,9 @@
 //! What may be evaluated in another order, or not at all, now that it is known what can fail.
 
-use super::code::{ClauseCode, Code, Compiled, Operand, Pattern, Replacement, Step, X};
+use super::code::{ClauseCode, Code, Compiled, Operand, Pattern, Replacement, RuleId, Step, X};
 use super::cut;
 use super::failing::{self, Failing};
+use crate::value::Value;
 
 /// Puts cheap tests first, ends iterations that nothing depends on, and drops the index of rules that cannot fail.
 pub(super) fn settle(compiled: &mut Compiled<'_>, strict: bool) {
@@ -14,6 +15,11 @@ pub(super) fn settle(compiled: &mut Compiled<'_>, strict: bool) {
         let fails = failing.is_failing(id);
         if !fails {
             rule.index = None;
+        }
+        if failing.document(id).is_some() {
+            // Nobody asks it: see `expression`.
+            rule.clauses = Box::default();
+            continue;
         }
         let clauses = rule.clauses.iter_mut().flatten().chain(rule.default.as_deref_mut());
         for clause in clauses {
@@ -114,7 +120,13 @@ fn expression<'p>(x: &mut X<'p>, failing: &Failing<'_, 'p>) {
             expression(&mut sides.0, failing);
             expression(&mut sides.1, failing);
         }
-        X::Call(_, items) | X::Builtin(_, items) | X::Array(items) | X::Set(items) => {
+        X::Call(id, keys) => {
+            keys.iter_mut().for_each(|key| expression(key, failing));
+            if let Some(whole) = failing.document(*id) {
+                *x = member(whole, std::mem::take(keys));
+            }
+        }
+        X::Builtin(_, items) | X::Array(items) | X::Set(items) => {
             items.iter_mut().for_each(|item| expression(item, failing));
         }
         X::Prepared(prepared) => prepared.args.iter_mut().for_each(|item| expression(item, failing)),
@@ -130,6 +142,17 @@ fn expression<'p>(x: &mut X<'p>, failing: &Failing<'_, 'p>) {
             cut::mark(&mut of.steps, |step| failing.step(step));
         }
     }
+}
+
+/// A member of the document of a rule, which is evaluated once as a whole.
+fn member<'p>(whole: RuleId, keys: Box<[X<'p>]>) -> X<'p> {
+    keys.into_iter().fold(X::Rule(whole), |x, key| match (x, key) {
+        (X::Path(x, keys), X::Constant(Value::String(key))) => {
+            X::Path(x, keys.into_iter().chain([key]).collect())
+        }
+        (x, X::Constant(Value::String(key))) => X::Path(Box::new(x), Box::new([key])),
+        (x, key) => X::Index(Box::new((x, key))),
+    })
 }
 
 /// Puts the steps first that need nothing but the input: what does not hold is known before anything costs.

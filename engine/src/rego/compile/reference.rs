@@ -43,7 +43,11 @@ impl<'p> Generator<'_, '_, 'p> {
             Start::At(x, taken) => (x, taken),
             Start::Tree(node, taken) => return self.tree(node, parts.get(taken..)?, target),
         };
-        let operands = parts.get(taken..).unwrap_or_default();
+        let mut operands = parts.get(taken..).unwrap_or_default();
+        if let Some((member, keys)) = self.member_of(&x, operands) {
+            x = member;
+            operands = operands.get(keys..).unwrap_or_default();
+        }
         // What the last member is compared with is evaluated once, before any iteration.
         let iterates = operands.iter().any(|operand| !self.is_ready(operand));
         let wanted = match target {

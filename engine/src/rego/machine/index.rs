@@ -6,6 +6,9 @@ use crate::rego::compile::code::{Check, Guard, Index, RuleCode, Wanted};
 use crate::rego::compile::index::{Source, split};
 use crate::value::Value;
 
+/// Clauses that have a bit of their own.
+const MASKED: u32 = u64::BITS;
+
 impl<'a> Machine<'a, '_> {
     /// A complete rule or function with its index; false: nothing else need be tried.
     pub(super) fn indexed(
@@ -16,23 +19,23 @@ impl<'a> Machine<'a, '_> {
     ) -> bool {
         let Some(index) = rule.index.as_deref() else { return true };
         let begun = self.begun(index, args);
-        // One value among all that are begun: the first that holds is enough.
-        let constants = index.constants.iter().flatten().zip(&begun).filter(|(_, begun)| **begun);
-        let mut constants = constants.map(|(constant, _)| *constant);
-        let first = constants.next().flatten();
-        let early = first.is_some() && constants.all(|constant| constant == first);
+        let early = self.is_early(index, begun, args);
         let chosen = rule.dispatch.as_ref().and_then(|dispatch| {
             let arg = args.get(dispatch.argument)?;
             Some(dispatch.by_value.get(arg).unwrap_or(&dispatch.others))
         });
-        let mut begun = begun.into_iter();
+        let mut next = 0;
         for (at, clauses) in (0_u32..).zip(&rule.clauses) {
-            let begun: Vec<bool> = begun.by_ref().take(clauses.len()).collect();
+            let first = next;
+            next += clauses.len();
             if chosen.is_some_and(|chosen| !chosen.contains(&at)) {
                 continue;
             }
             let unsure = self.unsure;
-            for (clause, _) in clauses.iter().zip(begun).filter(|(_, begun)| *begun) {
+            for (place, clause) in (first..).zip(clauses) {
+                if !self.is_begun(index, begun, place, args) {
+                    continue;
+                }
                 let start = self.results.len();
                 self.frame(clause, args, early);
                 match self.outcome_of(rule, clause, start, value) {
@@ -49,11 +52,16 @@ impl<'a> Machine<'a, '_> {
 
     /// All clauses of a set or object with its index.
     pub(super) fn all_indexed(&mut self, rule: &'a RuleCode<'a>, index: &'a Index<'a>) {
-        let mut begun = self.begun(index, &[]).into_iter();
+        let begun = self.begun(index, &[]);
+        let mut next = 0;
         for clauses in &rule.clauses {
-            let begun: Vec<bool> = begun.by_ref().take(clauses.len()).collect();
+            let first = next;
+            next += clauses.len();
             let before = (self.results.len(), self.unsure);
-            for (clause, _) in clauses.iter().zip(begun).filter(|(_, begun)| *begun) {
+            for (place, clause) in (first..).zip(clauses) {
+                if !self.is_begun(index, begun, place, &[]) {
+                    continue;
+                }
                 self.frame(clause, &[], false);
                 if self.failure.is_some() {
                     return;
@@ -65,9 +73,36 @@ impl<'a> Machine<'a, '_> {
         }
     }
 
-    /// For each clause in turn, whether it is begun.
-    fn begun(&self, index: &'a Index<'a>, args: &[Value<'a>]) -> Vec<bool> {
-        index.guards.iter().flatten().map(|guard| self.admits(guard, args)).collect()
+    /// Whether all clauses that are begun give one value: the first that holds is enough then.
+    fn is_early(&self, index: &'a Index<'a>, begun: u64, args: &[Value<'a>]) -> bool {
+        let mut value = None;
+        for (place, constant) in index.constants.iter().enumerate() {
+            if !self.is_begun(index, begun, place, args) {
+                continue;
+            }
+            let Some(constant) = constant else { return false };
+            if *value.get_or_insert(*constant) != *constant {
+                return false;
+            }
+        }
+        value.is_some()
+    }
+
+    /// A bit for each of the first clauses: whether it is begun.
+    fn begun(&self, index: &'a Index<'a>, args: &[Value<'a>]) -> u64 {
+        if index.is_open {
+            return u64::MAX;
+        }
+        let admitted = |(place, guard)| u64::from(self.admits(guard, args)) << place;
+        (0_u32..MASKED).zip(&index.guards).map(admitted).sum()
+    }
+
+    /// Whether a clause is begun; those beyond the bits are asked again.
+    fn is_begun(&self, index: &'a Index<'a>, begun: u64, place: usize, args: &[Value<'a>]) -> bool {
+        match u32::try_from(place) {
+            Ok(place) if place < MASKED => begun >> place & 1 == 1,
+            _ => index.is_open || index.guards.get(place).is_none_or(|guard| self.admits(guard, args)),
+        }
     }
 
     fn admits(&self, guard: &Guard<'a>, args: &[Value<'a>]) -> bool {

@@ -1,6 +1,7 @@
 //! Rules and functions: which clauses run, what their results make together, and what is a conflict.
 
 use super::calls::Question;
+use super::documents::index;
 use super::scene::{By, Known, Replaced};
 use super::{Cause, Machine};
 use crate::rego::compile::code::{ClauseCode, RuleCode, RuleId, RuleKind};
@@ -62,6 +63,12 @@ impl<'a> Machine<'a, '_> {
             return self.mocked(by, args);
         }
         let rule = self.code.rules.get(id as usize)?;
+        if let Some(whole) = rule.whole
+            && self.is_whole(rule, whole)
+        {
+            let whole = self.document(whole)?;
+            return args.iter().try_fold(whole, |value, key| index(value, *key));
+        }
         if !rule.remember || !self.saved.is_empty() || self.observer.is_some() {
             return self.complete(rule, args);
         }
@@ -75,6 +82,12 @@ impl<'a> Machine<'a, '_> {
             self.calls.remember(question, value);
         }
         value
+    }
+
+    /// Whether a document is there as a whole: was evaluated, or is replaced.
+    fn is_whole(&self, rule: &RuleCode<'a>, whole: RuleId) -> bool {
+        matches!(self.scene.known.get(whole as usize), Some(Known::Is(_)))
+            || (!self.scene.targets.is_empty() && self.scene.replaces(&rule.path))
     }
 
     /// What stands for a function now.
@@ -205,7 +218,7 @@ impl<'a> Machine<'a, '_> {
         let name = shown_path(&rule.path);
         let text = match rule.kind {
             RuleKind::Complete => format!("eval_conflict_error: rule {name} produced conflicting values"),
-            RuleKind::Function => {
+            RuleKind::Function if rule.whole.is_none() => {
                 format!(
                     "eval_conflict_error: function {name} produced conflicting values for the same inputs"
                 )

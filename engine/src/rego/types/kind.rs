@@ -4,7 +4,7 @@
 //! document can be passed around.
 
 use crate::rego::builtins::Type as Declared;
-use crate::value::Value;
+use crate::value::{Number, Value};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -178,8 +178,12 @@ fn contains(kind: &Known<'_>, other: &Rc<Type<'_>>) -> bool {
 pub(super) fn select<'p>(kind: &Type<'p>, key: &Key<'p>) -> Known<'p> {
     match kind {
         Type::Array(first, rest) => {
-            let Key::Scalar(Value::Number(number)) = key else { return None };
-            let at = usize::try_from(number.as_int()?).ok()?;
+            let at = match key {
+                Key::Scalar(Value::Number(Number::Int(at))) => usize::try_from(*at).ok()?,
+                // `1.0` is no index where the type of the array is known.
+                Key::Scalar(Value::Number(Number::Text(text))) => text.parse().ok()?,
+                _ => return None,
+            };
             first.get(at).cloned().unwrap_or_else(|| rest.clone())
         }
         Type::Object(members, rest) => match members.iter().find(|(name, _)| name == key) {

@@ -24,6 +24,7 @@ pub(super) fn guards<'p>(
             .filter_map(|id| sources.get(*id).cloned())
             .collect();
         let ways: Vec<Box<[Check<'p>]>> = ways.iter().map(|way| checks(sources, way, &levels)).collect();
+        // Nothing is checked if one way has nothing to check.
         let any = ways.iter().any(|way| way.is_empty());
         Guard {
             required,
