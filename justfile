@@ -40,10 +40,18 @@ lint:
     cargo fetch --locked --quiet
     cargo deny --offline check bans licenses sources
 
-# Benchmarks: decode, match, evaluate, the whole HTTPS request
-bench:
+# Benchmarks: decode, match, evaluate, the whole HTTPS request; the evaluator beside OPA, the webhook beside its peers
+bench: && bench-evaluator bench-admission
     cargo bench -p wayguard-engine
     cargo bench -p wayguard-webhook
+
+# The evaluator beside OPA's prepared queries; an argument chooses templates
+bench-evaluator name="":
+    cargo bench -p wayguard-conformance-tests --bench evaluator -- {{name}}
+
+# docs/reference/performance.md, made anew from the two comparisons
+bench-table:
+    scripts/bench-table
 
 # The whole webhook beside its peers, release build; tables with ratios first. `just bench-peers` builds the peers
 bench-admission:

@@ -12,7 +12,7 @@ use crate::matching::Matched;
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::Mutate;
 use crate::request::{GroupVersionKind, Operation};
-use crate::value::{Pointer, Value, from_serde, remove, set};
+use crate::value::{Pointer, Revision, Value, from_serde};
 use std::collections::BTreeMap;
 
 /// More rounds than this means that two policies feed each other for ever.
@@ -248,19 +248,17 @@ fn apply<'a>(
             }
         }
     }
-    let mut changed = object;
+    let mut revision = Revision::new(object);
     for (pointer, (policy, edit)) in &wanted {
-        let before = pointer.resolve(changed).filter(|value| !value.is_null());
-        changed = match edit {
-            Edit::Default { .. } if before.is_some() => changed,
-            Edit::Default { value, .. } | Edit::Override { value, .. } => {
-                set(arena, changed, pointer, from_serde(arena, value))
-                    .map_err(|error| (policy.id.clone(), error.to_string()))?
-            }
-            Edit::Removal { .. } => remove(arena, changed, pointer),
-        };
+        match edit {
+            Edit::Default { .. } if revision.holds(pointer) => {}
+            Edit::Default { value, .. } | Edit::Override { value, .. } => revision
+                .set(arena, pointer, from_serde(arena, value))
+                .map_err(|error| (policy.id.clone(), error.to_string()))?,
+            Edit::Removal { .. } => revision.remove(pointer),
+        }
     }
-    Ok(changed)
+    Ok(revision.finish(arena))
 }
 
 /// The edits that a policy still wants on the final object: an override that was not applied, or undone.

@@ -14,7 +14,7 @@ use crate::matching::{Matched, selects};
 use crate::policy::compiled::{BrokenPolicy, CompiledPolicy};
 use crate::policy::spec::Action;
 use crate::request::{Operation, Request};
-use crate::value::{PatchOperation, Pointer, diff, set};
+use crate::value::{PatchOperation, Pointer, Revision, diff};
 
 /// The findings that a denial lists; the rest are counted.
 const LISTED: usize = 20;
@@ -98,20 +98,21 @@ impl Draft {
         let pod = done.object;
         self.note(case, done);
         // Back into the template: what changed in the Pod's metadata and spec, but not what expansion added.
-        let (Some(mut object), Some(before), Some(after)) = (object, pod_view.object, pod) else {
+        let (Some(whole), Some(before), Some(after)) = (object, pod_view.object, pod) else {
             return object;
         };
+        let mut revision = Revision::new(whole);
         for operation in diff(before, after) {
             let pointer = Pointer::parse(&pod_view.submitted_path(operation.path())).unwrap_or_default();
-            let edited = match &operation {
+            match &operation {
                 PatchOperation::Add { value, .. } | PatchOperation::Replace { value, .. } => {
-                    set(&case.arena, object, &pointer, crate::value::from_serde(&case.arena, value))
+                    // Where the template has no such place the Pod's own edit is all there is.
+                    let _ = revision.set(&case.arena, &pointer, crate::value::from_serde(&case.arena, value));
                 }
-                PatchOperation::Remove { .. } => Ok(crate::value::remove(&case.arena, object, &pointer)),
-            };
-            object = edited.unwrap_or(object);
+                PatchOperation::Remove { .. } => revision.remove(&pointer),
+            }
         }
-        Some(object)
+        Some(revision.finish(&case.arena))
     }
 
     /// Failures of mutating policies answer as their `onError` says; validation would fail the same way, so only

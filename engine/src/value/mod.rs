@@ -24,7 +24,7 @@ mod yaml;
 
 pub use diff::{PatchOperation, diff};
 pub use document::Document;
-pub use edit::{EditError, remove, set};
+pub use edit::{EditError, Revision, remove, set};
 pub use json::{JsonError, MAX_DEPTH, parse_json};
 pub use keyed::{Entries, Map, Object};
 pub use number::Number;
