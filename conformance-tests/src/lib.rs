@@ -235,6 +235,33 @@ fn sum(text: &str, name: &str) -> f64 {
     text.lines().filter(of_metric).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 
+/// A Policy object with Rego rules (one a line or several), for the resources and operations that lists in YAML name.
+/// Its package is `test.<name>`, with `_` for `-`.
+pub fn policy(name: &str, group: &str, resources: &str, operations: &str, rules: &str) -> String {
+    let rules = rules.lines().map(|line| format!("      {line}\n")).collect::<String>();
+    let package = name.replace('-', "_");
+    format!(
+        "---
+apiVersion: wayguard.io/v1alpha1
+kind: Policy
+metadata: {{name: {name}}}
+spec:
+  source:
+    rego: |
+      # METADATA
+      # scope: package
+      # title: {name}
+      # description: For a test.
+      # custom: {{severity: low, category: test, remedy: Ask somebody else.}}
+      package test.{package}
+
+{rules}
+  match:
+    resourceRules: [{{apiGroups: ['{group}'], apiVersions: ['*'], resources: [{resources}], operations: [{operations}]}}]
+"
+    )
+}
+
 /// Waits until a condition holds.
 ///
 /// # Panics

@@ -6,32 +6,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use wayguard_conformance_tests::{Sandbox, eventually, wayguard};
-
-/// A Policy that writes, from the Rego of its rules.
-fn policy(name: &str, resource: &str, rules: &str) -> String {
-    let rules = rules.lines().map(|line| format!("      {line}\n")).collect::<String>();
-    format!(
-        "---
-apiVersion: wayguard.io/v1alpha1
-kind: Policy
-metadata: {{name: {name}}}
-spec:
-  source:
-    rego: |
-      # METADATA
-      # scope: package
-      # title: {name}
-      # description: For a test.
-      # custom: {{severity: low, category: test, remedy: Ask the neighbour.}}
-      package test.{name}
-
-{rules}
-  match:
-    resourceRules: [{{apiGroups: [''], apiVersions: ['*'], resources: [{resource}], operations: [CREATE, UPDATE]}}]
-"
-    )
-}
+use wayguard_conformance_tests::{Sandbox, eventually, policy, wayguard};
 
 const ENFORCED: &str = r#"overrides contains {"path": "/data/tier", "value": "web"}"#;
 const MEDDLED: &str = r#"overrides contains {"path": "/data/tier", "value": "rogue"}"#;
@@ -58,7 +33,8 @@ impl Drop for Neighbour {
 impl Neighbour {
     fn start(folder: &Path) -> Self {
         let policies = folder.join("meddling.yaml");
-        let text = policy("meddled", "configmaps", MEDDLED) + &policy("sidecar", "pods", SIDECAR);
+        let text = policy("meddled", "", "configmaps", "CREATE, UPDATE", MEDDLED)
+            + &policy("sidecar", "", "pods", "CREATE, UPDATE", SIDECAR);
         std::fs::write(&policies, text).unwrap();
         let ca_file = folder.join("neighbour-ca.pem");
         let mut child = Command::new(wayguard())
@@ -117,7 +93,7 @@ fn pod(name: &str, sidecar: &str) -> String {
 fn a_neighbour_that_writes_after_us() {
     let folder = tempfile::tempdir().unwrap();
     let ours = folder.path().join("enforced.yaml");
-    std::fs::write(&ours, policy("enforced", "configmaps", ENFORCED)).unwrap();
+    std::fs::write(&ours, policy("enforced", "", "configmaps", "CREATE, UPDATE", ENFORCED)).unwrap();
     let ours = ours.to_str().unwrap();
     let sandbox =
         Sandbox::start(&["--policies", "golden-path", "--policies", "pod-security", "--policies", ours]);

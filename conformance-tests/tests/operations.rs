@@ -2,33 +2,7 @@
 //! only where they may.
 
 use std::io::Write as _;
-use wayguard_conformance_tests::{Sandbox, eventually, here};
-
-/// A policy folder: its name, the resources and operations it names, and its rules.
-fn policy(name: &str, group: &str, resources: &str, operations: &str, rules: &str) -> String {
-    let rules = rules.lines().map(|line| format!("      {line}\n")).collect::<String>();
-    let package = name.replace('-', "_");
-    format!(
-        "---
-apiVersion: wayguard.io/v1alpha1
-kind: Policy
-metadata: {{name: {name}}}
-spec:
-  source:
-    rego: |
-      # METADATA
-      # scope: package
-      # title: {name}
-      # description: For a test.
-      # custom: {{severity: low, category: test, remedy: Ask somebody else.}}
-      package test.{package}
-
-{rules}
-  match:
-    resourceRules: [{{apiGroups: ['{group}'], apiVersions: ['*'], resources: [{resources}], operations: [{operations}]}}]
-"
-    )
-}
+use wayguard_conformance_tests::{Sandbox, eventually, here, policy};
 
 /// Denies what carries the label `refuse`, and says by which operation and subresource it came.
 const REFUSE: &str = r#"deny contains {"path": "/metadata/labels/refuse", "found": "yes", "expected": "no", "msg": msg} if {
