@@ -39,99 +39,80 @@ fn a_rule_is_begun_as_the_index_has_it() {
         check(false, &text.replace("FAILING", FAILING), expected);
     };
     check(
-        r#"FAILINGa if { f(1); input.x }"#,
-        &[(r#"{}"#, r#"undefined"#), (r#"{"x":false}"#, r#"error"#), (r#"{"x":true}"#, r#"error"#)],
+        "FAILINGa if { f(1); input.x }",
+        &[("{}", "undefined"), (r#"{"x":false}"#, "error"), (r#"{"x":true}"#, "error")],
     );
     check(
         r#"FAILINGa if { f(1); input.s == "a" }"#,
-        &[(r#"{}"#, r#"undefined"#), (r#"{"s":"b"}"#, r#"undefined"#), (r#"{"s":"a"}"#, r#"error"#)],
+        &[("{}", "undefined"), (r#"{"s":"b"}"#, "undefined"), (r#"{"s":"a"}"#, "error")],
     );
     check(
         r#"FAILINGa if { f(1); i := input; i.s == "a" }"#,
-        &[(r#"{}"#, r#"undefined"#), (r#"{"s":"b"}"#, r#"undefined"#), (r#"{"s":"a"}"#, r#"error"#)],
+        &[("{}", "undefined"), (r#"{"s":"b"}"#, "undefined"), (r#"{"s":"a"}"#, "error")],
     );
     check(
-        r#"FAILINGa if { f(1); n := count(input.xs); n > 1 }"#,
-        &[(r#"{}"#, r#"undefined"#), (r#"{"xs":[1]}"#, r#"error"#)],
+        "FAILINGa if { f(1); n := count(input.xs); n > 1 }",
+        &[("{}", "undefined"), (r#"{"xs":[1]}"#, "error")],
     );
     check(
         r#"FAILINGa if { f(1); k := "s"; input[k] == "a" }"#,
-        &[(r#"{"s":"b"}"#, r#"undefined"#), (r#"{"s":"a"}"#, r#"error"#)],
+        &[(r#"{"s":"b"}"#, "undefined"), (r#"{"s":"a"}"#, "error")],
     );
     check(
         r#"FAILINGa if { f(1); startswith(input.s, "a") }"#,
         &[
-            (r#"{"s":"b"}"#, r#"undefined"#),
-            (r#"{"s":"ab"}"#, r#"error"#),
-            (r#"{"s":["b"]}"#, r#"undefined"#),
-            (r#"{"s":["ab"]}"#, r#"error"#),
+            (r#"{"s":"b"}"#, "undefined"),
+            (r#"{"s":"ab"}"#, "error"),
+            (r#"{"s":["b"]}"#, "undefined"),
+            (r#"{"s":["ab"]}"#, "error"),
         ],
     );
     check(
         r#"FAILINGa if { f(1); strings.any_suffix_match(input.s, {"x", "y"}) }"#,
-        &[(r#"{"s":"b"}"#, r#"undefined"#), (r#"{"s":"y"}"#, r#"error"#)],
+        &[(r#"{"s":"b"}"#, "undefined"), (r#"{"s":"y"}"#, "error")],
     );
     check(
         r#"FAILINGa if { f(1); input.s in {"a", "b"} }"#,
-        &[(r#"{"s":"c"}"#, r#"undefined"#), (r#"{"s":"b"}"#, r#"error"#), (r#"{}"#, r#"undefined"#)],
+        &[(r#"{"s":"c"}"#, "undefined"), (r#"{"s":"b"}"#, "error"), ("{}", "undefined")],
     );
     check(
         r#"FAILINGa if { f(1); "a" in input.xs }"#,
-        &[
-            (r#"{"xs":["b"]}"#, r#"undefined"#),
-            (r#"{"xs":["a"]}"#, r#"error"#),
-            (r#"{"xs":{"k":"a"}}"#, r#"error"#),
-        ],
+        &[(r#"{"xs":["b"]}"#, "undefined"), (r#"{"xs":["a"]}"#, "error"), (r#"{"xs":{"k":"a"}}"#, "error")],
     );
     check(
         r#"FAILINGa if { f(1); input.xs[_] == "a" }"#,
-        &[(r#"{"xs":["b"]}"#, r#"undefined"#), (r#"{"xs":["a"]}"#, r#"error"#)],
+        &[(r#"{"xs":["b"]}"#, "undefined"), (r#"{"xs":["a"]}"#, "error")],
     );
     check(
         r#"FAILINGa if { f(1); glob.match("*-y", ["-"], input.s) }"#,
-        &[
-            (r#"{"s":"a-x"}"#, r#"undefined"#),
-            (r#"{"s":"a-y"}"#, r#"error"#),
-            (r#"{"s":"a"}"#, r#"undefined"#),
-        ],
+        &[(r#"{"s":"a-x"}"#, "undefined"), (r#"{"s":"a-y"}"#, "error"), (r#"{"s":"a"}"#, "undefined")],
     );
     check(
         r#"FAILINGg(x) if { f(1); x == "a" }
 a := g(input.s)"#,
-        &[(r#"{"s":"b"}"#, r#"undefined"#), (r#"{"s":"a"}"#, r#"error"#)],
+        &[(r#"{"s":"b"}"#, "undefined"), (r#"{"s":"a"}"#, "error")],
+    );
+    check("FAILINGa if { f(1); [input.x, 1] == [2, 1] }", &[(r#"{"x":3}"#, "error"), ("{}", "undefined")]);
+    check("FAILINGa if { f(1); not input.x }", &[(r#"{"x":true}"#, "error")]);
+    check("FAILINGa if { f(1); input.x with input.y as 1 }", &[("{}", "error")]);
+    check(
+        "FAILINGa := 1 if { f(1); input.x } else := 2 if { input.y } else := f(1) if { input.z }",
+        &[(r#"{"y":1}"#, "2"), (r#"{"z":1}"#, "error"), ("{}", "undefined")],
     );
     check(
-        r#"FAILINGa if { f(1); [input.x, 1] == [2, 1] }"#,
-        &[(r#"{"x":3}"#, r#"error"#), (r#"{}"#, r#"undefined"#)],
-    );
-    check(r#"FAILINGa if { f(1); not input.x }"#, &[(r#"{"x":true}"#, r#"error"#)]);
-    check(r#"FAILINGa if { f(1); input.x with input.y as 1 }"#, &[(r#"{}"#, r#"error"#)]);
-    check(
-        r#"FAILINGa := 1 if { f(1); input.x } else := 2 if { input.y } else := f(1) if { input.z }"#,
-        &[(r#"{"y":1}"#, r#"2"#), (r#"{"z":1}"#, r#"error"#), (r#"{}"#, r#"undefined"#)],
+        r"import rego.v2
+FAILINGa if { f(1); input.x and input.y == 1 }",
+        &[(r#"{"x":1}"#, "undefined"), (r#"{"x":1,"y":2}"#, "undefined"), (r#"{"x":1,"y":1}"#, "error")],
     );
     check(
-        r#"import rego.v2
-FAILINGa if { f(1); input.x and input.y == 1 }"#,
-        &[
-            (r#"{"x":1}"#, r#"undefined"#),
-            (r#"{"x":1,"y":2}"#, r#"undefined"#),
-            (r#"{"x":1,"y":1}"#, r#"error"#),
-        ],
+        r"import rego.v2
+FAILINGa if { f(1); input.x == 1 or input.y == 1 }",
+        &[(r#"{"x":2}"#, "undefined"), (r#"{"x":2,"y":2}"#, "undefined"), (r#"{"x":2,"y":1}"#, "error")],
     );
     check(
-        r#"import rego.v2
-FAILINGa if { f(1); input.x == 1 or input.y == 1 }"#,
-        &[
-            (r#"{"x":2}"#, r#"undefined"#),
-            (r#"{"x":2,"y":2}"#, r#"undefined"#),
-            (r#"{"x":2,"y":1}"#, r#"error"#),
-        ],
-    );
-    check(
-        r#"FAILINGa := 1 if { f(1); data.d[input.k] }
-a := 2 if { input.z }"#,
-        &[(r#"{"k":"x"}"#, r#"undefined"#), (r#"{}"#, r#"undefined"#)],
+        r"FAILINGa := 1 if { f(1); data.d[input.k] }
+a := 2 if { input.z }",
+        &[(r#"{"k":"x"}"#, "undefined"), ("{}", "undefined")],
     );
 }
 
@@ -139,14 +120,10 @@ a := 2 if { input.z }"#,
 fn the_first_value_is_enough_where_all_that_are_begun_agree() {
     check(
         true,
-        r#"a := 1 if { some x in input.xs; 10 / x > 0 }
+        r"a := 1 if { some x in input.xs; 10 / x > 0 }
 a := 1 if input.y
-a := 2 if input.z"#,
-        &[
-            (r#"{"xs":[1,0]}"#, r#"1"#),
-            (r#"{"xs":[1,0],"z":false}"#, r#"error"#),
-            (r#"{"xs":[0,1]}"#, r#"error"#),
-        ],
+a := 2 if input.z",
+        &[(r#"{"xs":[1,0]}"#, "1"), (r#"{"xs":[1,0],"z":false}"#, "error"), (r#"{"xs":[0,1]}"#, "error")],
     );
     check(
         true,
@@ -161,18 +138,18 @@ fn what_can_fail_is_evaluated_to_the_end() {
     check(
         true,
         r#"a contains "k" if { some x in input.xs; 10 / x > 0 }"#,
-        &[(r#"{"xs":[1,0]}"#, r#"error"#), (r#"{"xs":[1]}"#, r#"["k"]"#)],
+        &[(r#"{"xs":[1,0]}"#, "error"), (r#"{"xs":[1]}"#, r#"["k"]"#)],
     );
     check(
         true,
-        r#"a := {1 | some x in input.xs; 10 / x > 0}"#,
-        &[(r#"{"xs":[1,0]}"#, r#"error"#), (r#"{"xs":[1]}"#, r#"[1]"#)],
+        "a := {1 | some x in input.xs; 10 / x > 0}",
+        &[(r#"{"xs":[1,0]}"#, "error"), (r#"{"xs":[1]}"#, "[1]")],
     );
     check(
         true,
-        r#"import rego.v2
-a if not { some x in input.xs; 10 / x > 0 }"#,
-        &[(r#"{"xs":[1,0]}"#, r#"error"#), (r#"{"xs":[1]}"#, r#"undefined"#), (r#"{"xs":[]}"#, r#"true"#)],
+        r"import rego.v2
+a if not { some x in input.xs; 10 / x > 0 }",
+        &[(r#"{"xs":[1,0]}"#, "error"), (r#"{"xs":[1]}"#, "undefined"), (r#"{"xs":[]}"#, "true")],
     );
 }
 
@@ -182,35 +159,35 @@ fn members_are_asked_for_by_key() {
         false,
         r#"p[k] := v if { some k in ["b", "c"]; some v in input.xs }
 a := p.z"#,
-        &[(r#"{"xs":[1,2]}"#, r#"undefined"#)],
+        &[(r#"{"xs":[1,2]}"#, "undefined")],
     );
     check(
         false,
         r#"p[k] := v if { some k in ["b", "c"]; some v in input.xs }
 a := [v | some k in input.ks; v := p[k]]"#,
         &[
-            (r#"{"xs":[1,2],"ks":["z"]}"#, r#"[]"#),
-            (r#"{"xs":[1,2],"ks":["z","b"]}"#, r#"error"#),
-            (r#"{"xs":[1],"ks":["z","b"]}"#, r#"[1]"#),
+            (r#"{"xs":[1,2],"ks":["z"]}"#, "[]"),
+            (r#"{"xs":[1,2],"ks":["z","b"]}"#, "error"),
+            (r#"{"xs":[1],"ks":["z","b"]}"#, "[1]"),
         ],
     );
     check(
         true,
-        r#"p contains 10 / x if { some x in input.xs }
-a if not p[input.k]"#,
-        &[(r#"{"xs":[1,0],"k":"z"}"#, r#"error"#), (r#"{"xs":[1],"k":"z"}"#, r#"true"#)],
+        r"p contains 10 / x if { some x in input.xs }
+a if not p[input.k]",
+        &[(r#"{"xs":[1,0],"k":"z"}"#, "error"), (r#"{"xs":[1],"k":"z"}"#, "true")],
     );
 }
 
 #[test]
 fn operands_are_evaluated_in_order() {
-    check(true, r#"a := {"b": to_number("x"), "a": upper(input.nope)}"#, &[(r#"{}"#, r#"undefined"#)]);
-    check(true, r#"a if { every x in [1] { input.nope == 1 / 0; x } }"#, &[(r#"{}"#, r#"error"#)]);
-    check(true, r#"a if { every x in [1] { input.nope[to_number("x")]; x } }"#, &[(r#"{}"#, r#"error"#)]);
+    check(true, r#"a := {"b": to_number("x"), "a": upper(input.nope)}"#, &[("{}", "undefined")]);
+    check(true, "a if { every x in [1] { input.nope == 1 / 0; x } }", &[("{}", "error")]);
+    check(true, r#"a if { every x in [1] { input.nope[to_number("x")]; x } }"#, &[("{}", "error")]);
     check(
         true,
         r#"a if { every x in [1] { input.n == x with input.n as to_number("x") with input.m as input.nope } }"#,
-        &[(r#"{}"#, r#"error"#)],
+        &[("{}", "error")],
     );
     check(true, r#"a := sprintf("%v", [{input.m, 1e3}])"#, &[(r#"{"m":1000.0}"#, r#""{1e3}""#)]);
 }

@@ -71,10 +71,8 @@ impl Generator {
         if depth == 0 || self.dice.chance(35) {
             return self.simple(kind);
         }
-        if self.dice.chance(25)
-            && let Some(call) = self.called(kind, depth - 1)
-        {
-            return call;
+        if self.dice.chance(25) {
+            return self.called(kind, depth - 1);
         }
         self.compound(kind, depth - 1)
     }

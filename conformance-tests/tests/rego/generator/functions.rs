@@ -68,9 +68,9 @@ impl Generator {
         if self.dice.chance(80) { self.quoted(texts) } else { self.term(Kind::Text, depth) }
     }
 
-    /// A call of that kind; `None`: there is none.
-    pub(super) fn called(&mut self, kind: Kind, depth: usize) -> Option<String> {
-        Some(match kind {
+    /// A call of that kind.
+    pub(super) fn called(&mut self, kind: Kind, depth: usize) -> String {
+        match kind {
             Kind::Number => self.called_number(depth),
             Kind::Text => self.called_text(depth),
             Kind::Truth => self.called_truth(depth),
@@ -116,7 +116,7 @@ impl Generator {
                 ),
                 _ => "data.inventory.namespace".to_owned(),
             },
-        })
+        }
     }
 
     fn notation(&mut self) -> String {

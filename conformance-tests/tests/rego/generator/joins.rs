@@ -18,15 +18,15 @@ impl Generator {
             8 => self.collection_key(),
             9 => self.false_place(),
             10 => {
-                let truth = self.called(Kind::Truth, depth).unwrap_or_default();
+                let truth = self.called(Kind::Truth, depth);
                 self.lines.push(truth);
             }
             11 => self.undefined_first(depth),
-            12 => self.into_rule(depth),
+            12 => self.by_rule(depth),
             13 => self.unified_objects(depth),
             14 => {
                 let (name, kind) = (self.fresh(), self.any_kind());
-                let term = self.called(kind, depth).unwrap_or_default();
+                let term = self.called(kind, depth);
                 self.lines.push(format!("{name} := {term}"));
                 self.scope.push((name, kind));
             }
@@ -204,7 +204,7 @@ impl Generator {
     }
 
     /// Asks a rule for one of its elements, by pattern, key or constant.
-    fn into_rule(&mut self, depth: usize) {
+    fn by_rule(&mut self, depth: usize) {
         let fitting: Vec<_> =
             self.known.iter().filter(|known| known.parameters.is_empty()).cloned().collect();
         if fitting.is_empty() {

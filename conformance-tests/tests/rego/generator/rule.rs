@@ -196,8 +196,8 @@ impl Generator {
         let mut text = String::new();
         for _ in 0..2 + self.dice.below(2) {
             let (mut lines, _) = self.body_with_value(1, kind);
-            let test = self.called(Kind::Truth, 0).unwrap_or_default();
-            lines.insert(self.dice.below(lines.len() + 1), test);
+            let condition = self.called(Kind::Truth, 0);
+            lines.insert(self.dice.below(lines.len() + 1), condition);
             let value = if self.dice.chance(85) { &one } else { &other };
             text.push_str(&self.with_body(&format!("{name} := {value}"), &lines));
         }

@@ -6,7 +6,7 @@ use super::code::{RuleId, RuleKind, X};
 use super::{Compiler, Head, Plan};
 use crate::rego::front::form::{Clause, Kind, Rule, Term};
 
-impl<'p> Compiler<'_, 'p> {
+impl Compiler<'_, '_> {
     /// The function that gives members of a set or object by as many keys; `None`: its rules differ in depth.
     fn keyed(&mut self, id: RuleId) -> Option<(RuleId, usize)> {
         let plan = self.plans.get(id as usize)?;

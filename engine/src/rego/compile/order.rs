@@ -145,7 +145,7 @@ fn expression<'p>(x: &mut X<'p>, failing: &Failing<'_, 'p>) {
 }
 
 /// A member of the document of a rule, which is evaluated once as a whole.
-fn member<'p>(whole: RuleId, keys: Box<[X<'p>]>) -> X<'p> {
+fn member(whole: RuleId, keys: Box<[X<'_>]>) -> X<'_> {
     keys.into_iter().fold(X::Rule(whole), |x, key| match (x, key) {
         (X::Path(x, keys), X::Constant(Value::String(key))) => {
             X::Path(x, keys.into_iter().chain([key]).collect())
