@@ -15,11 +15,21 @@ pub(super) struct ProviderArgs {
     cache_ttl: Duration,
 
     /// A certificate (PEM) to show to providers that ask for one; read again whenever it changes
-    #[arg(long, value_name = "FILE", env = "WAYGUARD_PROVIDER_CLIENT_CERT", requires = "client_key")]
+    #[arg(
+        long = "provider-client-cert",
+        value_name = "FILE",
+        env = "WAYGUARD_PROVIDER_CLIENT_CERT",
+        requires = "client_key"
+    )]
     client_cert: Option<PathBuf>,
 
     /// Its private key (PEM)
-    #[arg(long, value_name = "FILE", env = "WAYGUARD_PROVIDER_CLIENT_KEY", requires = "client_cert")]
+    #[arg(
+        long = "provider-client-key",
+        value_name = "FILE",
+        env = "WAYGUARD_PROVIDER_CLIENT_KEY",
+        requires = "client_cert"
+    )]
     client_key: Option<PathBuf>,
 }
 
