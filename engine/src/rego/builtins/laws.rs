@@ -73,6 +73,11 @@ fn any_plan() -> impl Strategy<Value = Plan> {
     })
 }
 
+/// OPA declares an array and an object as their results, and gives null where the text holds no key: `""`, or
+/// base64 of anything that is not PEM.
+const NULL_WHERE_THERE_IS_NO_KEY: [&str; 2] =
+    ["crypto.parse_private_keys", "crypto.x509.parse_rsa_private_key"];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
@@ -84,7 +89,9 @@ proptest! {
             let values: Vec<_> = plans.iter().take(builtin.arguments.len()).map(|plan| plan.build(&bump)).collect();
             if let Ok(Some(value)) = call_values(&bump, builtin, &values) {
                 let many = matches!(builtin.body, Body::Relation(_));
-                prop_assert!(many || builtin.result.admits(value), "{} gave {value} for {plans:?}", builtin.name);
+                let null = value == Value::Null && NULL_WHERE_THERE_IS_NO_KEY.contains(&builtin.name);
+                let declared = many || null || builtin.result.admits(value);
+                prop_assert!(declared, "{} gave {value} for {plans:?}", builtin.name);
             }
         }
     }
