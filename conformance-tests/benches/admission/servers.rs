@@ -30,15 +30,17 @@ impl Ours {
         Self::start(&[folder.join("templates").as_os_str(), folder.join("constraints.json").as_os_str()])
     }
 
-    /// The limit: everything but judging.
+    /// The limit: everything but judging, since its one policy concerns none of the objects.
     pub fn without_policies() -> Self {
-        Self::start(&[])
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("elsewhere.yaml");
+        std::fs::write(&path, ELSEWHERE).unwrap();
+        Self::start(&[path.as_os_str()])
     }
 
     fn start(policies: &[&std::ffi::OsStr]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (ca_file, empty) = (folder.path().join("ca.pem"), folder.path().join("none"));
-        std::fs::create_dir(&empty).unwrap();
+        let ca_file = folder.path().join("ca.pem");
         let mut command = Command::new(program());
         command
             .args([
@@ -55,9 +57,6 @@ impl Ours {
         for policy in policies {
             command.arg("--policies").arg(policy);
         }
-        if policies.is_empty() {
-            command.arg("--policies").arg(&empty);
-        }
         let mut child =
             command.env("NO_COLOR", "1").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -70,6 +69,11 @@ impl Ours {
         Self { child, address: address.expect("the server says where it listens"), ca, _folder: folder }
     }
 }
+
+/// A policy of objects that nobody sends.
+const ELSEWHERE: &str = "{apiVersion: wayguard.io/v1alpha1, kind: Policy, metadata: {name: elsewhere}, \
+    spec: {source: {library: images/latest-tag}, match: {resourceRules: \
+    [{apiGroups: [elsewhere.example], apiVersions: ['*'], resources: ['*'], operations: [CREATE]}]}}}";
 
 fn program() -> std::path::PathBuf {
     wayguard_conformance_tests::wayguard()

@@ -1,7 +1,7 @@
 //! Our evaluator beside OPA's prepared queries: the same modules, the same inputs, both parsed before. Ratios first.
 //!
-//! Both sides count time on the processor (OPA's with its garbage collection) and take the quickest of 25 batches,
-//! so that what else runs on the machine matters little. Templates and inputs are Gatekeeper's, beside the checkout
+//! Both sides count time on the processor (OPA's with its garbage collection), take turns, and are given their
+//! quickest batch of all turns, so that what else runs on the machine matters little. Templates and inputs are Gatekeeper's, beside the checkout
 //! (`../shared/fixtures`); without them, or without Go, there is nothing to compare. An argument (`cargo bench …
 //! --bench evaluator -- allowedrepos`) chooses the templates whose name holds it.
 
@@ -19,6 +19,9 @@ use serde_json::{Value as Json, json};
 /// As in the binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How often each side is measured, in turn.
+const TURNS: usize = 6;
 
 /// One template's figures, in microseconds.
 struct Row {
@@ -65,13 +68,23 @@ fn question(subject: &Subject, input: &Json) -> Question {
 fn compare(subject: &Subject, input: &Json, oracle: &mut Oracle) -> Option<Row> {
     let question = question(subject, input);
     let ours = Ours::compile(&question);
-    let (mine, elements) = ours.measure();
-    let Some(Measured { nanoseconds, elements: expected }) = oracle.measure(&question) else {
+    let Some((ours, opa)) = in_turns(&ours, &question, oracle) else {
         println!("left out: {}: OPA does not evaluate it", subject.name);
         return None;
     };
-    assert_eq!(elements, expected, "{}: the engines do not do the same work", subject.name);
-    Some(Row { name: subject.name.clone(), ours: mine / 1000.0, opa: nanoseconds / 1000.0 })
+    Some(Row { name: subject.name.clone(), ours, opa })
+}
+
+/// Microseconds of both: the least of several turns that each has.
+fn in_turns(ours: &Ours, question: &Question, oracle: &mut Oracle) -> Option<(f64, f64)> {
+    let mut least = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..TURNS {
+        let (mine, elements) = ours.measure();
+        let Measured { nanoseconds, elements: expected } = oracle.measure(question)?;
+        assert_eq!(elements, expected, "the engines do not do the same work: {}", question.query);
+        least = (least.0.min(mine / 1000.0), least.1.min(nanoseconds / 1000.0));
+    }
+    Some(least)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are small")]
@@ -102,11 +115,8 @@ fn join(subject: &Subject, oracle: &mut Oracle) {
     let input = json!({"review": corpus::review(&ingress(5000)), "parameters": {}});
     let mut question = question(subject, &input);
     question.data = Some(json!({"inventory": inventory}).to_string());
-    let (ours, elements) = Ours::compile(&question).measure();
-    let Some(opa) = oracle.measure(&question) else { return };
-    assert_eq!(elements, opa.elements, "the engines do not do the same work");
+    let Some((ours, opa)) = in_turns(&Ours::compile(&question), &question, oracle) else { return };
     println!("| among 1,000 objects | OPA / ours | ours µs | OPA µs |\n|---|---|---|---|");
-    let (ours, opa) = (ours / 1000.0, opa.nanoseconds / 1000.0);
     println!("| unique hosts of Ingresses | {:.1} | {ours:.2} | {opa:.1} |\n", opa / ours);
 }
 

@@ -8,7 +8,7 @@ use wayguard_engine::rego::{CompileOptions, Entry, Limits, Module, Program, Worl
 use wayguard_engine::value::{Document, Value};
 
 /// As the oracle has them.
-const BATCHES: usize = 25;
+const BATCHES: usize = 6;
 const BATCH_TIME: Duration = Duration::from_millis(10);
 
 /// A program, ready to be asked.

@@ -33,6 +33,10 @@ pub struct Custom {
     /// Control ids of public benchmarks.
     #[serde(default)]
     pub controls: Vec<String>,
+    /// What it covers of other libraries: `gatekeeper/` and the kind of a template, `kyverno/` and the name of a policy,
+    /// `polaris/` and the id of a check.
+    #[serde(default)]
+    pub peers: Vec<String>,
     /// How to mend a finding, in one sentence.
     #[serde(default)]
     pub remedy: String,

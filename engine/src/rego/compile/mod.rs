@@ -5,6 +5,7 @@ mod body;
 pub(crate) mod code;
 mod count;
 mod cut;
+mod early;
 mod failing;
 mod fold;
 pub(crate) mod index;

@@ -1,7 +1,7 @@
 //! What may be evaluated in another order, or not at all, now that it is known what can fail.
 
-use super::code::{ClauseCode, Code, Compiled, Operand, Pattern, Replacement, RuleId, Step, X};
-use super::cut;
+use super::code::{Code, Compiled, Operand, Pattern, Replacement, RuleId, Step, X};
+use super::{cut, early};
 use super::failing::{self, Failing};
 use crate::value::Value;
 
@@ -25,7 +25,7 @@ pub(super) fn settle(compiled: &mut Compiled<'_>, strict: bool) {
         for clause in clauses {
             code(&mut clause.code, &failing);
             if !fails {
-                tests_first(clause);
+                early::settle(clause);
             }
             cut::mark(&mut clause.code.steps, |step| failing.step(step));
         }
@@ -153,42 +153,4 @@ fn member(whole: RuleId, keys: Box<[X<'_>]>) -> X<'_> {
         (x, X::Constant(Value::String(key))) => X::Path(Box::new(x), Box::new([key])),
         (x, key) => X::Index(Box::new((x, key))),
     })
-}
-
-/// Puts the steps first that need nothing but the input: what does not hold is known before anything costs.
-fn tests_first(clause: &mut ClauseCode<'_>) {
-    let steps = std::mem::take(&mut clause.code.steps);
-    let places = std::mem::take(&mut clause.code.places);
-    let mut within = 0_usize;
-    let (mut first, mut rest) = (Vec::new(), Vec::new());
-    for (step, place) in steps.into_iter().zip(places) {
-        match step {
-            Step::With(_) => within += 1,
-            Step::EndWith => within = within.saturating_sub(1),
-            _ => {}
-        }
-        let early = within == 0
-            && match &step {
-                Step::Test(x) => is_place(x),
-                Step::Equal(one, other) => {
-                    (is_place(one) && other.as_constant().is_some())
-                        || (is_place(other) && one.as_constant().is_some())
-                }
-                _ => false,
-            };
-        if early { first.push((step, place)) } else { rest.push((step, place)) }
-    }
-    first.append(&mut rest);
-    let (steps, places): (Vec<_>, Vec<_>) = first.into_iter().unzip();
-    (clause.code.steps, clause.code.places) = (steps.into(), places.into());
-}
-
-/// A constant place of the input.
-fn is_place(x: &X<'_>) -> bool {
-    match x {
-        X::Input | X::InputPath(_) => true,
-        X::Path(x, _) => is_place(x),
-        X::Index(sides) => is_place(&sides.0) && sides.1.as_constant().is_some(),
-        _ => false,
-    }
 }
