@@ -9,6 +9,7 @@
 #   severity: high
 #   category: golden-path
 #   controls: [CIS-5.2.1, NSA-pod-security]
+#   peers: [kyverno/add-psa-labels]
 #   remedy: >-
 #     Keep the pod-security.kubernetes.io/enforce label at the required level or above it; a workload that
 #     needs more belongs in a namespace of its own.

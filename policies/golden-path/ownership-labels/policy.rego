@@ -10,6 +10,7 @@
 #   severity: medium
 #   category: golden-path
 #   controls: [CIS-5.6.1]
+#   peers: [gatekeeper/K8sRequiredLabels, kyverno/require-labels]
 #   remedy: >-
 #     Put the label on the namespace, from where everything in it inherits it, or on the object itself.
 #   parameters:

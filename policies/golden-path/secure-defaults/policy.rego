@@ -11,7 +11,8 @@
 # custom:
 #   severity: medium
 #   category: golden-path
-#   controls: [PSS-restricted, CIS-5.7.2, CIS-5.7.3, NSA-pod-security]
+#   controls: [PSS-restricted, CIS-5.6.2, CIS-5.6.3, NSA-pod-security]
+#   peers: [kyverno/add-default-securitycontext, kyverno/apply-pss-restricted-profile]
 #   remedy: Set the security context yourself where the default does not fit.
 #   parameters:
 #     type: object

@@ -11,6 +11,12 @@
 #   severity: high
 #   category: images
 #   controls: [CIS-5.5.1, NSA-image-repositories]
+#   peers:
+#     - gatekeeper/K8sAllowedRepos
+#     - gatekeeper/K8sAllowedReposv2
+#     - kyverno/advanced-restrict-image-registries
+#     - kyverno/allowed-image-repos
+#     - kyverno/restrict-image-registries
 #   remedy: Pull the image from an allowed registry, or have it mirrored there.
 #   parameters:
 #     type: object

@@ -9,6 +9,7 @@
 #   severity: high
 #   category: images
 #   controls: [CIS-5.5.1, SLSA-verified-deployment]
+#   peers: [gatekeeper/K8sImageDigests, kyverno/require-image-checksum]
 #   remedy: >-
 #     Add the digest of the image to its name (`crane digest IMAGE` prints it); the tag may stay beside it.
 #   parameters:

@@ -9,6 +9,7 @@
 #   severity: high
 #   category: images
 #   controls: [CIS-5.5.1, NSA-image-tags]
+#   peers: [gatekeeper/K8sDisallowedTags, kyverno/disallow-latest-tag, polaris/tagNotSpecified]
 #   remedy: Name the version that you tested, or its digest (`crane digest IMAGE` prints it).
 #   parameters:
 #     type: object

@@ -8,6 +8,10 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-restricted, CIS-5.2.6]
+#   peers:
+#     - gatekeeper/K8sPSPAllowPrivilegeEscalationContainer
+#     - kyverno/disallow-privilege-escalation
+#     - polaris/privilegeEscalationAllowed
 #   remedy: >-
 #     Set `securityContext.allowPrivilegeEscalation: false` on every container.
 #   parameters:

@@ -8,6 +8,7 @@
 #   severity: medium
 #   category: pod-security
 #   controls: [PSS-baseline]
+#   peers: [gatekeeper/K8sPSPAppArmor, kyverno/restrict-apparmor-profiles]
 #   remedy: >-
 #     Remove the profile, or use `RuntimeDefault` or `Localhost` (in annotations `runtime/default` or
 #     `localhost/<name>`).

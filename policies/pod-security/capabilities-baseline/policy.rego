@@ -8,6 +8,7 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-baseline, CIS-5.2.8, CIS-5.2.9]
+#   peers: [gatekeeper/K8sPSPCapabilities, kyverno/disallow-capabilities, polaris/dangerousCapabilities]
 #   remedy: >-
 #     Remove the capability from `securityContext.capabilities.add`.
 #   parameters:

@@ -8,6 +8,12 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-restricted, CIS-5.2.8, CIS-5.2.9, CIS-5.2.10]
+#   peers:
+#     - gatekeeper/K8sPSPCapabilities
+#     - kyverno/disallow-capabilities-strict
+#     - kyverno/require-drop-all
+#     - kyverno/require-drop-cap-net-raw
+#     - polaris/insecureCapabilities
 #   remedy: >-
 #     Set `securityContext.capabilities.drop: ["ALL"]` on every container and add nothing but
 #     `NET_BIND_SERVICE`.

@@ -8,6 +8,13 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-baseline, CIS-5.2.3, CIS-5.2.4, CIS-5.2.5]
+#   peers:
+#     - gatekeeper/K8sPSPHostNamespace
+#     - gatekeeper/K8sPSPHostNetworkingPorts
+#     - kyverno/disallow-host-namespaces
+#     - polaris/hostIPCSet
+#     - polaris/hostNetworkSet
+#     - polaris/hostPIDSet
 #   remedy: >-
 #     Remove `hostNetwork`, `hostPID` and `hostIPC` from the Pod; reach other Pods through Services.
 #   parameters:

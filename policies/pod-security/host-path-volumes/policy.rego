@@ -8,6 +8,7 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-baseline, CIS-5.2.12]
+#   peers: [gatekeeper/K8sPSPHostFilesystem, kyverno/disallow-host-path, polaris/hostPathSet]
 #   remedy: >-
 #     Use a persistentVolumeClaim, an emptyDir, a configMap or a secret volume in place of `hostPath`.
 #   parameters:

@@ -8,6 +8,7 @@
 #   severity: medium
 #   category: pod-security
 #   controls: [PSS-baseline, CIS-5.2.13]
+#   peers: [gatekeeper/K8sPSPHostNetworkingPorts, kyverno/disallow-host-ports, polaris/hostPortSet]
 #   remedy: >-
 #     Remove `hostPort` and expose the container port with a Service.
 #   parameters:

@@ -8,6 +8,10 @@
 #   severity: critical
 #   category: pod-security
 #   controls: [PSS-baseline, CIS-5.2.2]
+#   peers:
+#     - gatekeeper/K8sPSPPrivilegedContainer
+#     - kyverno/disallow-privileged-containers
+#     - polaris/runAsPrivileged
 #   remedy: >-
 #     Remove `securityContext.privileged`, or add only the capabilities that the container needs.
 #   parameters:

@@ -8,6 +8,7 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-restricted]
+#   peers: [gatekeeper/K8sPSPProcMount]
 #   remedy: >-
 #     Remove `securityContext.procMount`, or set it to `Default`.
 #   parameters:

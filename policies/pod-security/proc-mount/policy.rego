@@ -8,6 +8,7 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-baseline]
+#   peers: [gatekeeper/K8sPSPProcMount, kyverno/disallow-proc-mount, polaris/procMount]
 #   remedy: >-
 #     Remove `securityContext.procMount`, or set it to `Default`.
 #   parameters:

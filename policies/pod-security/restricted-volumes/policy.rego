@@ -8,6 +8,7 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-restricted, CIS-5.2.12]
+#   peers: [gatekeeper/K8sPSPVolumeTypes, kyverno/restrict-volume-types]
 #   remedy: >-
 #     Use a configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected or
 #     secret volume.

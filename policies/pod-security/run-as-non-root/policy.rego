@@ -8,6 +8,7 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-restricted, CIS-5.2.7]
+#   peers: [kyverno/require-run-as-nonroot, polaris/runAsRootAllowed]
 #   remedy: >-
 #     Set `securityContext.runAsNonRoot: true` on the Pod, and use an image with a numeric non-root user.
 #   parameters:

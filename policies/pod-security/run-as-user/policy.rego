@@ -8,6 +8,7 @@
 #   severity: high
 #   category: pod-security
 #   controls: [PSS-restricted, CIS-5.2.7]
+#   peers: [kyverno/require-run-as-non-root-user]
 #   remedy: >-
 #     Set `securityContext.runAsUser` to a number above 0, or remove it.
 #   parameters:

@@ -8,6 +8,7 @@
 #   severity: medium
 #   category: pod-security
 #   controls: [PSS-baseline]
+#   peers: [gatekeeper/K8sPSPSELinuxV2, kyverno/disallow-selinux]
 #   remedy: >-
 #     Remove `user` and `role` from `seLinuxOptions`, and use a container type or none.
 #   parameters:

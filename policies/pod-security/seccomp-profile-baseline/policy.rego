@@ -8,7 +8,8 @@
 # custom:
 #   severity: medium
 #   category: pod-security
-#   controls: [PSS-baseline, CIS-5.7.2]
+#   controls: [PSS-baseline, CIS-5.6.2]
+#   peers: [gatekeeper/K8sPSPSeccomp, gatekeeper/K8sPSPSeccompV2, kyverno/restrict-seccomp]
 #   remedy: >-
 #     Set `seccompProfile.type` to `RuntimeDefault` or `Localhost`, or remove the profile.
 #   parameters:

@@ -7,7 +7,8 @@
 # custom:
 #   severity: medium
 #   category: pod-security
-#   controls: [PSS-restricted, CIS-5.7.2]
+#   controls: [PSS-restricted, CIS-5.6.2]
+#   peers: [gatekeeper/K8sPSPSeccompV2, kyverno/restrict-seccomp-strict]
 #   remedy: >-
 #     Set `securityContext.seccompProfile: {type: RuntimeDefault}` on the Pod.
 #   parameters:

@@ -8,6 +8,7 @@
 #   severity: medium
 #   category: pod-security
 #   controls: [PSS-baseline]
+#   peers: [gatekeeper/K8sPSPForbiddenSysctls, kyverno/restrict-sysctls]
 #   remedy: >-
 #     Remove the sysctl from `securityContext.sysctls`.
 #   parameters:

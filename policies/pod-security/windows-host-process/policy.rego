@@ -8,6 +8,7 @@
 #   severity: critical
 #   category: pod-security
 #   controls: [PSS-baseline, CIS-5.2.11]
+#   peers: [kyverno/disallow-host-process, polaris/hostProcess]
 #   remedy: >-
 #     Remove `windowsOptions.hostProcess`.
 #   parameters:

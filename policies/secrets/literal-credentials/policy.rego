@@ -13,6 +13,7 @@
 #   severity: critical
 #   category: secrets
 #   controls: [CIS-5.4.1, NSA-secrets]
+#   peers: [polaris/sensitiveConfigmapContent, polaris/sensitiveContainerEnvVar]
 #   remedy: >-
 #     Put the value into a Secret, refer to it by `valueFrom.secretKeyRef`, and replace it where it was used,
 #     for it has been seen.

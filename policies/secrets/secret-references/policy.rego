@@ -11,6 +11,7 @@
 #   severity: high
 #   category: secrets
 #   controls: [CIS-5.4.1, NSA-secrets]
+#   peers: [kyverno/restrict-secrets-by-name]
 #   remedy: Name a Secret that belongs to this workload, or have the platform team allow the name.
 #   parameters:
 #     type: object

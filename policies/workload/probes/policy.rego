@@ -10,6 +10,11 @@
 #   severity: low
 #   category: workload
 #   controls: []
+#   peers:
+#     - gatekeeper/K8sRequiredProbes
+#     - kyverno/require-probes
+#     - polaris/livenessProbeMissing
+#     - polaris/readinessProbeMissing
 #   remedy: >-
 #     Give the container a readinessProbe and a livenessProbe, for example
 #     `httpGet: {path: /healthz, port: 8080}`.

@@ -11,6 +11,12 @@
 #   severity: medium
 #   category: workload
 #   controls: []
+#   peers:
+#     - kyverno/create-pod-antiaffinity
+#     - kyverno/require-deployments-have-multiple-replicas
+#     - kyverno/topologyspreadconstraints-policy
+#     - polaris/deploymentMissingReplicas
+#     - polaris/topologySpreadConstraint
 #   remedy: >-
 #     Set spec.replicas to 2 or more and add topologySpreadConstraints over kubernetes.io/hostname to the
 #     template.

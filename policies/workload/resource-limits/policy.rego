@@ -11,6 +11,12 @@
 #   severity: medium
 #   category: workload
 #   controls: [NSA-resource-policies]
+#   peers:
+#     - gatekeeper/K8sContainerLimits
+#     - gatekeeper/K8sRequiredResources
+#     - kyverno/require-pod-requests-limits
+#     - polaris/cpuLimitsMissing
+#     - polaris/memoryLimitsMissing
 #   remedy: Set resources.limits of the container to what it may use at most.
 #   parameters:
 #     type: object

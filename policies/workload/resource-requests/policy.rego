@@ -11,6 +11,12 @@
 #   severity: medium
 #   category: workload
 #   controls: [NSA-resource-policies]
+#   peers:
+#     - gatekeeper/K8sRequiredResources
+#     - kyverno/add-default-resources
+#     - kyverno/require-pod-requests-limits
+#     - polaris/cpuRequestsMissing
+#     - polaris/memoryRequestsMissing
 #   remedy: Set resources.requests of the container to what it normally uses.
 #   parameters:
 #     type: object
