@@ -38,6 +38,7 @@ package images.allowed_registries
 
 import data.lib.image_reference
 import data.lib.pod_images
+import data.lib.registry_pattern
 
 deny contains object.union(finding, entry.seen) if {
 	some entry in pod_images.all
@@ -53,30 +54,8 @@ deny contains object.union(finding, entry.seen) if {
 allowed(entry) if {
 	reference := image_reference.parse(entry.image)
 	some pattern in registries
-	parts := split(trim_suffix(pattern, "/"), "/")
-	host_matches(lower(reference.registry), lower(parts[0]))
-	prefix := concat("/", array.slice(parts, 1, count(parts)))
-	repository_matches(reference.repository, prefix)
+	registry_pattern.matches(reference, pattern)
 }
-
-host_matches(host, pattern) if host == pattern
-
-# The same registry under its older name; parsed references always say docker.io.
-host_matches(host, pattern) if {
-	host == "docker.io"
-	pattern == "index.docker.io"
-}
-
-host_matches(host, pattern) if {
-	startswith(pattern, "*.")
-	endswith(host, trim_prefix(pattern, "*"))
-}
-
-repository_matches(_, prefix) if prefix == ""
-
-repository_matches(repository, prefix) if repository == prefix
-
-repository_matches(repository, prefix) if startswith(repository, concat("", [prefix, "/"]))
 
 where_from(entry) := sprintf("it comes from %s/%s", [reference.registry, reference.repository]) if {
 	reference := image_reference.parse(entry.image)
