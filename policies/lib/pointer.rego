@@ -12,5 +12,8 @@ segment(key) := replace(replace(key, "~", "~0"), "/", "~1")
 # The pointer of a label of the object's own metadata.
 label(name) := concat("", ["/metadata/labels/", segment(name)])
 
+# The pointer of an annotation of the object's own metadata.
+annotation(name) := concat("", ["/metadata/annotations/", segment(name)])
+
 # The pointer of item `index` of the list at `path`.
 item(path, index) := sprintf("%s/%d", [path, index])

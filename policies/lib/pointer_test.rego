@@ -12,4 +12,8 @@ test_a_label_points_into_the_metadata if {
 	pointer.label("example.com/team") == "/metadata/labels/example.com~1team"
 }
 
+test_an_annotation_points_into_the_metadata if {
+	pointer.annotation("example.com/owner") == "/metadata/annotations/example.com~1owner"
+}
+
 test_an_item_is_its_list_and_its_index if pointer.item("/spec/volumes", 2) == "/spec/volumes/2"
