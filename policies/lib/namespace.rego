@@ -20,6 +20,11 @@ label_in(name, values) if {
 	value == label(name)
 }
 
+# True when the namespace's label `name` is one of the environments, and anywhere where none is listed.
+in_environments(environments, _) if count(environments) == 0
+
+in_environments(environments, name) if label_in(name, environments)
+
 # True when a Namespace object itself is under review.
 is_subject if {
 	input.review.kind.kind == "Namespace"

@@ -24,6 +24,18 @@ test_an_unknown_namespace_is_not_found_among_values if {
 	not namespace.label_in("environment", ["production"]) with input as {}
 }
 
+test_a_namespace_is_in_its_environment_only if {
+	namespace.in_environments(["staging", "production"], "environment") with input.namespace as production
+	not namespace.in_environments(["staging"], "environment") with input.namespace as production
+	not namespace.in_environments(["production"], "stage") with input.namespace as production
+	not namespace.in_environments(["production"], "environment") with input as {}
+}
+
+test_where_no_environment_is_listed_every_namespace_is_in if {
+	namespace.in_environments([], "environment") with input.namespace as production
+	namespace.in_environments([], "environment") with input as {}
+}
+
 test_a_namespace_is_its_own_subject if {
 	namespace.is_subject with input.review.kind as {"group": "", "version": "v1", "kind": "Namespace"}
 }
