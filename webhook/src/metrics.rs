@@ -199,6 +199,7 @@ impl Collector for State {
             info.encode(family.encode_family(&[("digest", set.digest())])?)?;
         }
         let (replaced, refused) = self.policies.counts();
+        let memo = self.policies.current().map(|set| set.memo_counts()).unwrap_or_default();
         let mut counter = |name: &str, help: &str, value: u64| {
             let value = ConstCounter::new(value);
             value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)
@@ -209,6 +210,12 @@ impl Collector for State {
             "Policy sets that could not be loaded; the last good one stayed",
             refused,
         )?;
+        counter(
+            "wayguard_memo_hits",
+            "Policies that were not run because they found nothing before on all that they can read of the request",
+            memo.hits,
+        )?;
+        counter("wayguard_memo_misses", "Policies that were run", memo.misses)?;
         counter(
             "wayguard_connections_evicted",
             "Connections closed to make room for a new one",

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// How alike the objects of one row are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Objects {
-    /// Each has other labels, images and names: nothing that was learnt from one helps with the next.
+    /// Each has other labels, images and names, as no two objects of a cluster do.
     Cold,
     /// Pods of 100 ReplicaSets in turn: other uid, name and token volume, as the API server sends them.
     Repeated,
@@ -67,13 +67,12 @@ impl Load<'_> {
     }
 
     fn drive(&self, server: &dyn Server, time: Duration) -> Vec<Duration> {
-        let (address, path, config) = (server.address(), server.path(), client(server.ca()));
+        let config = client(server.ca());
         std::thread::scope(|scope| {
             let threads: Vec<_> = (0..self.connections)
                 .map(|number| {
                     let config = Arc::clone(&config);
-                    let (address, path) = (address.clone(), path.to_owned());
-                    scope.spawn(move || self.one(number, &address, &path, config, time))
+                    scope.spawn(move || self.one(number, server, config, time))
                 })
                 .collect();
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
@@ -83,17 +82,16 @@ impl Load<'_> {
     fn one(
         &self,
         number: usize,
-        address: &str,
-        path: &str,
+        server: &dyn Server,
         config: Arc<ClientConfig>,
         time: Duration,
     ) -> Vec<Duration> {
         let name = ServerName::try_from("localhost").unwrap();
         let connection = ClientConnection::new(config, name).unwrap();
-        let socket = TcpStream::connect(address).unwrap();
+        let socket = TcpStream::connect(server.address()).unwrap();
         socket.set_nodelay(true).unwrap();
         let mut stream = BufReader::new(StreamOwned::new(connection, socket));
-        let mut body = Body::new(self.review, self.objects, path);
+        let mut body = Body::new(self.review, self.objects, server.path());
         let deadline = Instant::now() + time;
         let mut latencies = Vec::new();
         let mut answer = Vec::new();
@@ -108,6 +106,8 @@ impl Load<'_> {
             if request == 0 {
                 let text = String::from_utf8_lossy(&answer);
                 assert!(text.contains("\"uid\""), "no AdmissionReview: {text}");
+                let denied = text.contains("\"allowed\":false");
+                assert_eq!(denied, server.denies(), "not the work that was asked for: {text}");
             }
         }
         latencies
@@ -157,10 +157,12 @@ struct Body {
 /// As the fixture has them.
 const OWN: [&str; 4] = ["705ab4f5", "5f7a2b52", "x2k4q", "x7k2p"];
 const SHARED: [&str; 1] = ["7d9c5b8f6d"];
+/// What only cold objects have of their own: the label, and each container's image.
+const COLD: [&str; 4] = ["0000000000000000", "1.24.3", "1.33.0", "abababababababababababababababab"];
 
 impl Body {
     fn new(review: &str, objects: Objects, path: &str) -> Self {
-        // A cold object has a label of its own, which no template reads but every one may.
+        // A cold object has a label of its own, which every template may read.
         let review = review.replacen("\"labels\": {", "\"labels\": {\"cold\": \"0000000000000000\", ", 1);
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
@@ -173,7 +175,7 @@ impl Body {
         let own = OWN.iter().flat_map(|needle| places(needle)).collect();
         let mut shared: Vec<_> = SHARED.iter().flat_map(|needle| places(needle)).collect();
         if objects == Objects::Cold {
-            shared.extend(places("0000000000000000"));
+            shared.extend(COLD.iter().flat_map(|needle| places(needle)));
         }
         Self { own, shared, objects, bytes: text.into_bytes() }
     }

@@ -136,4 +136,7 @@ impl Server for Gatekeeper {
     fn megabytes(&self) -> f64 {
         resident(self.child.id())
     }
+    fn denies(&self) -> bool {
+        true
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Something that answers AdmissionReviews.
-pub trait Server {
+pub trait Server: Sync {
     /// `host:port`.
     fn address(&self) -> String;
     /// Where reviews go.
@@ -14,6 +14,8 @@ pub trait Server {
     fn ca(&self) -> &[u8];
     /// Resident memory now.
     fn megabytes(&self) -> f64;
+    /// What it must say of the review, so that all sides are known to do the work.
+    fn denies(&self) -> bool;
 }
 
 /// `wayguard serve`, release build.
@@ -21,13 +23,15 @@ pub struct Ours {
     child: Child,
     address: String,
     ca: Vec<u8>,
+    denies: bool,
     _folder: tempfile::TempDir,
 }
 
 impl Ours {
     /// With Gatekeeper's templates and constraints, as they are.
     pub fn with_policies(folder: &Path) -> Self {
-        Self::start(&[folder.join("templates").as_os_str(), folder.join("constraints.json").as_os_str()])
+        let policies = [folder.join("templates"), folder.join("constraints.json")];
+        Self::start(&policies.each_ref().map(|path| path.as_os_str()), true)
     }
 
     /// The limit: everything but judging, since its one policy concerns none of the objects.
@@ -35,10 +39,10 @@ impl Ours {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("elsewhere.yaml");
         std::fs::write(&path, ELSEWHERE).unwrap();
-        Self::start(&[path.as_os_str()])
+        Self::start(&[path.as_os_str()], false)
     }
 
-    fn start(policies: &[&std::ffi::OsStr]) -> Self {
+    fn start(policies: &[&std::ffi::OsStr], denies: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ca_file = folder.path().join("ca.pem");
         let mut command = Command::new(program());
@@ -66,7 +70,13 @@ impl Ours {
         });
         std::thread::spawn(move || lines.for_each(drop));
         let ca = std::fs::read(ca_file).unwrap();
-        Self { child, address: address.expect("the server says where it listens"), ca, _folder: folder }
+        Self {
+            child,
+            address: address.expect("the server says where it listens"),
+            ca,
+            denies,
+            _folder: folder,
+        }
     }
 }
 
@@ -98,6 +108,9 @@ impl Server for Ours {
     }
     fn megabytes(&self) -> f64 {
         resident(self.child.id())
+    }
+    fn denies(&self) -> bool {
+        self.denies
     }
 }
 

@@ -1,6 +1,6 @@
 //! Gatekeeper's constraints asked about a request: the object as sent, and what it expands to.
 
-use super::memo::Recall;
+use super::memo::{Read, Recall};
 use super::surroundings::Surrounding;
 use super::{Case, Missing};
 use crate::decision::{ConstraintFinding, Effect, Finding};
@@ -156,11 +156,11 @@ impl<'a> Reviews<'a> {
                 found.push(failed(policy, constraint, subject.action.unwrap_or(action), reason));
                 continue;
             }
+            if recall.is_quiet(policy) {
+                continue;
+            }
             let inventory = match &self.inventory {
                 Inventory::Known(found, whole) if constraint.reads_inventory => {
-                    if recall.is_quiet(policy) {
-                        continue;
-                    }
                     *whole.get_or_init(|| inventory_of(case, found))
                 }
                 Inventory::Waiting => return Asked::Waiting,
@@ -173,12 +173,9 @@ impl<'a> Reviews<'a> {
                 }
                 Inventory::Known(..) | Inventory::OutOfReach(_) | Inventory::Unavailable(_) => Value::EMPTY,
             };
-            if recall.is_quiet(policy) {
-                continue;
-            }
             let action = subject.action.unwrap_or(action);
             let violations = violations(case, policy, subject.review, inventory);
-            recall.note(policy, violations.as_ref().is_ok_and(Vec::is_empty));
+            recall.note(&case.set.memo, policy, violations.as_ref().is_ok_and(Vec::is_empty));
             match violations {
                 Err(Unjudged::Wanting(keys)) => {
                     missing.extend(keys);
@@ -243,7 +240,6 @@ fn generated_subjects<'a>(
 
 /// What is remembered of an object for the constraints that concern its kind.
 fn recall<'a>(case: &Case<'a, '_>, subject: &Subject<'a>, policies: &[&CompiledPolicy]) -> Recall {
-    let memo = &case.set.memo;
     let concerns = |policy: &&CompiledPolicy| {
         let constraint = policy.constraint.as_ref();
         let concerns = |kind| constraint.is_some_and(|constraint| constraint.concerns(kind));
@@ -253,25 +249,52 @@ fn recall<'a>(case: &Case<'a, '_>, subject: &Subject<'a>, policies: &[&CompiledP
     if asked.is_empty() {
         return Recall::default();
     }
-    let read = || {
-        let mut read = Vec::with_capacity(4096);
-        read.push(b'c');
-        if asked.iter().any(|policy| policy.constraint.as_ref().is_some_and(|it| it.reads_inventory)) {
-            for kind in case.set.gatekeeper().inventory() {
-                match case.facts.get(&inventory_key(kind))? {
-                    Fact::Known(document) => read.extend_from_slice(&document.id().to_le_bytes()),
-                    Fact::Absent => read.extend_from_slice(&0_u64.to_le_bytes()),
-                    Fact::OutOfReach(_) | Fact::Unavailable(_) => return None,
-                }
+    let input = Object::new(&case.arena, vec![("parameters", Value::Null), ("review", subject.review)]);
+    Recall::of(&case.set.memo, &asked, &Seen { case, input: Value::Object(input) })
+}
+
+/// What constraints see of one object.
+struct Seen<'a, 'c> {
+    case: &'c Case<'a, 'c>,
+    input: Value<'a>,
+}
+
+impl Seen<'_, '_> {
+    /// The inventory by the documents that it is put together from, which never change.
+    fn inventory(&self, out: &mut Vec<u8>) -> Option<()> {
+        for kind in self.case.set.gatekeeper().inventory() {
+            match self.case.facts.get(&inventory_key(kind))? {
+                Fact::Known(document) => out.extend_from_slice(&document.id().to_le_bytes()),
+                Fact::Absent => out.extend_from_slice(&0_u64.to_le_bytes()),
+                Fact::OutOfReach(_) | Fact::Unavailable(_) => return None,
             }
         }
-        asked.iter().for_each(|policy| read.extend_from_slice(&policy.ordinal.to_le_bytes()));
-        let arena = case.arena;
-        let input = Object::new(&arena, vec![("parameters", Value::Null), ("review", subject.review)]);
-        memo.union(&asked).write(Value::Object(input), &mut read);
-        Some(read)
-    };
-    Recall::of(memo, read().as_deref())
+        Some(())
+    }
+}
+
+/// Tells what constraints read from what native policies read.
+const CONSTRAINT: u8 = b'c';
+
+impl Read for Seen<'_, '_> {
+    fn together(&self, policies: &[&CompiledPolicy], out: &mut Vec<u8>) -> Option<()> {
+        out.push(CONSTRAINT);
+        if policies.iter().any(|policy| policy.constraint.as_ref().is_some_and(|it| it.reads_inventory)) {
+            self.inventory(out)?;
+        }
+        policies.iter().for_each(|policy| out.extend_from_slice(&policy.ordinal.to_le_bytes()));
+        self.case.set.memo.union(policies).write(self.input, out);
+        Some(())
+    }
+
+    fn alone(&self, policy: &CompiledPolicy, out: &mut Vec<u8>) -> Option<()> {
+        out.push(CONSTRAINT);
+        if policy.constraint.as_ref().is_some_and(|it| it.reads_inventory) {
+            self.inventory(out)?;
+        }
+        policy.footprint.write(self.input, out);
+        Some(())
+    }
 }
 
 /// The Namespace object, what was assumed for it, and why it cannot be had.

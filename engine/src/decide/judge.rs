@@ -1,6 +1,6 @@
 //! One policy on one view: its rules evaluated, their results read.
 
-use super::memo::Recall;
+use super::memo::{Read, Recall};
 use super::surroundings::{Desk, Equipped, Surrounding, data, declared, equip};
 use super::view::View;
 use super::{Case, Missing};
@@ -109,52 +109,14 @@ impl<'a, 'c> Bench<'a, 'c> {
         tag: u8,
     ) -> Self {
         let mut bench = Self::new(case, view, surrounding);
-        bench.recall = Recall::of(&case.set.memo, bench.read(policies, tag).as_deref());
+        let input = bench.desk.input(case.arena, Value::Null, None);
+        bench.recall = Recall::of(&case.set.memo, policies, &Seen { bench: &bench, input, tag });
         bench
     }
 
     /// Remembers what came of asking.
     pub(crate) fn keep(&self) {
         self.recall.keep(&self.case.set.memo);
-    }
-
-    /// Everything that decides what the policies find; `None` if something of it is not known.
-    fn read(&self, policies: &[&CompiledPolicy], tag: u8) -> Option<Vec<u8>> {
-        let request = self.case.request;
-        let surrounding: &[u8] = match self.surrounding {
-            Surrounding::NoNamespace => b"-",
-            Surrounding::Namespace(_) => b"+",
-            Surrounding::OutOfReach(reason) => reason.as_bytes(),
-            Surrounding::Unavailable(_) => return None,
-        };
-        let mut read = Vec::with_capacity(4096);
-        let flags = [
-            tag,
-            request.origin as u8,
-            request.operation as u8,
-            u8::from(request.user.is_empty()),
-            u8::from(request.old_object.is_none()),
-            u8::from(self.desk.owner.is_some()),
-        ];
-        read.extend_from_slice(&flags);
-        for text in [surrounding, request.namespace.as_bytes(), request.sub_resource.as_bytes()] {
-            read.extend_from_slice(&text.len().to_le_bytes());
-            read.extend_from_slice(text);
-        }
-        read.extend_from_slice(&policies.len().to_le_bytes());
-        for policy in policies {
-            read.extend_from_slice(&policy.ordinal.to_le_bytes());
-            for key in declared(self.case, policy) {
-                match self.case.facts.get(&key)? {
-                    Fact::Known(document) => read.extend_from_slice(&document.id().to_le_bytes()),
-                    Fact::Absent => read.extend_from_slice(&0_u64.to_le_bytes()),
-                    Fact::Unavailable(_) | Fact::OutOfReach(_) => return None,
-                }
-            }
-        }
-        let input = self.desk.input(self.case.arena, Value::Null, None);
-        self.case.set.memo.union(policies).write(input, &mut read);
-        Some(read)
     }
 
     /// What the policy finds.
@@ -174,7 +136,11 @@ impl<'a, 'c> Bench<'a, 'c> {
             return Answer::Given(Vec::new());
         }
         let answer = ask();
-        self.recall.note(policy, matches!(&answer, Answer::Given(items) if items.is_empty()));
+        self.recall.note(
+            &self.case.set.memo,
+            policy,
+            matches!(&answer, Answer::Given(items) if items.is_empty()),
+        );
         answer
     }
 
@@ -234,6 +200,72 @@ impl<'a, 'c> Bench<'a, 'c> {
             return Answer::Failed(reason);
         }
         Answer::Given(items)
+    }
+}
+
+/// Everything that decides what policies find.
+struct Seen<'a, 'b> {
+    bench: &'b Bench<'a, 'b>,
+    /// Without parameters and facts.
+    input: Value<'a>,
+    tag: u8,
+}
+
+impl Seen<'_, '_> {
+    /// What all policies depend on.
+    fn frame(&self, out: &mut Vec<u8>) -> Option<()> {
+        let request = self.bench.case.request;
+        let surrounding: &[u8] = match self.bench.surrounding {
+            Surrounding::NoNamespace => b"-",
+            Surrounding::Namespace(_) => b"+",
+            Surrounding::OutOfReach(reason) => reason.as_bytes(),
+            Surrounding::Unavailable(_) => return None,
+        };
+        out.extend_from_slice(&[
+            self.tag,
+            request.origin as u8,
+            request.operation as u8,
+            u8::from(request.user.is_empty()),
+            u8::from(request.old_object.is_none()),
+            u8::from(self.bench.desk.owner.is_some()),
+        ]);
+        for text in [surrounding, request.namespace.as_bytes(), request.sub_resource.as_bytes()] {
+            out.extend_from_slice(&text.len().to_le_bytes());
+            out.extend_from_slice(text);
+        }
+        Some(())
+    }
+
+    /// The facts that a policy declares, by documents that never change.
+    fn facts(&self, policy: &CompiledPolicy, out: &mut Vec<u8>) -> Option<()> {
+        for key in declared(self.bench.case, policy) {
+            match self.bench.case.facts.get(&key)? {
+                Fact::Known(document) => out.extend_from_slice(&document.id().to_le_bytes()),
+                Fact::Absent => out.extend_from_slice(&0_u64.to_le_bytes()),
+                Fact::Unavailable(_) | Fact::OutOfReach(_) => return None,
+            }
+        }
+        Some(())
+    }
+}
+
+impl Read for Seen<'_, '_> {
+    fn together(&self, policies: &[&CompiledPolicy], out: &mut Vec<u8>) -> Option<()> {
+        self.frame(out)?;
+        out.extend_from_slice(&policies.len().to_le_bytes());
+        for policy in policies {
+            out.extend_from_slice(&policy.ordinal.to_le_bytes());
+            self.facts(policy, out)?;
+        }
+        self.bench.case.set.memo.union(policies).write(self.input, out);
+        Some(())
+    }
+
+    fn alone(&self, policy: &CompiledPolicy, out: &mut Vec<u8>) -> Option<()> {
+        self.frame(out)?;
+        self.facts(policy, out)?;
+        policy.footprint.write(self.input, out);
+        Some(())
     }
 }
 

@@ -2,47 +2,60 @@
 //!
 //! Pods of one ReplicaSet differ in names and uids that no policy reads. One keyed hash of everything that the
 //! asked policies can read, from their code, stands for all of it; on a second request with the same hash the
-//! policies that found nothing are not run again. A finding is always made anew: its words may name what differs.
-//! Errors and time-outs are not remembered, nor what hangs on time or chance. The memo lives in a policy set and
-//! dies with it.
+//! policies that found nothing are not run again. Where the whole is new, each policy is looked up by what it reads
+//! alone: another image concerns those that read images. A finding is always made anew: its words may name what
+//! differs. Errors and time-outs are not remembered, nor what hangs on time or chance. The memo lives in a policy set
+//! and dies with it.
 
 use crate::policy::compiled::CompiledPolicy;
 use crate::rego::Footprint;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Requests that are remembered, at least; twice as many at most. A policy each is a bit, a request some 100 bytes.
-const CAPACITY: usize = 32 * 1024;
+/// Requests that are remembered, at least; twice as many at most. A policy each is a bit, a request some 80 bytes.
+const REQUESTS: usize = 16 * 1024;
+/// Answers of single policies, likewise; some 20 bytes each.
+const ANSWERS: usize = 64 * 1024;
 /// Locks, so that threads do not wait for each other.
 const SHARDS: usize = 16;
 /// Lists of policies whose footprint is kept: one for each kind of object, by and large.
 const LISTS: usize = 1024;
 
 /// One bit for each policy of the set, by its ordinal.
-pub(crate) type Bits = Box<[u64]>;
+pub(crate) type Bits = [u64];
+
+type Hash = [u8; 16];
 
 /// What is remembered.
 pub(crate) struct Memo {
     key: [u8; 32],
-    shards: [Mutex<Shard>; SHARDS],
+    requests: [Mutex<Generations<Arc<Bits>>>; SHARDS],
+    /// Policies that found nothing on what they read.
+    quiet: [Mutex<Generations<()>>; SHARDS],
     unions: Mutex<HashMap<Box<[u32]>, Arc<Footprint>>>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
 /// Two generations: the older is dropped when the younger is full, and what is asked for moves up.
-#[derive(Default)]
-struct Shard {
-    young: HashMap<[u8; 16], Arc<Bits>>,
-    old: HashMap<[u8; 16], Arc<Bits>>,
+struct Generations<V> {
+    young: HashMap<Hash, V>,
+    old: HashMap<Hash, V>,
 }
 
-/// How often the memo knew a request.
+impl<V> Default for Generations<V> {
+    fn default() -> Self {
+        Self { young: HashMap::new(), old: HashMap::new() }
+    }
+}
+
+/// How often the memo knew what a policy that was to be asked would find: nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoCounts {
-    /// It did.
+    /// It did, and the policy was not run.
     pub hits: u64,
     /// It did not.
     pub misses: u64,
@@ -59,7 +72,8 @@ impl Default for Memo {
         }
         Self {
             key,
-            shards: Default::default(),
+            requests: Default::default(),
+            quiet: Default::default(),
             unions: Mutex::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -86,7 +100,8 @@ impl Memo {
 
     /// Forgets everything.
     pub(crate) fn forget(&self) {
-        self.shards.iter().for_each(|shard| *lock(shard) = Shard::default());
+        self.requests.iter().for_each(|shard| *lock(shard) = Generations::default());
+        self.quiet.iter().for_each(|shard| *lock(shard) = Generations::default());
     }
 
     /// What all of these policies together can read.
@@ -107,63 +122,69 @@ impl Memo {
     }
 
     /// The hash of what was read.
-    pub(crate) fn hash(&self, read: &[u8]) -> [u8; 16] {
+    fn hash(&self, read: &[u8]) -> Hash {
         let mut hash = [0; 16];
         let whole = blake3::keyed_hash(&self.key, read);
         hash.iter_mut().zip(whole.as_bytes()).for_each(|(byte, from)| *byte = *from);
         hash
     }
 
-    fn shard(&self, hash: [u8; 16]) -> Option<MutexGuard<'_, Shard>> {
-        self.shards.get(usize::from(hash[0]) % SHARDS).map(lock)
-    }
-
     /// The policies that found nothing when the hash was met.
-    pub(crate) fn recall(&self, hash: [u8; 16]) -> Option<Arc<Bits>> {
-        let found = self.shard(hash).and_then(|mut shard| shard.get(hash));
-        let counter = if found.is_some() { &self.hits } else { &self.misses };
-        counter.fetch_add(1, Ordering::Relaxed);
-        found
+    fn recall(&self, hash: Hash) -> Option<Arc<Bits>> {
+        shard(&self.requests, hash)?.get(hash, REQUESTS)
     }
 
     /// Remembers the policies that found nothing.
-    pub(crate) fn remember(&self, hash: [u8; 16], quiet: Bits) {
-        if let Some(mut shard) = self.shard(hash) {
-            shard.insert(hash, Arc::new(quiet));
+    fn remember(&self, hash: Hash, quiet: Arc<Bits>) {
+        if let Some(mut shard) = shard(&self.requests, hash) {
+            shard.insert(hash, quiet, REQUESTS);
         }
     }
 }
 
-impl Shard {
-    fn get(&mut self, hash: [u8; 16]) -> Option<Arc<Bits>> {
+fn shard<V>(shards: &[Mutex<Generations<V>>; SHARDS], hash: Hash) -> Option<MutexGuard<'_, Generations<V>>> {
+    shards.get(usize::from(hash[0]) % SHARDS).map(lock)
+}
+
+impl<V: Clone> Generations<V> {
+    fn get(&mut self, hash: Hash, capacity: usize) -> Option<V> {
         if let Some(found) = self.young.get(&hash) {
-            return Some(Arc::clone(found));
+            return Some(found.clone());
         }
         let found = self.old.remove(&hash)?;
-        self.insert(hash, Arc::clone(&found));
+        self.insert(hash, found.clone(), capacity);
         Some(found)
     }
 
-    fn insert(&mut self, hash: [u8; 16], quiet: Arc<Bits>) {
-        if self.young.len() >= CAPACITY / SHARDS {
+    fn insert(&mut self, hash: Hash, value: V, capacity: usize) {
+        if self.young.len() >= capacity / SHARDS {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(hash, quiet);
+        self.young.insert(hash, value);
     }
 }
 
 /// What is known of one object under review before policies are asked, and what is learnt meanwhile.
 #[derive(Default)]
 pub(crate) struct Recall {
-    hash: Option<[u8; 16]>,
-    known: Option<Arc<Bits>>,
-    /// Policies that were asked in full, and those that found something.
-    asked: std::cell::RefCell<Vec<u64>>,
-    noisy: std::cell::RefCell<Vec<u64>>,
+    hash: Option<Hash>,
+    /// The request as a whole was met before.
+    is_known: bool,
+    /// Policies that are known to find nothing.
+    quiet: RefCell<Vec<u64>>,
+    /// For policies of which that is not known, the hash of what each reads.
+    open: Vec<(u32, Hash)>,
+    asked: Tally,
 }
 
-fn set_bit(bits: &std::cell::RefCell<Vec<u64>>, ordinal: u32) {
-    let mut bits = bits.borrow_mut();
+/// How often a policy was known to find nothing, and how often it was not.
+#[derive(Default)]
+struct Tally {
+    hits: Cell<u64>,
+    misses: Cell<u64>,
+}
+
+fn set_bit(bits: &mut Vec<u64>, ordinal: u32) {
     let at = ordinal as usize / 64;
     if bits.len() <= at {
         bits.resize(at + 1, 0);
@@ -173,39 +194,69 @@ fn set_bit(bits: &std::cell::RefCell<Vec<u64>>, ordinal: u32) {
     }
 }
 
+/// What of a request decides the answers of policies.
+pub(crate) trait Read {
+    /// Appends what all of these policies together read; `None`: it is not known.
+    fn together(&self, policies: &[&CompiledPolicy], out: &mut Vec<u8>) -> Option<()>;
+
+    /// Appends what one policy reads; `None`: it is not known.
+    fn alone(&self, policy: &CompiledPolicy, out: &mut Vec<u8>) -> Option<()>;
+}
+
 impl Recall {
-    /// Looks up what was read; `None`: nothing can be remembered of this request.
-    pub(crate) fn of(memo: &Memo, read: Option<&[u8]>) -> Self {
-        let hash = read.map(|read| memo.hash(read));
-        Self { known: hash.and_then(|hash| memo.recall(hash)), hash, ..Self::default() }
+    /// Looks up what these policies read.
+    pub(crate) fn of(memo: &Memo, policies: &[&CompiledPolicy], read: &impl Read) -> Self {
+        let mut bytes = Vec::with_capacity(4096);
+        let hash = read.together(policies, &mut bytes).map(|()| memo.hash(&bytes));
+        if let Some(known) = hash.and_then(|hash| memo.recall(hash)) {
+            return Self { hash, is_known: true, quiet: RefCell::new(known.to_vec()), ..Self::default() };
+        }
+        let (mut quiet, mut open) = (Vec::new(), Vec::new());
+        for policy in policies.iter().filter(|policy| policy.footprint.is_repeatable()) {
+            bytes.clear();
+            bytes.extend_from_slice(&policy.ordinal.to_le_bytes());
+            if read.alone(policy, &mut bytes).is_none() {
+                continue;
+            }
+            let hash = memo.hash(&bytes);
+            match shard(&memo.quiet, hash).and_then(|mut shard| shard.get(hash, ANSWERS)) {
+                Some(()) => set_bit(&mut quiet, policy.ordinal),
+                None => open.push((policy.ordinal, hash)),
+            }
+        }
+        open.sort_unstable();
+        Self { hash, quiet: RefCell::new(quiet), open, ..Self::default() }
     }
 
-    /// Whether a policy is known to find nothing.
+    /// Whether a policy that is to be asked is known to find nothing.
     pub(crate) fn is_quiet(&self, policy: &CompiledPolicy) -> bool {
-        self.known.as_ref().is_some_and(|bits| {
-            bits.get(policy.ordinal as usize / 64).is_some_and(|word| word >> (policy.ordinal % 64) & 1 == 1)
-        })
+        let word = self.quiet.borrow().get(policy.ordinal as usize / 64).copied().unwrap_or_default();
+        let is_quiet = word >> (policy.ordinal % 64) & 1 == 1;
+        let count = if is_quiet { &self.asked.hits } else { &self.asked.misses };
+        count.set(count.get() + 1);
+        is_quiet
     }
 
     /// Notes what came of asking a policy.
-    pub(crate) fn note(&self, policy: &CompiledPolicy, quiet: bool) {
-        if self.hash.is_none() || self.known.is_some() {
+    pub(crate) fn note(&self, memo: &Memo, policy: &CompiledPolicy, quiet: bool) {
+        if self.is_known || !quiet || !policy.footprint.is_repeatable() {
             return;
         }
-        set_bit(&self.asked, policy.ordinal);
-        if !quiet || !policy.footprint.is_repeatable() {
-            set_bit(&self.noisy, policy.ordinal);
+        set_bit(&mut self.quiet.borrow_mut(), policy.ordinal);
+        let open = self.open.binary_search_by_key(&policy.ordinal, |(ordinal, _)| *ordinal).ok();
+        if let Some((_, hash)) = open.and_then(|at| self.open.get(at))
+            && let Some(mut shard) = shard(&memo.quiet, *hash)
+        {
+            shard.insert(*hash, (), ANSWERS);
         }
     }
 
     /// Remembers what was noted.
     pub(crate) fn keep(&self, memo: &Memo) {
-        if let (Some(hash), None) = (self.hash, &self.known) {
-            let noisy = self.noisy.borrow();
-            let asked = self.asked.borrow();
-            let quiet =
-                asked.iter().enumerate().map(|(at, bits)| bits & !noisy.get(at).copied().unwrap_or(0));
-            memo.remember(hash, quiet.collect());
+        memo.hits.fetch_add(self.asked.hits.take(), Ordering::Relaxed);
+        memo.misses.fetch_add(self.asked.misses.take(), Ordering::Relaxed);
+        if let (Some(hash), false) = (self.hash, self.is_known) {
+            memo.remember(hash, self.quiet.borrow().as_slice().into());
         }
     }
 }
@@ -219,22 +270,22 @@ mod tests {
         let memo = Memo::default();
         let hash = |number: u32| memo.hash(&number.to_le_bytes());
         let kept = hash(0);
-        memo.remember(kept, Box::new([1]));
+        memo.remember(kept, [1].as_slice().into());
         for number in 1..80_000 {
-            memo.remember(hash(number), Box::new([0]));
+            memo.remember(hash(number), [0].as_slice().into());
             if number % 1_000 == 0 {
-                assert_eq!(memo.recall(kept).as_deref().map(AsRef::as_ref), Some([1].as_slice()));
+                assert_eq!(memo.recall(kept).as_deref(), Some([1].as_slice()));
             }
         }
         let held: usize = memo
-            .shards
+            .requests
             .iter()
             .map(|shard| {
                 let shard = lock(shard);
                 shard.young.len() + shard.old.len()
             })
             .sum();
-        assert!(held <= 2 * CAPACITY, "{held}");
+        assert!(held <= 2 * REQUESTS, "{held}");
         assert_eq!(memo.recall(hash(1)), None);
         assert_ne!(Memo::default().hash(b"x"), memo.hash(b"x"), "each set has a key of its own");
     }

@@ -53,14 +53,16 @@ fn is_place(x: &X<'_>) -> bool {
 }
 
 fn read_once<'p>(steps: &mut Vec<Placed<'p>>, slots: &mut u32) {
-    let Some(at) = steps.iter().position(|(step, _)| matches!(step, Step::Each { .. } | Step::Tree { .. })) else {
+    let Some(at) = steps.iter().position(|(step, _)| matches!(step, Step::Each { .. } | Step::Tree { .. }))
+    else {
         return;
     };
     // Within `with` the input may be another.
     let end = steps.iter().position(|(step, _)| matches!(step, Step::With(_))).unwrap_or(steps.len());
     let mut found = Vec::new();
     for (step, place) in steps.get_mut(at + 1..end).unwrap_or_default() {
-        let mut read = |x: &mut X<'p>| places_into_slots(x, &mut |path| slot_of(path, *place, &mut found, slots));
+        let mut read =
+            |x: &mut X<'p>| places_into_slots(x, &mut |path| slot_of(path, *place, &mut found, slots));
         match step {
             Step::Test(x) => read(x),
             Step::Equal(one, other) => {
@@ -77,7 +79,12 @@ fn read_once<'p>(steps: &mut Vec<Placed<'p>>, slots: &mut u32) {
 
 type Path<'p> = Box<[&'p str]>;
 
-fn slot_of<'p>(path: Path<'p>, place: Place, found: &mut Vec<(Path<'p>, u32, Place)>, slots: &mut u32) -> u32 {
+fn slot_of<'p>(
+    path: Path<'p>,
+    place: Place,
+    found: &mut Vec<(Path<'p>, u32, Place)>,
+    slots: &mut u32,
+) -> u32 {
     if let Some((_, slot, _)) = found.iter().find(|(known, ..)| *known == path) {
         return *slot;
     }

@@ -1,8 +1,8 @@
 //! What may be evaluated in another order, or not at all, now that it is known what can fail.
 
 use super::code::{Code, Compiled, Operand, Pattern, Replacement, RuleId, Step, X};
-use super::{cut, early};
 use super::failing::{self, Failing};
+use super::{cut, early};
 use crate::value::Value;
 
 /// Puts cheap tests first, ends iterations that nothing depends on, and drops the index of rules that cannot fail.
