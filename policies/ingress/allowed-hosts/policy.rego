@@ -72,17 +72,14 @@ patterns contains pattern if some pattern in parameter("teams", {})[team]
 
 patterns contains pattern if some pattern in parameter("namespaces", {})[input.namespace.metadata.name]
 
-filled(template) := replace(with_namespace(template), "{team}", team) if {
-	contains(template, "{team}")
-} else := with_namespace(template) if {
-	not contains(template, "{team}")
+filled(template) := text if {
+	text := strings.replace_n(values, template)
+	not contains(text, "{")
 }
 
-with_namespace(template) := replace(template, "{namespace}", input.namespace.metadata.name) if {
-	contains(template, "{namespace}")
-} else := template if {
-	not contains(template, "{namespace}")
-}
+values["{namespace}"] := input.namespace.metadata.name
+
+values["{team}"] := team
 
 team := value if {
 	value := namespace.label(parameter("teamLabel", "team"))

@@ -81,7 +81,6 @@ deny contains finding if {
 deny contains object.union(finding, fields.seen(entry, "path")) if {
 	some index, rule in fields.list_at(spec, "rules")
 	some number, entry in fields.list_at(fields.object_at(rule, "http"), "paths")
-	fields.present(entry, "path")
 	some problem in problems_of_path(entry)
 	finding := {
 		"rule": "path",

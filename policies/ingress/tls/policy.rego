@@ -89,7 +89,6 @@ certified(name, host) if lower(name) == lower(host)
 
 # The wildcard of a certificate stands for one label.
 certified(name, host) if {
-	startswith(name, "*.")
 	parts := split(lower(host), ".")
 	concat(".", array.concat(["*"], array.slice(parts, 1, count(parts)))) == lower(name)
 }

@@ -44,7 +44,6 @@ import data.lib.fields
 deny contains object.union(finding, place.seen) if {
 	some place in places(kind, input.review.object)
 	holders := {holder | some holder in others; holder.host == place.host; not compatible(holder, place)}
-	count(holders) > 0
 	holder := sort(holders)[0]
 	finding := {
 		"rule": "taken",
@@ -76,8 +75,9 @@ may_share(holder) if {
 
 others contains holder if {
 	some namespace, versions in data.inventory.namespace
-	some other_kind, version in versions_read
-	some name, object in versions[version][other_kind]
+	some kinds in versions
+	some other_kind, objects in kinds
+	some name, object in objects
 	not itself(other_kind, namespace, name)
 	some place in places(other_kind, object)
 	holder := {
@@ -88,8 +88,6 @@ others contains holder if {
 		"url": place.url,
 	}
 }
-
-versions_read := {"Ingress": "networking.k8s.io/v1", "HTTPRoute": "gateway.networking.k8s.io/v1"}
 
 itself(other_kind, namespace, name) if {
 	other_kind == kind

@@ -168,3 +168,9 @@ test_an_object_whose_name_is_still_to_be_made_is_compared if {
 	others := [["Ingress", "pay", ingress("old", [rule("a.example.com", ["/"])])]]
 	found("Ingress", {"metadata": {}, "spec": web.spec}, others) == {taken}
 }
+
+test_what_is_no_text_is_read_as_absent if {
+	others := [["Ingress", "pay", ingress("old", [{"host": 7, "http": {"paths": [{"path": 7}]}}])]]
+	result := found("Ingress", ingress("web", [{"host": 8, "http": {"paths": [{"path": 8}]}}]), others)
+	{entry.msg | some entry in result} == {"Ingress `pay/old` serves `/`"}
+}

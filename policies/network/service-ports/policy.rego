@@ -44,7 +44,6 @@ deny contains object.union(finding, fields.seen(port, "port")) if {
 }
 
 in_range(port) if {
-	is_number(port.port)
 	some range in ranges
 	port.port >= range.from
 	port.port <= range.to

@@ -48,8 +48,8 @@ selects_something(selector) if {
 }
 
 selects_something(selector) if {
-	some kind in ["Deployment", "StatefulSet", "DaemonSet"]
-	some workload in around["apps/v1"][kind]
+	some workloads in around["apps/v1"]
+	some workload in workloads
 	matches(selector, workload.spec.template)
 }
 

@@ -24,18 +24,17 @@ import data.lib.fields
 deny contains finding if {
 	selector := fields.object_at(fields.object_at(input.review.object, "spec"), "selector")
 	count(selector) > 0
-	others := [name |
+	others := sort([name |
 		some name, service in data.inventory.namespace[input.review.namespace].v1.Service
 		service.spec.selector == selector
 		not itself(name)
-	]
-	count(others) > 0
+	])
 	finding := {
 		"rule": "shared-selector",
 		"path": "/spec/selector",
 		"found": selector,
 		"expected": "a selector of its own",
-		"msg": sprintf("Service `%s` selects the same Pods", [sort(others)[0]]),
+		"msg": sprintf("Service `%s` selects the same Pods", [others[0]]),
 	}
 }
 
