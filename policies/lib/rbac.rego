@@ -93,3 +93,11 @@ role_ref := object.union({"kind": "ClusterRole"}, fields.object_at(input.review.
 subjects := [{"index": index, "subject": subject} |
 	some index, subject in fields.list_at(input.review.object, "subjects")
 ]
+
+# True for the binding that every cluster has from its first start: system:masters is cluster-admin.
+first_binding if {
+	input.review.kind.kind == "ClusterRoleBinding"
+	input.review.object.metadata.name == "cluster-admin"
+	refers_to_cluster_role("cluster-admin")
+	[entry.subject.name | some entry in subjects] == ["system:masters"]
+}

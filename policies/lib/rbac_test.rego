@@ -85,3 +85,26 @@ test_subjects_are_listed_with_their_index if {
 	rbac.subjects == [{"index": 0, "subject": {"name": "a"}}] with input.review.object.subjects as [{"name": "a"}]
 	rbac.subjects == [] with input.review.object as {"subjects": null}
 }
+
+binding(kind, name, role, names) := {
+	"kind": {"kind": kind},
+	"object": {
+		"metadata": {"name": name},
+		"roleRef": {"kind": "ClusterRole", "name": role},
+		"subjects": [{"kind": "Group", "name": subject} | some subject in names],
+	},
+}
+
+test_the_first_binding_is_known_by_all_of_it if {
+	masters := ["system:masters"]
+	first := binding("ClusterRoleBinding", "cluster-admin", "cluster-admin", masters)
+	rbac.first_binding with input.review as first
+	every review in [
+		binding("RoleBinding", "cluster-admin", "cluster-admin", masters),
+		binding("ClusterRoleBinding", "mine", "cluster-admin", masters),
+		binding("ClusterRoleBinding", "cluster-admin", "edit", masters),
+		binding("ClusterRoleBinding", "cluster-admin", "cluster-admin", ["system:masters", "jane"]),
+	] {
+		not rbac.first_binding with input.review as review
+	}
+}
