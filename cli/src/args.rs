@@ -1,7 +1,7 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    check, completions, control, eval, import, install, pause, sandbox, serve, test, version,
+    check, completions, control, doc, eval, import, install, pause, sandbox, serve, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -62,6 +62,8 @@ enum Policy {
     Eval(eval::Args),
     /// Turn Gatekeeper's templates and constraints into native policies
     Import(import::Args),
+    /// Make pages about policies from what they say of themselves
+    Doc(doc::Args),
 }
 
 /// Runs the program with these arguments (the first is its own name).
@@ -97,6 +99,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Control(args) => control::run(*args, out),
         Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
         Command::Policy(Policy::Import(args)) => import::run(&args, out),
+        Command::Policy(Policy::Doc(args)) => doc::run(&args, out),
         Command::Completions(args) => Ok(completions::run(&args, out)),
         Command::Version => Ok(version::run(out)),
     }

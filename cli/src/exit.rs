@@ -38,6 +38,11 @@ pub(crate) enum Failure {
     Ours(String),
 }
 
+/// A file or folder that cannot be written.
+pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Ours(format!("cannot write `{}`: {}", path.display(), io_reason(error)))
+}
+
 impl Failure {
     /// A file or folder that was named and cannot be read.
     pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Self {

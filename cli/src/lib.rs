@@ -12,6 +12,7 @@ mod cluster;
 mod command;
 mod excerpt;
 mod exit;
+mod handbook;
 mod input;
 mod judging;
 mod junit;

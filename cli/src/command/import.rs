@@ -1,11 +1,11 @@
 //! `wayguard policy import`: Gatekeeper's templates and constraints as native policies, one file each.
 
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{ExitStatus, Failure, unwritable};
 use crate::input::{collect, shown};
 use crate::output::Output;
 use crate::policies::gatekeeper_objects;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use wayguard_engine::PolicySetBuilder;
 use wayguard_engine::gatekeeper::{Imported, Remark, import};
@@ -95,8 +95,4 @@ fn tell(imported: &Imported, args: &Args, out: &mut Output) {
         let from = if remark.from.is_empty() { String::new() } else { format!(" ({})", remark.from) };
         out.data(format_args!("{how} {}{from}: {}", remark.id, remark.text));
     }
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Ours(format!("cannot write `{}`: {}", path.display(), crate::exit::io_reason(error)))
 }

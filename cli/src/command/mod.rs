@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod control;
+pub(crate) mod doc;
 pub(crate) mod eval;
 pub(crate) mod import;
 pub(crate) mod install;

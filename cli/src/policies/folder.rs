@@ -51,15 +51,25 @@ impl Disk {
 
     /// The shared Rego and the bundles of a library folder, and on request its policies, by path below it.
     pub(crate) fn library(&mut self, root: &Path, policies: bool) -> Result<Library, Failure> {
-        let mut files = BTreeMap::new();
-        let wanted = |path: &Path| {
-            let rego = path.extension().is_some_and(|extension| extension == "rego") && !is_test(path);
-            let bundle = path.extension().is_some_and(|extension| extension == "yaml")
-                && path.parent().is_some_and(|parent| parent.ends_with("bundles"));
-            rego || bundle
-        };
+        let bundle =
+            |path: &Path| is_yaml(path) && path.parent().is_some_and(|parent| parent.ends_with("bundles"));
         let folders =
             if policies { vec![root.to_owned()] } else { vec![root.join("lib"), root.join("bundles")] };
+        self.library_of(root, &folders, &|path| is_module(path) || bundle(path))
+    }
+
+    /// All of a library folder but the tests.
+    pub(crate) fn library_with_samples(&mut self, root: &Path) -> Result<Library, Failure> {
+        self.library_of(root, &[root.to_owned()], &|path| is_module(path) || is_yaml(path))
+    }
+
+    fn library_of(
+        &mut self,
+        root: &Path,
+        folders: &[PathBuf],
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> Result<Library, Failure> {
+        let mut files = BTreeMap::new();
         for folder in folders.iter().filter(|folder| folder.is_dir()) {
             for path in walk(folder, &wanted)? {
                 let text = self.read(&path)?;
@@ -70,6 +80,14 @@ impl Disk {
         }
         Ok(Library::from_files(files))
     }
+}
+
+fn is_module(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rego") && !is_test(path)
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml")
 }
 
 fn is_test(path: &Path) -> bool {
