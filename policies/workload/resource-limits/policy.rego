@@ -12,6 +12,7 @@
 #   category: workload
 #   controls: [NSA-resource-policies]
 #   peers:
+#     - gatekeeper/K8sContainerEphemeralStorageLimit
 #     - gatekeeper/K8sContainerLimits
 #     - gatekeeper/K8sRequiredResources
 #     - kyverno/require-pod-requests-limits
