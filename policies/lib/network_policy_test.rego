@@ -44,7 +44,8 @@ test_a_block_without_addresses_is_found if {
 }
 
 every_namespace(peer) := result if {
-	result := network_policy.every_namespace("ingress") with input.review.object.spec as {"ingress": [{"from": [peer]}]}
+	rules := [{"from": [peer]}]
+	result := network_policy.every_namespace("ingress") with input.review.object.spec.ingress as rules
 }
 
 test_an_empty_namespace_selector_is_every_namespace if {

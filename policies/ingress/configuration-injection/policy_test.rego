@@ -37,7 +37,8 @@ test_snippets_of_every_controller_are_denied if {
 		"example.com/my-snippet": "example.com~1my-snippet",
 	}
 	every name, path in names {
-		configuration_injection.deny == {at_annotation("snippet", path, "x;", unset)} with input as annotated({name: "x;"})
+		expected := {at_annotation("snippet", path, "x;", unset)}
+		configuration_injection.deny == expected with input as annotated({name: "x;"})
 	}
 }
 

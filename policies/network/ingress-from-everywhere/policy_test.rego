@@ -52,7 +52,8 @@ test_no_rules_let_nobody_in_and_pass if {
 }
 
 test_the_fixed_bits_are_a_parameter if {
-	result := ingress_from_everywhere.deny with input.review.object.spec as {"ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]}
+	rules := [{"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]
+	result := ingress_from_everywhere.deny with input.review.object.spec.ingress as rules
 		with input.parameters.fixedBits as {"IPv4": 24, "IPv6": 64}
 	result == {object.union(
 		wide_block("10.0.0.0/8"),

@@ -26,10 +26,8 @@ admins := {"kind": "Group", "name": "platform-admins"}
 robot := {"kind": "ServiceAccount", "namespace": "ci", "name": "robot"}
 
 test_a_binding_to_cluster_admin_is_denied if {
-	cluster_admin.deny == {finding("cluster-admin", "User `jane`, Group `platform-admins` may not have it")} with input as binding(
-		"cluster-admin",
-		[jane, admins],
-	)
+	expected := {finding("cluster-admin", "User `jane`, Group `platform-admins` may not have it")}
+	cluster_admin.deny == expected with input as binding("cluster-admin", [jane, admins])
 }
 
 test_other_roles_are_allowed if {

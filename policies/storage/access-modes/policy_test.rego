@@ -39,11 +39,14 @@ test_the_modes_are_a_parameter if {
 	result == {finding(0, "ReadWriteOnce", "one of ReadWriteOncePod")}
 }
 
+stateful_set(templates) := {
+	"kind": {"kind": "StatefulSet"},
+	"object": {"spec": {"volumeClaimTemplates": templates}},
+}
+
 test_templates_are_judged if {
-	result := access_modes.deny with input.review as {"kind": {"kind": "StatefulSet"}, "object": {"spec": {"volumeClaimTemplates": [
-		{"spec": {"accessModes": ["ReadWriteMany"]}},
-		{"spec": {}},
-	]}}}
+	templates := [{"spec": {"accessModes": ["ReadWriteMany"]}}, {"spec": {}}]
+	result := access_modes.deny with input.review as stateful_set(templates)
 	{entry.path | some entry in result} == {
 		"/spec/volumeClaimTemplates/0/spec/accessModes/0",
 		"/spec/volumeClaimTemplates/1/spec/accessModes",

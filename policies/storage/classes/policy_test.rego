@@ -59,12 +59,17 @@ test_a_null_class_is_absent_also_where_some_are_listed if {
 	result == {object.union(missing, {"expected": "one of `fast`"})}
 }
 
+stateful_set(templates) := {
+	"kind": {"kind": "StatefulSet"},
+	"object": {"spec": {"volumeClaimTemplates": templates}},
+}
+
 test_templates_are_judged if {
-	result := classes.deny with input.review as {"kind": {"kind": "StatefulSet"}, "object": {"spec": {"volumeClaimTemplates": [
+	result := classes.deny with input.review as stateful_set([
 		{"spec": {"storageClassName": "fast"}},
 		{"spec": {"storageClassName": "other"}},
 		{"spec": {}},
-	]}}}
+	])
 		with input.parameters.allowed as ["fast"]
 	{[entry.rule, entry.path] | some entry in result} == {
 		["class", "/spec/volumeClaimTemplates/1/spec/storageClassName"],

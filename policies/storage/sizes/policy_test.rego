@@ -72,8 +72,14 @@ test_a_maximum_that_is_no_size_allows_nothing if {
 	result == {of_size("6Gi", "plenty")}
 }
 
+stateful_set(templates) := {
+	"kind": {"kind": "StatefulSet"},
+	"object": {"spec": {"volumeClaimTemplates": templates}},
+}
+
 test_templates_are_judged if {
-	result := sizes.deny with input.review as {"kind": {"kind": "StatefulSet"}, "object": {"spec": {"volumeClaimTemplates": [{"spec": {"resources": {"requests": {"storage": "1Ti"}}}}]}}}
+	templates := [{"spec": {"resources": {"requests": {"storage": "1Ti"}}}}]
+	result := sizes.deny with input.review as stateful_set(templates)
 	result == {object.union(
 		of_size("1Ti", "100Gi"),
 		{"path": "/spec/volumeClaimTemplates/0/spec/resources/requests/storage"},
