@@ -31,7 +31,10 @@
 #         type: array
 #         uniqueItems: true
 #         items: {type: string, minLength: 1}
-#         default: [system:public-info-viewer, system:service-account-issuer-discovery]
+#         default:
+#           - system:cluster-trust-bundle-discovery
+#           - system:public-info-viewer
+#           - system:service-account-issuer-discovery
 #   facts: []
 #   needs: []
 #   sensitive: false
@@ -71,5 +74,9 @@ refused := object.get(
 roles := object.get(
 	input,
 	["parameters", "roles"],
-	["system:public-info-viewer", "system:service-account-issuer-discovery"],
+	[
+		"system:cluster-trust-bundle-discovery",
+		"system:public-info-viewer",
+		"system:service-account-issuer-discovery",
+	],
 )

@@ -52,7 +52,11 @@ test_absent_subjects_are_allowed if {
 }
 
 test_public_roles_are_for_everybody if {
-	every role in ["system:public-info-viewer", "system:service-account-issuer-discovery"] {
+	every role in [
+		"system:cluster-trust-bundle-discovery",
+		"system:public-info-viewer",
+		"system:service-account-issuer-discovery",
+	] {
 		system_subjects.deny == set() with input.review as binding(role, ["system:unauthenticated"])
 	}
 }

@@ -1,0 +1,74 @@
+# METADATA
+# scope: package
+# title: Network policies of the platform
+# description: |-
+#   In each namespace some NetworkPolicies are the platform's: the default deny, the one that lets monitoring
+#   in. Teams may write policies of their own beside them, and RBAC cannot tell these apart. The policies
+#   that are listed are written, changed and deleted only by the people listed with them. Who asks must be
+#   known. To guard deletion too, let the Policy's match name the operation DELETE.
+# custom:
+#   severity: high
+#   category: network
+#   controls: [CIS-5.3.2, NSA-network-policies, T1562.007]
+#   peers: [gatekeeper/DenyNetworkPolicyModifications]
+#   remedy: Write a NetworkPolicy of your own with another name, or ask the platform to change this one.
+#   parameters:
+#     type: object
+#     additionalProperties: false
+#     properties:
+#       owned:
+#         description: NetworkPolicies, by name, and who may write them.
+#         type: array
+#         items:
+#           type: object
+#           additionalProperties: false
+#           required: [names]
+#           properties:
+#             names: {type: array, minItems: 1, items: {type: string, minLength: 1}}
+#             groups: {type: array, items: {type: string, minLength: 1}, default: []}
+#             users: {type: array, items: {type: string, minLength: 1}, default: []}
+#         default:
+#           - {names: [default-deny], groups: ["system:masters"]}
+#   facts: []
+#   needs: [user]
+#   sensitive: false
+package network.policy_owners
+
+import data.lib.fields
+
+deny contains finding if {
+	owners := [entry | some entry in owned; name in entry.names]
+	count(owners) > 0
+	not among(owners)
+	finding := {
+		"rule": "owner",
+		"path": "/metadata/name",
+		"found": name,
+		"expected": "a name that is not the platform's",
+		"msg": sprintf("`%v` may not write this policy", [object.get(user, "username", "")]),
+	}
+}
+
+among(owners) if {
+	some entry in owners
+	user.username in entry.users
+}
+
+among(owners) if {
+	some entry in owners
+	some group in user.groups
+	group in entry.groups
+}
+
+# On a deletion there is only the old object.
+name := input.review.object.metadata.name if {
+	is_object(input.review.object)
+} else := input.review.oldObject.metadata.name
+
+user := fields.object_at(input.review, "userInfo")
+
+owned := object.get(
+	input,
+	["parameters", "owned"],
+	[{"names": ["default-deny"], "groups": ["system:masters"]}],
+)
