@@ -10,7 +10,7 @@
 # custom:
 #   severity: high
 #   category: network
-#   controls: [CIS-5.3.2, NSA-network-policies, T1041]
+#   controls: [NSA-network-policies, T1041]
 #   remedy: Name in `to` the blocks of addresses, namespaces and Pods that are really needed.
 #   parameters:
 #     type: object

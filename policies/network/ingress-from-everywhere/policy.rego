@@ -9,7 +9,7 @@
 # custom:
 #   severity: medium
 #   category: network
-#   controls: [CIS-5.3.2, NSA-network-policies]
+#   controls: [NSA-network-policies]
 #   remedy: Name in `from` the Pods, namespaces and blocks of addresses that really come in.
 #   parameters:
 #     type: object

@@ -9,7 +9,7 @@
 # custom:
 #   severity: high
 #   category: network
-#   controls: [CIS-5.3.2, NSA-network-policies, T1562.007]
+#   controls: [NSA-network-policies]
 #   peers: [gatekeeper/DenyNetworkPolicyModifications]
 #   remedy: Write a NetworkPolicy of your own with another name, or ask the platform to change this one.
 #   parameters:
@@ -61,8 +61,8 @@ among(owners) if {
 }
 
 # On a deletion there is only the old object.
-name := input.review.object.metadata.name if {
-	is_object(input.review.object)
+name := given if {
+	given := input.review.object.metadata.name
 } else := input.review.oldObject.metadata.name
 
 user := fields.object_at(input.review, "userInfo")
