@@ -11,9 +11,10 @@ template(kind, spec) := {
 }
 
 # The inventory of a namespace with one budget.
-budgets(selector) := {"namespace": {"shop": {"policy/v1": {"PodDisruptionBudget": {"web": budget(selector)}}}}}
-
-budget(selector) := {"metadata": {"name": "web"}, "spec": {"selector": selector}}
+budgets(selector) := {"namespace": {"shop": {"policy/v1": {"PodDisruptionBudget": {"web": {
+	"metadata": {"name": "web"},
+	"spec": {"selector": selector},
+}}}}}}
 
 finding := {
 	"rule": "no-disruption-budget",
