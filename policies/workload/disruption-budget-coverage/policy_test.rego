@@ -44,6 +44,50 @@ test_a_budget_of_others_does_not_count if {
 		with data.inventory as {"namespace": {"other": budgets({}).namespace.shop}}
 }
 
+# A budget of everything that wants so many Pods to be there.
+wanting(number) := {"namespace": {"shop": {"policy/v1": {"PodDisruptionBudget": {"web": {"spec": {
+	"selector": {},
+	"minAvailable": number,
+}}}}}}}
+
+none_away(number, replicas) := {
+	"rule": "budget-allows-none",
+	"path": "/metadata/labels",
+	"found": {"app": "web"},
+	"expected": sprintf("selected by a budget whose minAvailable is less than %d replicas", [replicas]),
+	"msg": sprintf("PodDisruptionBudget `web` wants %d of %d Pods to be there", [number, replicas]),
+	"remedy": "Add replicas, or write maxUnavailable 1 in the budget instead of minAvailable.",
+}
+
+test_a_budget_that_wants_all_replicas_is_denied if {
+	review := template("Deployment", {"replicas": 2})
+	every number in [2, 3] {
+		disruption_budget_coverage.deny == {none_away(number, 2)} with input as review
+			with data.inventory as wanting(number)
+	}
+	every number in [1, "100%"] {
+		disruption_budget_coverage.deny == set() with input as review
+			with data.inventory as wanting(number)
+	}
+}
+
+test_a_single_replica_that_must_be_there_is_denied if {
+	every spec in [{}, {"replicas": 1}, {"replicas": null}] {
+		disruption_budget_coverage.deny == {none_away(1, 1)} with input as template("StatefulSet", spec)
+			with data.inventory as wanting(1)
+	}
+	disruption_budget_coverage.deny == set() with input as template("Deployment", {"replicas": 0})
+		with data.inventory as wanting(1)
+}
+
+test_a_budget_of_another_kind_or_environment_is_not_compared if {
+	disruption_budget_coverage.deny == set() with input as template("Job", {})
+		with data.inventory as wanting(1)
+	disruption_budget_coverage.deny == set() with input as template("Deployment", {})
+		with input.namespace as {}
+		with data.inventory as wanting(1)
+}
+
 test_one_replica_or_none_needs_no_budget if {
 	every spec in [{}, null, {"replicas": 0}, {"replicas": 1}, {"replicas": null}] {
 		disruption_budget_coverage.deny == set() with input as template("Deployment", spec)
