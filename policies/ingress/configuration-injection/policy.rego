@@ -28,7 +28,9 @@
 #         items: {type: string, minLength: 1}
 #         default: [nginx.ingress.kubernetes.io/, nginx.org/, nginx.com/]
 #       words:
-#         description: Texts that may stand neither in the value of such an annotation nor in a path.
+#         description: >-
+#           Texts that may stand neither in the value of such an annotation nor in a path. One that begins
+#           with `/` is a place, and stands there where its whole name does.
 #         type: array
 #         uniqueItems: true
 #         items: {type: string, minLength: 1}
@@ -134,7 +136,19 @@ characters(text, pattern, words) := {words} if {
 
 words_in(text) := {sprintf("`%s`", [word]) |
 	some word in words
-	contains(lower(sprintf("%v", [text])), lower(word))
+	holds(lower(sprintf("%v", [text])), lower(word))
+}
+
+holds(text, word) if {
+	not startswith(word, "/")
+	contains(text, word)
+}
+
+# A place ends where its name does: `/etc` is in `/etc/passwd`, not in `/etcetera`.
+holds(text, word) if {
+	some index, rest in split(text, word)
+	index > 0
+	not regex.match(`^[a-z0-9_-]`, rest)
 }
 
 spec := fields.object_at(input.review.object, "spec")

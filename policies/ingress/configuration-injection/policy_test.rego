@@ -142,6 +142,24 @@ test_places_worth_reading_are_no_paths if {
 	}
 }
 
+test_places_are_told_by_their_whole_name if {
+	every path in ["/etcetera", "/process", "/roots", "/var/running", "/etc-2", "/etc_2", "/proc1", "etc"] {
+		type := "ImplementationSpecific"
+		configuration_injection.deny == set() with input as with_path(path, type)
+	}
+	every path in ["/etc", "/x/etc/y", "/etcetera/etc", "/etc.d"] {
+		configuration_injection.deny == {at_path(path, "without `/etc`")} with input as with_path(path, "Exact")
+	}
+}
+
+test_other_words_count_wherever_they_stand if {
+	path := "/myserviceaccounts"
+	configuration_injection.deny == {at_path(
+		path,
+		"without `serviceaccount`",
+	)} with input as with_path(path, "Exact")
+}
+
 test_an_absent_path_is_allowed if {
 	configuration_injection.deny == set() with input as with_path(null, "Prefix")
 	configuration_injection.deny == set() with input.review.object.spec as {"rules": [{"http": {"paths": [{}]}}]}
