@@ -227,6 +227,39 @@ fn decisions_with_and_without_the_memo_are_equal() {
     assert!(admitted > 20, "some pods must be admitted: {admitted}");
 }
 
+/// A controller tries again what was refused, under another name.
+#[test]
+fn findings_are_remembered_with_their_words() {
+    let set = set();
+    let around = Surroundings {
+        namespace: document(
+            &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}),
+        ),
+        inventory: document(&json!({})),
+        secrets: document(&json!(["shop"])),
+    };
+    let pod = |name: &str, container: &str| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "shop", "team": "a"}},
+            "spec": {"containers": [{"name": container, "image": "registry/app:1"}]}})
+    };
+    let mut before = set.memo_counts();
+    let mut asked = |name: &str, container: &str| {
+        let decision = decided(&set, &pod(name, container), &around);
+        assert!(!decision.verdict.admits());
+        let expected = format!("container \"{container}\"");
+        assert!(decision.findings.iter().any(|it| it.message.contains(&expected)), "{:?}", decision.findings);
+        let counts = set.memo_counts();
+        let more = counts.misses - before.misses;
+        before = counts;
+        more
+    };
+    let first = asked("a", "web");
+    let waiting = asked("a", "web");
+    assert!(waiting < first, "{waiting} of {first}");
+    assert_eq!(asked("b", "web"), waiting, "no policy's words name the Pod");
+    assert!(asked("b", "api") > waiting, "the words name the container");
+}
+
 #[test]
 fn another_label_concerns_those_that_read_its_value() {
     let set = set();
@@ -252,9 +285,9 @@ fn another_label_concerns_those_that_read_its_value() {
     };
     let (_, misses) = asked("1");
     assert!(misses > 10, "nothing is known yet: {misses}");
-    // Four wait for facts in a first round, which is no answer to remember.
+    // Two wait for facts in a first round, which is no answer to remember.
     let (hits, waiting) = asked("1");
-    assert!(hits > 10 && waiting == 4, "everything is known: {hits}, {waiting}");
+    assert!(hits > 10 && waiting == 2, "everything is known: {hits}, {waiting}");
     let (hits, misses) = asked("2");
     assert!(hits > 10, "{hits}");
     assert_eq!(

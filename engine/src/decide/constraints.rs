@@ -1,6 +1,6 @@
 //! Gatekeeper's constraints asked about a request: the object as sent, and what it expands to.
 
-use super::memo::{Read, Recall};
+use super::memo::{Known, Read, Recall};
 use super::surroundings::Surrounding;
 use super::{Case, Missing};
 use crate::decision::{ConstraintFinding, Effect, Finding};
@@ -9,7 +9,7 @@ use crate::gatekeeper::{Candidate, Constraint, Source, expand, generated, is_nam
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::InventoryKind;
 use crate::policy::spec::Action;
-use crate::rego::{EvaluationError, World};
+use crate::rego::{EvaluationError, Footprint, World};
 use crate::request::{GroupVersionKind, Operation, Origin};
 use crate::value::{Object, Value};
 use serde_json::Value as Json;
@@ -174,8 +174,17 @@ impl<'a> Reviews<'a> {
                 Inventory::Known(..) | Inventory::OutOfReach(_) | Inventory::Unavailable(_) => Value::EMPTY,
             };
             let action = subject.action.unwrap_or(action);
-            let violations = violations(case, policy, subject.review, inventory);
-            recall.note(&case.set.memo, policy, violations.as_ref().is_ok_and(Vec::is_empty));
+            let violations = match recall.known(&case.set.memo, policy, &Seen::of(case, subject)) {
+                Known::These(found) => Ok(found.to_vec()),
+                known => {
+                    let violations = violations(case, policy, subject.review, inventory);
+                    recall.note(&case.set.memo, policy, violations.as_ref().is_ok_and(Vec::is_empty));
+                    if let (Ok(found @ [_, ..]), Known::New(hash)) = (violations.as_deref(), known) {
+                        case.set.memo.keep(hash, found);
+                    }
+                    violations
+                }
+            };
             match violations {
                 Err(Unjudged::Wanting(keys)) => {
                     missing.extend(keys);
@@ -249,8 +258,7 @@ fn recall<'a>(case: &Case<'a, '_>, subject: &Subject<'a>, policies: &[&CompiledP
     if asked.is_empty() {
         return Recall::default();
     }
-    let input = Object::new(&case.arena, vec![("parameters", Value::Null), ("review", subject.review)]);
-    Recall::of(&case.set.memo, &asked, &Seen { case, input: Value::Object(input) })
+    Recall::of(&case.set.memo, &asked, &Seen::of(case, subject))
 }
 
 /// What constraints see of one object.
@@ -259,7 +267,12 @@ struct Seen<'a, 'c> {
     input: Value<'a>,
 }
 
-impl Seen<'_, '_> {
+impl<'a, 'c> Seen<'a, 'c> {
+    fn of(case: &'c Case<'a, 'c>, subject: &Subject<'a>) -> Self {
+        let input = Object::new(&case.arena, vec![("parameters", Value::Null), ("review", subject.review)]);
+        Self { case, input: Value::Object(input) }
+    }
+
     /// The inventory by the documents that it is put together from, which never change.
     fn inventory(&self, out: &mut Vec<u8>) -> Option<()> {
         for kind in self.case.set.gatekeeper().inventory() {
@@ -287,12 +300,12 @@ impl Read for Seen<'_, '_> {
         Some(())
     }
 
-    fn alone(&self, policy: &CompiledPolicy, out: &mut Vec<u8>) -> Option<()> {
+    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Vec<u8>) -> Option<()> {
         out.push(CONSTRAINT);
         if policy.constraint.as_ref().is_some_and(|it| it.reads_inventory) {
             self.inventory(out)?;
         }
-        policy.footprint.write(self.input, out);
+        footprint.write(self.input, out);
         Some(())
     }
 }
@@ -393,6 +406,7 @@ fn inventory_key(kind: &InventoryKind) -> FactKey {
 }
 
 /// A violation as the template gave it.
+#[derive(Clone)]
 struct Violation {
     msg: String,
     details: Json,

@@ -1,6 +1,6 @@
 //! One policy on one view: its rules evaluated, their results read.
 
-use super::memo::{Read, Recall};
+use super::memo::{Known, Read, Recall};
 use super::surroundings::{Desk, Equipped, Surrounding, data, declared, equip};
 use super::view::View;
 use super::{Case, Missing};
@@ -8,7 +8,7 @@ use crate::facts::Fact;
 use crate::matching::{Matched, Matcher, NamespaceView, Target};
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::PolicySpec;
-use crate::rego::World;
+use crate::rego::{Footprint, World};
 use crate::value::Value;
 use serde_json::Value as Json;
 
@@ -87,6 +87,7 @@ pub(crate) struct Bench<'a, 'c> {
     pub(crate) desk: Desk<'a>,
     pub(crate) surrounding: &'c Surrounding<'a>,
     recall: Recall,
+    tag: u8,
 }
 
 impl<'a, 'c> Bench<'a, 'c> {
@@ -96,7 +97,7 @@ impl<'a, 'c> Bench<'a, 'c> {
             namespace: surrounding.object(),
             owner: view.owner,
         };
-        Self { case, desk, surrounding, recall: Recall::default() }
+        Self { case, desk, surrounding, recall: Recall::default(), tag: 0 }
     }
 
     /// As [`Self::new`], with what is remembered of the view for the policies that will be asked. `tag` tells apart
@@ -109,8 +110,8 @@ impl<'a, 'c> Bench<'a, 'c> {
         tag: u8,
     ) -> Self {
         let mut bench = Self::new(case, view, surrounding);
-        let input = bench.desk.input(case.arena, Value::Null, None);
-        bench.recall = Recall::of(&case.set.memo, policies, &Seen { bench: &bench, input, tag });
+        bench.tag = tag;
+        bench.recall = Recall::of(&case.set.memo, policies, &bench.seen());
         bench
     }
 
@@ -131,16 +132,30 @@ impl<'a, 'c> Bench<'a, 'c> {
         self.remembered(policy, || self.ask(policy, &crate::policy::compiled::EDIT_RULES, missing, read_edit))
     }
 
-    fn remembered<T>(&self, policy: &CompiledPolicy, ask: impl FnOnce() -> Answer<T>) -> Answer<T> {
+    fn seen(&self) -> Seen<'a, '_> {
+        Seen { bench: self, input: self.desk.input(self.case.arena, Value::Null, None) }
+    }
+
+    fn remembered<T: Clone + Send + Sync + 'static>(
+        &self,
+        policy: &CompiledPolicy,
+        ask: impl FnOnce() -> Answer<T>,
+    ) -> Answer<T> {
         if self.recall.is_quiet(policy) {
             return Answer::Given(Vec::new());
         }
+        let memo = &self.case.set.memo;
+        let known = self.recall.known(memo, policy, &self.seen());
+        if let Known::These(items) = known {
+            return Answer::Given(items.to_vec());
+        }
         let answer = ask();
-        self.recall.note(
-            &self.case.set.memo,
-            policy,
-            matches!(&answer, Answer::Given(items) if items.is_empty()),
-        );
+        self.recall.note(memo, policy, matches!(&answer, Answer::Given(items) if items.is_empty()));
+        if let (Answer::Given(items), Known::New(hash)) = (&answer, known)
+            && !items.is_empty()
+        {
+            memo.keep(hash, items);
+        }
         answer
     }
 
@@ -208,7 +223,6 @@ struct Seen<'a, 'b> {
     bench: &'b Bench<'a, 'b>,
     /// Without parameters and facts.
     input: Value<'a>,
-    tag: u8,
 }
 
 impl Seen<'_, '_> {
@@ -222,7 +236,7 @@ impl Seen<'_, '_> {
             Surrounding::Unavailable(_) => return None,
         };
         out.extend_from_slice(&[
-            self.tag,
+            self.bench.tag,
             request.origin as u8,
             request.operation as u8,
             u8::from(request.user.is_empty()),
@@ -261,10 +275,10 @@ impl Read for Seen<'_, '_> {
         Some(())
     }
 
-    fn alone(&self, policy: &CompiledPolicy, out: &mut Vec<u8>) -> Option<()> {
+    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Vec<u8>) -> Option<()> {
         self.frame(out)?;
         self.facts(policy, out)?;
-        policy.footprint.write(self.input, out);
+        footprint.write(self.input, out);
         Some(())
     }
 }

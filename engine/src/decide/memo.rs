@@ -1,14 +1,15 @@
-//! What is remembered of requests: which policies found nothing on what they can read of one.
+//! What is remembered of requests: what policies found on what they can read of one.
 //!
 //! Pods of one ReplicaSet differ in names and uids that no policy reads. One keyed hash of everything that the
 //! asked policies can read, from their code, stands for all of it; on a second request with the same hash the
 //! policies that found nothing are not run again. Where the whole is new, each policy is looked up by what it reads
-//! alone: another image concerns those that read images. A finding is always made anew: its words may name what
-//! differs. Errors and time-outs are not remembered, nor what hangs on time or chance. The memo lives in a policy set
-//! and dies with it.
+//! alone: another image concerns those that read images. What a policy found is remembered by what its words read too,
+//! for a controller tries again what was refused, under another name. Errors and time-outs are not remembered, nor what
+//! hangs on time or chance. The memo lives in a policy set and dies with it.
 
 use crate::policy::compiled::CompiledPolicy;
 use crate::rego::Footprint;
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -17,8 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Requests that are remembered, at least; twice as many at most. A policy each is a bit, a request some 80 bytes.
 const REQUESTS: usize = 16 * 1024;
-/// Answers of single policies, likewise; some 20 bytes each.
-const ANSWERS: usize = 64 * 1024;
+/// Policies that found nothing, likewise; some 20 bytes each.
+const QUIET: usize = 64 * 1024;
+/// What policies found, likewise; a kilobyte each, more or less.
+const ANSWERS: usize = 2 * 1024;
 /// Locks, so that threads do not wait for each other.
 const SHARDS: usize = 16;
 /// Lists of policies whose footprint is kept: one for each kind of object, by and large.
@@ -27,7 +30,7 @@ const LISTS: usize = 1024;
 /// One bit for each policy of the set, by its ordinal.
 pub(crate) type Bits = [u64];
 
-type Hash = [u8; 16];
+pub(crate) type Hash = [u8; 16];
 
 /// What is remembered.
 pub(crate) struct Memo {
@@ -35,6 +38,8 @@ pub(crate) struct Memo {
     requests: [Mutex<Generations<Arc<Bits>>>; SHARDS],
     /// Policies that found nothing on what they read.
     quiet: [Mutex<Generations<()>>; SHARDS],
+    /// What policies found on what they and their words read.
+    answers: [Mutex<Generations<Arc<dyn Any + Send + Sync>>>; SHARDS],
     unions: Mutex<HashMap<Box<[u32]>, Arc<Footprint>>>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -52,7 +57,7 @@ impl<V> Default for Generations<V> {
     }
 }
 
-/// How often the memo knew what a policy that was to be asked would find: nothing.
+/// How often the memo knew what a policy that was to be asked would find.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoCounts {
     /// It did, and the policy was not run.
@@ -74,6 +79,7 @@ impl Default for Memo {
             key,
             requests: Default::default(),
             quiet: Default::default(),
+            answers: Default::default(),
             unions: Mutex::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -102,6 +108,7 @@ impl Memo {
     pub(crate) fn forget(&self) {
         self.requests.iter().for_each(|shard| *lock(shard) = Generations::default());
         self.quiet.iter().for_each(|shard| *lock(shard) = Generations::default());
+        self.answers.iter().for_each(|shard| *lock(shard) = Generations::default());
     }
 
     /// What all of these policies together can read.
@@ -127,6 +134,13 @@ impl Memo {
         let whole = blake3::keyed_hash(&self.key, read);
         hash.iter_mut().zip(whole.as_bytes()).for_each(|(byte, from)| *byte = *from);
         hash
+    }
+
+    /// Remembers what a policy found.
+    pub(crate) fn keep<T: Clone + Send + Sync + 'static>(&self, hash: Hash, found: &[T]) {
+        if let Some(mut shard) = shard(&self.answers, hash) {
+            shard.insert(hash, Arc::new(found.to_vec()), ANSWERS);
+        }
     }
 
     /// The policies that found nothing when the hash was met.
@@ -168,6 +182,8 @@ impl<V: Clone> Generations<V> {
 #[derive(Default)]
 pub(crate) struct Recall {
     hash: Option<Hash>,
+    /// Something was looked up, so that something can be remembered.
+    is_active: bool,
     /// The request as a whole was met before.
     is_known: bool,
     /// Policies that are known to find nothing.
@@ -199,8 +215,16 @@ pub(crate) trait Read {
     /// Appends what all of these policies together read; `None`: it is not known.
     fn together(&self, policies: &[&CompiledPolicy], out: &mut Vec<u8>) -> Option<()>;
 
-    /// Appends what one policy reads; `None`: it is not known.
-    fn alone(&self, policy: &CompiledPolicy, out: &mut Vec<u8>) -> Option<()>;
+    /// Appends what one policy reads as far as the footprint, one of its own, has it; `None`: it is not known.
+    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Vec<u8>) -> Option<()>;
+}
+
+/// What is known of the findings of one policy.
+pub(crate) enum Known<T> {
+    Nothing,
+    /// They will be known if they are kept under this hash.
+    New(Hash),
+    These(Arc<Vec<T>>),
 }
 
 impl Recall {
@@ -209,32 +233,73 @@ impl Recall {
         let mut bytes = Vec::with_capacity(4096);
         let hash = read.together(policies, &mut bytes).map(|()| memo.hash(&bytes));
         if let Some(known) = hash.and_then(|hash| memo.recall(hash)) {
-            return Self { hash, is_known: true, quiet: RefCell::new(known.to_vec()), ..Self::default() };
+            return Self {
+                hash,
+                is_active: true,
+                is_known: true,
+                quiet: RefCell::new(known.to_vec()),
+                ..Self::default()
+            };
         }
         let (mut quiet, mut open) = (Vec::new(), Vec::new());
         for policy in policies.iter().filter(|policy| policy.footprint.is_repeatable()) {
             bytes.clear();
             bytes.extend_from_slice(&policy.ordinal.to_le_bytes());
-            if read.alone(policy, &mut bytes).is_none() {
+            if read.alone(policy, &policy.footprint, &mut bytes).is_none() {
                 continue;
             }
             let hash = memo.hash(&bytes);
-            match shard(&memo.quiet, hash).and_then(|mut shard| shard.get(hash, ANSWERS)) {
+            match shard(&memo.quiet, hash).and_then(|mut shard| shard.get(hash, QUIET)) {
                 Some(()) => set_bit(&mut quiet, policy.ordinal),
                 None => open.push((policy.ordinal, hash)),
             }
         }
         open.sort_unstable();
-        Self { hash, quiet: RefCell::new(quiet), open, ..Self::default() }
+        Self { hash, is_active: true, quiet: RefCell::new(quiet), open, ..Self::default() }
     }
 
     /// Whether a policy that is to be asked is known to find nothing.
     pub(crate) fn is_quiet(&self, policy: &CompiledPolicy) -> bool {
         let word = self.quiet.borrow().get(policy.ordinal as usize / 64).copied().unwrap_or_default();
         let is_quiet = word >> (policy.ordinal % 64) & 1 == 1;
-        let count = if is_quiet { &self.asked.hits } else { &self.asked.misses };
-        count.set(count.get() + 1);
+        if is_quiet {
+            self.asked.hits.set(self.asked.hits.get() + 1);
+        }
         is_quiet
+    }
+
+    /// What a policy that is not quiet found before on all that it reads.
+    pub(crate) fn known<T: Send + Sync + 'static>(
+        &self,
+        memo: &Memo,
+        policy: &CompiledPolicy,
+        read: &impl Read,
+    ) -> Known<T> {
+        let known = self.look_up(memo, policy, read);
+        let count = if matches!(known, Known::These(_)) { &self.asked.hits } else { &self.asked.misses };
+        count.set(count.get() + 1);
+        known
+    }
+
+    fn look_up<T: Send + Sync + 'static>(
+        &self,
+        memo: &Memo,
+        policy: &CompiledPolicy,
+        read: &impl Read,
+    ) -> Known<T> {
+        let footprint = &policy.whole_footprint;
+        let is_sensitive = policy.metadata.custom.sensitive;
+        if !self.is_active || !footprint.is_repeatable() || footprint.is_everything() || is_sensitive {
+            return Known::Nothing;
+        }
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.extend_from_slice(&policy.ordinal.to_le_bytes());
+        if read.alone(policy, footprint, &mut bytes).is_none() {
+            return Known::Nothing;
+        }
+        let hash = memo.hash(&bytes);
+        let found = shard(&memo.answers, hash).and_then(|mut shard| shard.get(hash, ANSWERS));
+        found.and_then(|found| found.downcast().ok()).map_or(Known::New(hash), Known::These)
     }
 
     /// Notes what came of asking a policy.
@@ -247,7 +312,7 @@ impl Recall {
         if let Some((_, hash)) = open.and_then(|at| self.open.get(at))
             && let Some(mut shard) = shard(&memo.quiet, *hash)
         {
-            shard.insert(*hash, (), ANSWERS);
+            shard.insert(*hash, (), QUIET);
         }
     }
 

@@ -44,6 +44,8 @@ pub struct CompiledPolicy {
     entries: Vec<(&'static str, Entry)>,
     /// What these can read, as far as it decides whether they give anything.
     pub(crate) footprint: Footprint,
+    /// What these can read, their words included.
+    pub(crate) whole_footprint: Footprint,
     /// Its place in its set.
     pub(crate) ordinal: u32,
 }
@@ -87,7 +89,7 @@ impl CompiledPolicy {
             Ok(program) if errors.is_empty() => {
                 let parameters = Document::from_serde(&parameters);
                 let entries = entries(&program, &package);
-                let footprint = footprint(&program, &entries);
+                let [footprint, whole_footprint] = footprints(&program, &entries);
                 let program = Arc::new(program);
                 let policy = Self {
                     name,
@@ -101,6 +103,7 @@ impl CompiledPolicy {
                     package,
                     entries,
                     footprint,
+                    whole_footprint,
                     ordinal: 0,
                 };
                 policy.check_contract().map_or(Ok(policy), |error| Err(vec![error]))
@@ -127,7 +130,7 @@ impl CompiledPolicy {
     ) -> Self {
         let name = id.clone();
         let entries = entries(&program, &package);
-        let footprint = footprint(&program, &entries);
+        let [footprint, whole_footprint] = footprints(&program, &entries);
         let constraint = Some(constraint);
         Self {
             name,
@@ -141,6 +144,7 @@ impl CompiledPolicy {
             package,
             entries,
             footprint,
+            whole_footprint,
             ordinal: 0,
         }
     }
@@ -206,9 +210,9 @@ pub struct BrokenPolicy {
     pub problem: String,
 }
 
-fn footprint(program: &Program, entries: &[(&'static str, Entry)]) -> Footprint {
+fn footprints(program: &Program, entries: &[(&'static str, Entry)]) -> [Footprint; 2] {
     let entries: Vec<Entry> = entries.iter().map(|(_, entry)| *entry).collect();
-    program.footprint(&entries, Purpose::Emptiness)
+    [Purpose::Emptiness, Purpose::Whole].map(|purpose| program.footprint(&entries, purpose))
 }
 
 fn entries(program: &Program, package: &str) -> Vec<(&'static str, Entry)> {

@@ -197,25 +197,31 @@ impl<'a, A: Arena<'a>> Parser<'a, '_, A> {
     fn string(&mut self) -> Parsed<&'a str> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = self.text.get(start..self.at).ok_or("broken string")?;
-                    self.at += 1;
-                    return Ok(text);
-                }
-                Some(b'\\') => return self.escaped_string(start),
-                Some(0..=0x1f) => return Err("control character in a string"),
-                Some(_) => self.at += 1,
-                None => return Err("unexpected end of a string"),
+        self.skip_plain();
+        match self.peek() {
+            Some(b'"') => {
+                let text = self.text.get(start..self.at).ok_or("broken string")?;
+                self.at += 1;
+                Ok(text)
             }
+            Some(b'\\') => self.escaped_string(start),
+            Some(_) => Err("control character in a string"),
+            None => Err("unexpected end of a string"),
         }
+    }
+
+    /// Goes to the next byte that ends or escapes a string, or may not be in one.
+    fn skip_plain(&mut self) {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        self.at += plain.unwrap_or(rest.len());
     }
 
     fn escaped_string(&mut self, start: usize) -> Parsed<&'a str> {
         let mut buffer = String::with_capacity(64);
         let mut plain = start;
         loop {
+            self.skip_plain();
             match self.peek() {
                 Some(b'"') => {
                     buffer.push_str(self.text.get(plain..self.at).ok_or("broken string")?);
@@ -228,8 +234,7 @@ impl<'a, A: Arena<'a>> Parser<'a, '_, A> {
                     self.escape(&mut buffer)?;
                     plain = self.at;
                 }
-                Some(0..=0x1f) => return Err("control character in a string"),
-                Some(_) => self.at += 1,
+                Some(_) => return Err("control character in a string"),
                 None => return Err("unexpected end of a string"),
             }
         }

@@ -36,6 +36,11 @@ impl Footprint {
         !self.nondeterministic
     }
 
+    /// Whether the object under review counts as read in whole, so that no two of them agree.
+    pub fn is_everything(&self) -> bool {
+        self.parts.is_whole_at(&["review", "object"])
+    }
+
     /// Adds what another reads.
     pub fn add(&mut self, other: &Footprint) {
         self.parts.add(&other.parts);

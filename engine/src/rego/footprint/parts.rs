@@ -62,6 +62,14 @@ impl Parts {
         }
     }
 
+    /// Whether everything at a path is read.
+    pub(crate) fn is_whole_at(&self, path: &[&str]) -> bool {
+        self.extent == Some(Extent::Whole)
+            || path.split_first().is_some_and(|(key, rest)| {
+                self.named.iter().any(|(name, parts)| **name == **key && parts.is_whole_at(rest))
+            })
+    }
+
     /// Adds all parts of another.
     pub(crate) fn add(&mut self, other: &Parts) {
         if let Some(extent) = other.extent {
