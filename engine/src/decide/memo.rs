@@ -32,14 +32,16 @@ pub(crate) type Bits = [u64];
 
 pub(crate) type Hash = [u8; 16];
 
+type Shards<V> = Box<[Mutex<Generations<V>>; SHARDS]>;
+
 /// What is remembered.
 pub(crate) struct Memo {
     key: [u8; 32],
-    requests: [Mutex<Generations<Arc<Bits>>>; SHARDS],
+    requests: Shards<Arc<Bits>>,
     /// Policies that found nothing on what they read.
-    quiet: [Mutex<Generations<()>>; SHARDS],
+    quiet: Shards<()>,
     /// What policies found on what they and their words read.
-    answers: [Mutex<Generations<Arc<dyn Any + Send + Sync>>>; SHARDS],
+    answers: Shards<Arc<dyn Any + Send + Sync>>,
     unions: Mutex<HashMap<Box<[u32]>, Arc<Footprint>>>,
     hits: AtomicU64,
     misses: AtomicU64,
@@ -77,9 +79,9 @@ impl Default for Memo {
         }
         Self {
             key,
-            requests: Default::default(),
-            quiet: Default::default(),
-            answers: Default::default(),
+            requests: Box::default(),
+            quiet: Box::default(),
+            answers: Box::default(),
             unions: Mutex::default(),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -156,7 +158,7 @@ impl Memo {
     }
 }
 
-fn shard<V>(shards: &[Mutex<Generations<V>>; SHARDS], hash: Hash) -> Option<MutexGuard<'_, Generations<V>>> {
+fn shard<V>(shards: &Shards<V>, hash: Hash) -> Option<MutexGuard<'_, Generations<V>>> {
     shards.get(usize::from(hash[0]) % SHARDS).map(lock)
 }
 
