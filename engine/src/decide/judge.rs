@@ -90,6 +90,11 @@ pub(crate) struct Bench<'a, 'c> {
     tag: u8,
 }
 
+/// Marks what is asked while judging: policies are asked for their findings, and for edits that were undone.
+pub(crate) const JUDGING: u8 = b'v';
+/// Marks what is asked while mutating: policies are asked for their edits.
+pub(crate) const MUTATING: u8 = b'm';
+
 impl<'a, 'c> Bench<'a, 'c> {
     pub(crate) fn new(case: &'c Case<'a, 'c>, view: &View<'a>, surrounding: &'c Surrounding<'a>) -> Self {
         let desk = Desk {
@@ -129,7 +134,10 @@ impl<'a, 'c> Bench<'a, 'c> {
 
     /// What the policy would change.
     pub(crate) fn edits(&self, policy: &CompiledPolicy, missing: &mut Missing) -> Answer<Edit> {
-        self.remembered(policy, || self.ask(policy, &crate::policy::compiled::EDIT_RULES, missing, read_edit))
+        let mut ask = || self.ask(policy, &crate::policy::compiled::EDIT_RULES, missing, read_edit);
+        // That a policy finds nothing does not say that it would change nothing: what is remembered while judging is
+        // about findings alone.
+        if self.tag == JUDGING { ask() } else { self.remembered(policy, ask) }
     }
 
     fn seen(&self) -> Seen<'a, '_> {

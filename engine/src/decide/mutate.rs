@@ -170,7 +170,7 @@ fn collect<'a, 'p>(
     surrounding: &Surrounding<'a>,
     missing: &mut Missing,
 ) -> Collected<'p> {
-    let bench = Bench::recalling(case, view, surrounding, policies, b'm');
+    let bench = Bench::recalling(case, view, surrounding, policies, super::judge::MUTATING);
     let (mut edits, mut failures, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for policy in policies {
         match bench.edits(policy, missing) {

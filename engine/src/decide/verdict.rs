@@ -168,10 +168,11 @@ impl Draft {
         let direct = View::direct(case.request);
         let asked: Vec<&CompiledPolicy> =
             policies.iter().copied().filter(|policy| policy.validates()).collect();
-        let direct_bench = Bench::recalling(case, &direct, surrounding, &asked, b'v');
+        let direct_bench = Bench::recalling(case, &direct, surrounding, &asked, super::judge::JUDGING);
         let future = future_pod(case, surrounding, missing);
-        let future_bench =
-            future.as_ref().map(|view| Bench::recalling(case, view, surrounding, &asked, b'v'));
+        let future_bench = future
+            .as_ref()
+            .map(|view| Bench::recalling(case, view, surrounding, &asked, super::judge::JUDGING));
         for policy in asked {
             self.look(case, policy, &direct, &direct_bench, surrounding, missing);
             if let (true, Some(view), Some(bench)) = (policy.spec.expand, &future, &future_bench) {
