@@ -8,7 +8,7 @@ pub enum ExitStatus {
     /// 0: everything is fine.
     #[default]
     Fine,
-    /// 1: the tool itself failed.
+    /// 1: the tool itself failed, or a threshold that was asked for was not reached.
     OurFailure,
     /// 2: an object would be refused, or a test failed.
     Denied,

@@ -24,9 +24,23 @@ pub(crate) fn judge(
     stage: Stage,
     knowledge: &Knowledge,
 ) -> Result<Decision, String> {
+    judge_within(set, object, stage, knowledge, TIME_LIMIT)
+}
+
+/// As [`judge`], within a time of one's own.
+///
+/// # Errors
+/// As [`judge`].
+pub(crate) fn judge_within(
+    set: &PolicySet,
+    object: ObjectRequest<'_>,
+    stage: Stage,
+    knowledge: &Knowledge,
+    limit: Duration,
+) -> Result<Decision, String> {
     let bump = Bump::new();
     let request = Request::for_object(&&bump, object)?;
-    judge_request(&bump, set, &request, stage, knowledge)
+    within(&bump, set, &request, stage, knowledge, limit)
 }
 
 /// Decides about a request.
@@ -40,7 +54,18 @@ pub(crate) fn judge_request(
     stage: Stage,
     knowledge: &Knowledge,
 ) -> Result<Decision, String> {
-    let context = wayguard_engine::Context { stage, now: jiff::Timestamp::now(), time_limit: TIME_LIMIT };
+    within(bump, set, request, stage, knowledge, TIME_LIMIT)
+}
+
+fn within(
+    bump: &Bump,
+    set: &PolicySet,
+    request: &Request<'_>,
+    stage: Stage,
+    knowledge: &Knowledge,
+    time_limit: Duration,
+) -> Result<Decision, String> {
+    let context = wayguard_engine::Context { stage, now: jiff::Timestamp::now(), time_limit };
     let mut facts = Facts::new();
     for _ in 0..MAX_ROUNDS {
         match decide(bump, request, set, &facts, &context) {

@@ -7,14 +7,35 @@ use wayguard_engine::rego::{CompileOptions, Module, Program, World};
 use wayguard_engine::value::Document;
 
 fn compile(text: &str) -> Result<Program, Vec<String>> {
+    compile_as(text, false)
+}
+
+fn compile_as(text: &str, marks: bool) -> Result<Program, Vec<String>> {
     let module = Module { path: "p.rego".into(), text: text.into() };
-    let options = CompileOptions { strict_builtin_errors: false, ..CompileOptions::default() };
+    let options = CompileOptions { strict_builtin_errors: false, marks, ..CompileOptions::default() };
     Program::compile(vec![module], options)
         .map_err(|errors| errors.iter().map(|error| format!("{}: {}", error.line, error.message)).collect())
 }
 
 fn ask(text: &str, rule: &str, input: &str) -> String {
-    let program = compile(text).unwrap();
+    let plain = answer(&compile(text).unwrap(), rule, input);
+    // Watching what is come to changes nothing.
+    assert_eq!(answer(&compile_as(text, true).unwrap(), rule, input), plain, "{rule}");
+    plain
+}
+
+/// The lines and columns of what is come to, and of what is not.
+fn marks(text: &str, rule: &str, input: &str) -> [String; 2] {
+    let program = compile_as(text, true).unwrap();
+    answer(&program, rule, input);
+    [true, false].map(|wanted| {
+        let marks = program.marks().filter(|(_, reached)| *reached == wanted);
+        let places = marks.map(|(mark, _)| format!("{}:{}", mark.span.start.line, mark.span.start.column));
+        places.collect::<Vec<_>>().join(" ")
+    })
+}
+
+fn answer(program: &Program, rule: &str, input: &str) -> String {
     let input = Document::from_json(input.as_bytes()).unwrap();
     let arena = Bump::new();
     let world = World { input: Some(input.value()), ..World::default() };
@@ -110,4 +131,28 @@ fn what_is_wrong_is_told_with_its_place() {
     assert_eq!(wrong("package p\na if { not x }\n"), ["2: var x is unsafe"]);
     assert_eq!(wrong("package p\na if { x := 1; x := 2 }\n"), ["2: var x assigned above"]);
     assert_eq!(wrong("package p\na := b\nb := a\n").len(), 2);
+}
+
+#[test]
+fn what_is_come_to_is_told_in_spite_of_what_is_made_faster() {
+    // The test that costs nothing is made first, but it is not come to before what stands above it.
+    let text = "package p\n\na if {\n\tcount(input.xs) > 3\n\tinput.y == 1\n}\n";
+    assert_eq!(marks(text, "data.p.a", r#"{"xs": [], "y": 1}"#), ["4:2", "3:1 5:2"]);
+    assert_eq!(marks(text, "data.p.a", r#"{"y": 1}"#), ["4:2", "3:1 5:2"]);
+    assert_eq!(marks(text, "data.p.a", r#"{"xs": [1, 2, 3, 4], "y": 1}"#), ["3:1 4:2 5:2", ""]);
+    // What is bound and used once is put where it is used, and still evaluated before what follows.
+    let text = "package p\n\na if {\n\tx := f(input.x)\n\ty := g(x)\n\ty == 2\n}\n\nf(x) := x if x > 0\n\ng(x) := x if x > 1\n";
+    assert_eq!(marks(text, "data.p.a", r#"{"x": 1}"#), ["4:2 5:2 9:1 9:14 11:14", "3:1 6:2 11:1"]);
+    // One success is enough for the answer, and each member is still looked at.
+    let text =
+        "package p\n\na if {\n\tsome x in input.xs\n\tok(x)\n}\n\nok(x) if x == 1\n\nok(x) if x == 2\n";
+    assert_eq!(marks(text, "data.p.a", r#"{"xs": [3, 1]}"#)[1], "10:1");
+    // Values that nobody needs are evaluated all the same.
+    let text = "package p\n\na if {\n\txs := [x | some x in input.xs; x > 1]\n\tnot input.z\n\tevery x in xs { x < 3 }\n} else := 7 if input.y\n\ndefault a := 8\n";
+    assert_eq!(
+        marks(text, "data.p.a", r#"{"xs": [1, 5]}"#),
+        ["4:2 4:13 4:33 5:2 6:2 6:18 7:16 9:1", "3:1 7:3"]
+    );
+    assert_eq!(marks(text, "data.p.a", r#"{"xs": [2]}"#)[1], "7:3 7:16 9:1");
+    assert_eq!(marks(text, "data.p.a", r#"{"y": true, "z": 1}"#)[1], "3:1 4:33 6:2 6:18 9:1");
 }

@@ -15,6 +15,17 @@ const FAILING: &str = "f(x) := 1 if x > 0\nf(_) := 2\n";
 fn ask(text: &str, strict: bool, input: &str) -> String {
     let module = Module { path: "p.rego".into(), text: format!("package p\n{text}\n") };
     let options = CompileOptions { strict_builtin_errors: strict, ..CompileOptions::default() };
+    let plain = answer(module.clone(), options, input);
+    // Watching what is come to changes nothing.
+    assert_eq!(
+        answer(module, CompileOptions { marks: true, ..options }, input),
+        plain,
+        "{text}\ninput: {input}"
+    );
+    plain
+}
+
+fn answer(module: Module, options: CompileOptions, input: &str) -> String {
     let program = Program::compile(vec![module], options).unwrap();
     let input = Document::from_json(input.as_bytes()).unwrap();
     let data = Document::from_json(br#"{"d": {"y": 1}}"#).unwrap();

@@ -48,6 +48,7 @@ test_a_template_is_judged_only_with_its_workload_itself if {
 	judged_template({"operation": "CREATE", "subResource": "", "object": pod})
 	judged_template({"operation": "CREATE", "subResource": null, "object": pod})
 	not judged_template({"operation": "UPDATE", "subResource": "status", "object": pod})
+	not judged_template({"operation": "UPDATE", "subResource": "scale", "object": pod})
 }
 
 test_exempt_users_namespaces_and_runtime_classes_are_not_judged if {

@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     }
     let input = args.input.as_deref().map(read_input).transpose()?;
     // As in OPA: a builtin that fails makes the expression undefined.
-    let options = CompileOptions { v0: args.v0, strict_builtin_errors: false, external_data: false };
+    let options = CompileOptions { v0: args.v0, strict_builtin_errors: false, ..CompileOptions::default() };
     let compiled = match Program::compile_query(loaded.modules, options, &args.query) {
         Ok(program) if loaded.errors.is_empty() => Ok(program),
         Ok(_) => Err(loaded.errors),

@@ -10,6 +10,7 @@ use wayguard_engine::matching::spec::{Match, ResourceRule};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::PolicyFiles;
 use wayguard_engine::policy::spec::{PolicySpec, Source};
+use wayguard_engine::rego::Module;
 
 /// A folder with a `policy.rego`.
 #[derive(Clone, Debug)]
@@ -116,14 +117,21 @@ impl PolicyFolder {
     pub(crate) fn files(&self) -> PolicyFiles {
         let own = self.library.policy(&self.id).into_iter().collect();
         let mut modules = self.library.with_imports(own);
-        for (index, module) in modules.iter_mut().enumerate() {
-            let on_disk =
-                if index == 0 { self.path.join("policy.rego") } else { self.root.join(&module.path) };
-            if on_disk.is_file() {
-                module.path = crate::input::shown(&on_disk);
-            }
+        if let Some(own) = modules.first_mut() {
+            own.path = crate::input::shown(&self.path.join("policy.rego"));
         }
-        PolicyFiles { id: self.id.clone(), modules }
+        name_as_on_disk(&self.root, modules.get_mut(1..).unwrap_or_default());
+        PolicyFiles { id: self.id.clone(), modules, program: None }
+    }
+}
+
+/// Names modules of a library as their files below its folder are named.
+pub(crate) fn name_as_on_disk(root: &Path, modules: &mut [Module]) {
+    for module in modules {
+        let on_disk = root.join(&module.path);
+        if on_disk.is_file() {
+            module.path = crate::input::shown(&on_disk);
+        }
     }
 }
 

@@ -329,7 +329,7 @@ fn files_of(embedded: &Library, root: &Path, library: &Library, spec: &PolicySpe
             module.path = root.join(&module.path).display().to_string();
         }
     }
-    Some(PolicyFiles { id: id.clone(), modules })
+    Some(PolicyFiles { id: id.clone(), modules, program: None })
 }
 
 /// The name of the object for a policy that has none of its own.

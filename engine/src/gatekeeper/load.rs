@@ -129,7 +129,12 @@ fn unknown(given: &Given) -> LoadError {
 /// Reads and compiles a template.
 fn ready(given: &Given) -> Result<Ready, Vec<LoadError>> {
     let template = template::read(given).map_err(|problem| vec![given.error(&problem)])?;
-    let options = CompileOptions { v0: template.v0, strict_builtin_errors: false, external_data: true };
+    let options = CompileOptions {
+        v0: template.v0,
+        strict_builtin_errors: false,
+        external_data: true,
+        ..CompileOptions::default()
+    };
     let place = |error: LoadError| {
         let module = template.modules.iter().position(|module| module.path == error.file).unwrap_or_default();
         let pointer = template.pointers.get(module).map_or("/spec/targets", String::as_str);

@@ -59,8 +59,24 @@ impl Group {
     }
 }
 
+/// Compiles a policy as it is compiled when it is loaded, to be given to many sets by
+/// [`PolicyFiles::program`](super::set::PolicyFiles). `marks`: as [`CompileOptions::marks`].
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn compile(modules: Vec<Module>, marks: bool) -> Result<Arc<Program>, Vec<LoadError>> {
+    let metadata = modules.first().map(metadata::read).transpose().map_err(|error| vec![error])?;
+    compile_as(&metadata.unwrap_or_default(), modules, marks).map(Arc::new)
+}
+
+fn compile_as(metadata: &Metadata, modules: Vec<Module>, marks: bool) -> Result<Program, Vec<LoadError>> {
+    let strict_builtin_errors = !metadata.custom.lenient_builtins;
+    Program::compile(modules, CompileOptions { strict_builtin_errors, marks, ..CompileOptions::default() })
+}
+
 impl CompiledPolicy {
-    /// Loads a policy from its modules; the first is the policy itself.
+    /// Loads a policy from its modules; the first is the policy itself. `program`: these, compiled by
+    /// [`compile`] before.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -70,6 +86,7 @@ impl CompiledPolicy {
         from: String,
         spec: PolicySpec,
         modules: Vec<Module>,
+        program: Option<Arc<Program>>,
         parameters: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Self, Vec<LoadError>> {
         let Some(main) = modules.first() else {
@@ -83,14 +100,11 @@ impl CompiledPolicy {
             errors.extend(problems.into_iter().map(|problem| LoadError::whole(&from, problem)));
             serde_json::Value::Null
         });
-        let strict_builtin_errors = !metadata.custom.lenient_builtins;
-        match Program::compile(modules, CompileOptions { strict_builtin_errors, ..CompileOptions::default() })
-        {
+        match program.map_or_else(|| compile_as(&metadata, modules, false).map(Arc::new), Ok) {
             Ok(program) if errors.is_empty() => {
                 let parameters = Document::from_serde(&parameters);
                 let entries = entries(&program, &package);
                 let [footprint, whole_footprint] = footprints(&program, &entries);
-                let program = Arc::new(program);
                 let policy = Self {
                     name,
                     id,

@@ -10,7 +10,7 @@ use crate::decide::memo::{Memo, MemoCounts};
 use crate::expansion::WORKLOADS;
 use crate::gatekeeper;
 use crate::matching::index::Index;
-use crate::rego::{LoadError, Module};
+use crate::rego::{LoadError, Module, Program};
 use crate::request::{GroupVersionKind, Operation, Request};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,6 +64,9 @@ pub struct PolicyFiles {
     pub id: String,
     /// The policy's own module first.
     pub modules: Vec<Module>,
+    /// The same, compiled by [`compile`](super::compiled::compile) with all that they import; `None`: it is
+    /// compiled when the set is built.
+    pub program: Option<Arc<Program>>,
 }
 
 impl PolicySetBuilder {
@@ -185,17 +188,17 @@ fn load(
     let Pending { spec, from, files } = pending;
     let whole = |message: String| vec![LoadError::whole(&from, message)];
     let source = &spec.source;
-    let (id, modules) = match (&source.library, &source.rego, &source.path, files) {
+    let (id, modules, program) = match (&source.library, &source.rego, &source.path, files) {
         (Some(id), None, None, _) => {
             let module = library.policy(id).ok_or_else(|| {
                 whole(format!("the library has no policy `{id}`; its policies are named like `images/latest-tag`, see `policies/`"))
             })?;
-            (id.clone(), vec![module])
+            (id.clone(), vec![module], None)
         }
         (None, Some(text), None, _) => {
-            (name.clone(), vec![Module { path: format!("{name}.rego"), text: text.clone() }])
+            (name.clone(), vec![Module { path: format!("{name}.rego"), text: text.clone() }], None)
         }
-        (None, None, Some(_), Some(files)) => (files.id, files.modules),
+        (None, None, Some(_), Some(files)) => (files.id, files.modules, files.program),
         (None, None, Some(path), None) => {
             return Err(whole(format!(
                 "`source.path` `{path}` works in files only; use `library` or `rego`"
@@ -203,7 +206,7 @@ fn load(
         }
         _ => return Err(whole("`source` needs exactly one of `library`, `rego` and `path`".into())),
     };
-    let modules = library.with_imports(modules);
+    let modules = if program.is_some() { modules } else { library.with_imports(modules) };
     digest.add("policy", &name, &spec);
     for module in &modules {
         digest.add("module", &module.path, &module.text);
@@ -215,7 +218,7 @@ fn load(
     {
         parameters.extend(server.clone());
     }
-    CompiledPolicy::load(name, id, from, spec, modules, &parameters)
+    CompiledPolicy::load(name, id, from, spec, modules, program, &parameters)
 }
 
 /// Rules that could never match are mistakes, not policies.

@@ -6,6 +6,7 @@ use super::footprint::{self, Footprint, Purpose};
 use super::front;
 use super::front::names::Names;
 use super::machine::{Limits, Machine, Surroundings, Workspace};
+use super::marks::{Mark, Marks};
 use super::observe::Observer;
 use super::place::Place;
 use super::syntax::{self, tree::Version};
@@ -36,11 +37,13 @@ pub struct CompileOptions {
     pub strict_builtin_errors: bool,
     /// Gatekeeper's `external_data` is there; else who calls it is refused.
     pub external_data: bool,
+    /// It is remembered which rules and expressions were come to: see [`Program::marks`].
+    pub marks: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { v0: false, strict_builtin_errors: true, external_data: false }
+        Self { v0: false, strict_builtin_errors: true, external_data: false, marks: false }
     }
 }
 
@@ -171,6 +174,7 @@ impl Program {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let marks = if options.marks { Marks::of(&trees) } else { Marks::default() };
         let locate = |problems: Vec<front::Problem>| -> Vec<LoadError> {
             problems.into_iter().map(|(place, text)| located(modules, query, place, text)).collect()
         };
@@ -184,7 +188,13 @@ impl Program {
             }
             let asked: Vec<Asked<'_>> =
                 asked.into_iter().map(|found| asked_of(found, &policy.names)).collect();
-            Ok::<_, Vec<LoadError>>(compile::compile(&arena, &policy, &asked, options.strict_builtin_errors))
+            Ok::<_, Vec<LoadError>>(compile::compile(
+                &arena,
+                &policy,
+                &asked,
+                options.strict_builtin_errors,
+                marks,
+            ))
         })?;
         let (rules, by_path) = targets(cell.borrow_dependent());
         let files = modules.iter().map(|module| module.path.clone()).chain([QUERY.to_owned()]).collect();
@@ -293,6 +303,12 @@ impl Program {
             }
         };
         Ok(rows.into_iter().map(solution).collect())
+    }
+
+    /// What of the modules evaluations can come to, and whether one has since the program was compiled; nothing for
+    /// a program without [`CompileOptions::marks`].
+    pub fn marks(&self) -> impl Iterator<Item = (Mark, bool)> + '_ {
+        self.code().marks.outcome()
     }
 
     /// What evaluating some of its rules can read.

@@ -120,6 +120,14 @@ test_all_labels_and_none_that_ask_for_anything_are_pointed_out if {
 	}
 }
 
+test_a_label_of_a_version_alone_is_pointed_out if {
+	parameters := object.union(exempting, {"defaults": {"enforce": "baseline"}})
+	warnings(creates({"enforce-version": "v1.20"}), parameters) == {concat("", [
+		"namespace \"shop\" is exempt from Pod Security, and the policy ",
+		"(enforce=baseline:v1.20) will be ignored",
+	])}
+}
+
 test_an_old_mistake_does_not_hide_the_warning if {
 	review := updates({"audit": "bogus"}, {"audit": "bogus", "enforce": "restricted"})
 	count(warnings(review, exempting)) == 1

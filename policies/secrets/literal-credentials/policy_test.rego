@@ -121,6 +121,11 @@ test_command_lines_that_refer_to_variables_pass if {
 	verdict(request) == set()
 }
 
+test_a_shell_variable_is_one_only_on_a_command_line if {
+	verdict(app({"args": ["--password", "$PASSWORD"]})) == set()
+	verdict(variable("DB_PASSWORD", "$ecret")) == {["credential-name", "/spec/containers/0/env/0/value"]}
+}
+
 test_commands_of_probes_and_hooks_are_looked_into if {
 	command := {"exec": {"command": ["redis-cli", "--password", "hunter2"]}}
 	request := app({"livenessProbe": command, "lifecycle": {"preStop": command}})
@@ -171,6 +176,7 @@ test_a_config_map_without_data_passes if {
 test_null_and_odd_fields_are_no_literals if {
 	verdict({"review": {"kind": {"kind": "ConfigMap"}, "object": {"data": null}}}) == set()
 	verdict(app({"env": null, "args": null, "command": "sh", "livenessProbe": {"exec": null}})) == set()
+	verdict(app({"readinessProbe": {"exec": {"command": "sh"}}})) == set()
 	verdict(app({"env": [{"value": "x"}, null, 7], "args": [null, 7, "x"]})) == set()
 	verdict(config({"a.yaml": 7})) == set()
 }

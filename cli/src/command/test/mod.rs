@@ -1,19 +1,24 @@
 //! `wayguard test`: a policy folder's unit tests and samples, the tests of shared Rego, and Gatekeeper's suites.
 
+mod coverage;
 mod head;
 mod pairing;
 mod report;
 mod samples;
+mod subject;
 mod suites;
 mod units;
 
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{ExitStatus, Failure, unwritable};
 use crate::input::walk;
 use crate::output::Output;
 use crate::parallel::on_all_cores;
-use crate::policies::{Disk, PolicyFolder, policy_folders};
-use report::{Case, Outcome, Report};
+use crate::policies::policy_folders;
+use crate::whole_file;
+use coverage::Coverage;
+use report::{Covered, Report};
 use std::path::{Path, PathBuf};
+use subject::Subject;
 use wayguard_engine::policy::library::Library;
 
 /// Options of `test`.
@@ -23,12 +28,17 @@ Examples:
   wayguard test policies/                     every policy below a folder
   wayguard test policies/images/latest-tag    one policy
   wayguard test policies/ --format junit > report.xml
+  wayguard test policies/ --coverage --threshold 100 --html coverage.html
+                                              which lines of the policies no test comes to
 
 A policy folder has policy.rego, unit tests (policy_test.rego: rules named test_…) and samples: Kubernetes
 objects in samples/allowed and samples/denied, whose first comment says what is to be found in them. A folder
 without tests or without samples fails. Files of Gatekeeper's kind Suite are run as `gator verify` runs them.
 
-Exit codes: 0 all passed, 2 something failed, 3 a folder has no policies.")]
+Coverage counts lines on which a rule's head, an else, or an expression begins; a line is covered if tests came
+to all that begins on it.
+
+Exit codes: 0 all passed, 1 below the threshold, 2 something failed, 3 a folder has no policies.")]
 pub(crate) struct Args {
     /// Policy folders, or folders with policy folders or Gatekeeper's suites below; or a suite's file
     #[arg(value_name = "DIR|FILE", required = true)]
@@ -37,6 +47,26 @@ pub(crate) struct Args {
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+
+    /// Say which lines of policies and shared modules the unit tests and samples came to
+    #[arg(long)]
+    coverage: bool,
+
+    /// Fail if fewer of the lines are covered
+    #[arg(long, value_name = "PERCENT", requires = "coverage", value_parser = percent)]
+    threshold: Option<f64>,
+
+    /// Write what is covered to this file, as one page of HTML
+    #[arg(long, value_name = "FILE", requires = "coverage")]
+    html: Option<PathBuf>,
+}
+
+/// A number from 0 to 100.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().ok();
+    number
+        .filter(|number| (0.0..=100.0).contains(number))
+        .ok_or_else(|| "must be a number from 0 to 100".to_owned())
 }
 
 /// How results are printed.
@@ -70,27 +100,44 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     }
     let mut seen = std::collections::BTreeSet::new();
     suites.retain(|suite| seen.insert(suite.path().to_owned()));
-    let report = run_all(&suites, &embedded)?;
+    let (mut report, mut coverage) = run_all(&suites, &embedded, args.coverage)?;
+    if args.coverage {
+        coverage.settle(&args.folders)?;
+        if let Some(file) = &args.html {
+            whole_file::write(file, &coverage.html()).map_err(|error| unwritable(file, &error))?;
+        }
+        report.coverage = Some(Covered { coverage, threshold: args.threshold });
+    }
     match args.format {
         Format::Human => report.human(out),
         Format::Json => report.json(out),
         Format::Junit => report.junit(out),
     }
+    if let Some(problem) = report.coverage.as_ref().and_then(Covered::problem) {
+        out.error(problem);
+    }
     Ok(report.status())
 }
 
 /// Runs the suites on all cores; the report is in their order.
-fn run_all(suites: &[Suite], embedded: &Library) -> Result<Report, Failure> {
-    let done = on_all_cores("testing", suites, Suite::name, |suite| match suite {
-        Suite::Policy(path) => policy(path, embedded),
-        Suite::Shared(path) => shared(path, embedded),
-        Suite::Gatekeeper(path) => suites::run(path),
+fn run_all(suites: &[Suite], embedded: &Library, watched: bool) -> Result<(Report, Coverage), Failure> {
+    let done = on_all_cores("testing", suites, Suite::name, |suite| {
+        let mut coverage = Coverage::default();
+        let watch = watched.then_some(&mut coverage);
+        let cases = match suite {
+            Suite::Policy(path) => Subject::policy(path, embedded)?.run(watch),
+            Suite::Shared(path) => Subject::shared(path, embedded)?.run(watch),
+            Suite::Gatekeeper(path) => suites::run(path)?,
+        };
+        Ok::<_, Failure>((cases, coverage))
     });
-    let mut report = Report::default();
-    for cases in done {
-        report.cases.extend(cases?);
+    let (mut report, mut all) = (Report::default(), Coverage::default());
+    for one in done {
+        let (cases, coverage) = one?;
+        report.cases.extend(cases);
+        all.merge(coverage);
     }
-    Ok(report)
+    Ok((report, all))
 }
 
 /// Something that has tests.
@@ -131,51 +178,4 @@ fn suites_below(folder: &Path) -> Result<Vec<Suite>, Failure> {
     let shared: Vec<_> = shared.map(Suite::Shared).collect();
     let gatekeeper = suites::below(folder)?.into_iter().map(Suite::Gatekeeper);
     Ok(policies.into_iter().map(Suite::Policy).chain(shared).chain(gatekeeper).collect())
-}
-
-fn policy(path: &Path, embedded: &Library) -> Result<Vec<Case>, Failure> {
-    let mut cases = Vec::new();
-    let folder = PolicyFolder::read(path, embedded, &mut Disk::default())?;
-    let tests = path.join("policy_test.rego");
-    if tests.is_file() {
-        cases.extend(units::run(&folder.id, &tests, folder.files().modules, &folder.library)?);
-    } else {
-        cases.push(missing(&folder.id, "policy_test.rego", "the policy has no unit tests"));
-    }
-    let samples = samples::run(&folder)?;
-    if samples.is_empty() {
-        cases.push(missing(
-            &folder.id,
-            "samples",
-            "the policy has no samples in `samples/allowed` or `samples/denied`",
-        ));
-    }
-    cases.extend(samples);
-    Ok(cases)
-}
-
-fn missing(suite: &str, name: &str, message: &str) -> Case {
-    Case {
-        suite: suite.to_owned(),
-        name: name.to_owned(),
-        outcome: Outcome::Failed,
-        message: message.to_owned(),
-        place: None,
-    }
-}
-
-/// Tests of shared Rego: with the module of the same name beside them, and what either imports.
-fn shared(tests: &Path, embedded: &Library) -> Result<Vec<Case>, Failure> {
-    let folder = tests.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let root = folder.canonicalize().map_err(|error| Failure::unreadable(folder, &error))?;
-    let category = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let stem = tests.file_name().unwrap_or_default().to_string_lossy().replace("_test.rego", "");
-    let root = root.parent().unwrap_or(&root);
-    let library = embedded.overlaid(&Disk::default().library(root, false)?);
-    let own = folder.join(format!("{stem}.rego"));
-    let mut modules = Vec::new();
-    if own.is_file() {
-        modules.push(units::module(&own)?);
-    }
-    units::run(&format!("{category}/{stem}"), tests, modules, &library)
 }

@@ -1,5 +1,6 @@
 //! The outcome of tests as plain data, and its three forms.
 
+use super::coverage::Coverage;
 use crate::exit::ExitStatus;
 use crate::junit;
 use crate::output::{BAD, GOOD, Output, PLACE, QUIET, STRONG, WARNING, styled};
@@ -10,6 +11,25 @@ use serde_json::json;
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) cases: Vec<Case>,
+    /// If it was asked for.
+    pub(super) coverage: Option<Covered>,
+}
+
+/// What was covered, and what was to be.
+#[derive(Debug)]
+pub(super) struct Covered {
+    pub(super) coverage: Coverage,
+    /// In percent of lines.
+    pub(super) threshold: Option<f64>,
+}
+
+impl Covered {
+    /// That it is too little, in words.
+    pub(super) fn problem(&self) -> Option<String> {
+        let (percent, threshold) = (self.coverage.percent(), self.threshold?);
+        (percent < threshold)
+            .then(|| format!("{percent} % of lines are covered, less than the threshold of {threshold} %"))
+    }
 }
 
 /// One test.
@@ -42,9 +62,15 @@ impl Report {
         self.cases.iter().filter(|case| case.outcome == outcome).count()
     }
 
-    /// 2 if anything failed.
+    /// 2 if anything failed, else 1 if too little is covered.
     pub(super) fn status(&self) -> ExitStatus {
-        if self.count(Outcome::Failed) == 0 { ExitStatus::Fine } else { ExitStatus::Denied }
+        if self.count(Outcome::Failed) > 0 {
+            ExitStatus::Denied
+        } else if self.coverage.as_ref().is_some_and(|covered| covered.problem().is_some()) {
+            ExitStatus::OurFailure
+        } else {
+            ExitStatus::Fine
+        }
     }
 
     /// One line per suite, what failed in full, and the counts.
@@ -75,17 +101,23 @@ impl Report {
         let (passed, failed, skipped) =
             (self.count(Outcome::Passed), self.count(Outcome::Failed), self.count(Outcome::Skipped));
         let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        if let Some(covered) = &self.coverage {
+            covered.coverage.human(out);
+        }
         out.data(format_args!("{passed} passed, {failed} failed{skipped}"));
     }
 
     /// The shape of design §5.
     pub(super) fn json(&self, out: &mut Output) {
-        let document = json!({
+        let mut document = json!({
             "passed": self.count(Outcome::Passed),
             "failed": self.count(Outcome::Failed),
             "skipped": self.count(Outcome::Skipped),
             "cases": self.cases,
         });
+        if let (Some(covered), Some(document)) = (&self.coverage, document.as_object_mut()) {
+            document.insert("coverage".to_owned(), covered.coverage.json(covered.threshold));
+        }
         out.data(format_args!("{document:#}"));
     }
 

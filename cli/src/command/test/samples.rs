@@ -5,76 +5,151 @@ use super::pairing;
 use super::report::{Case, Outcome};
 use crate::exit::Failure;
 use crate::input::{Given, TextFile, is_manifest, objects, shown, walk};
-use crate::judging::{judge, patched};
+use crate::judging::{TIME_LIMIT, judge_within, patched};
 use crate::knowledge::Knowledge;
 use crate::policies::{PolicyFolder, shipped_spec, spec_for_pods};
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use wayguard_engine::decision::Effect;
 use wayguard_engine::expansion::WORKLOADS;
 use wayguard_engine::policy::compiled::CompiledPolicy;
-use wayguard_engine::policy::set::SetConfig;
+use wayguard_engine::policy::library::Library;
+use wayguard_engine::policy::set::{PolicyFiles, SetConfig};
 use wayguard_engine::policy::spec::{Action, Existing, PolicySpec, Source};
+use wayguard_engine::rego::{LoadError, Module, Program};
 use wayguard_engine::request::{ObjectRequest, Operation, Origin};
 use wayguard_engine::value::{Document, PatchOperation};
 use wayguard_engine::{Decision, Finding, PolicySet, PolicySetBuilder, Stage};
 
-/// Judges all samples of a policy.
-///
-/// # Errors
-/// If a file cannot be read.
-pub(super) fn run(folder: &PolicyFolder) -> Result<Vec<Case>, Failure> {
-    let mut cases = Vec::new();
-    for kind in ["allowed", "denied"] {
-        let path = folder.path.join("samples").join(kind);
-        if !path.is_dir() {
-            continue;
-        }
-        for file in walk(&path, &is_manifest)? {
-            let text = std::fs::read_to_string(&file).map_err(|error| Failure::unreadable(&file, &error))?;
-            let name = format!("{kind}/{}", file.strip_prefix(&path).unwrap_or(&file).display());
-            let problems = problems(folder, &file, &text, kind == "denied");
-            let outcome = if problems.is_empty() { Outcome::Passed } else { Outcome::Failed };
-            cases.push(Case {
-                suite: folder.id.clone(),
-                name: format!("samples/{name}"),
-                outcome,
-                message: problems.join("\n"),
-                place: Some((shown(&file), 1)),
-            });
-        }
-    }
-    Ok(cases)
+/// The samples of one policy, read and ready to be judged.
+pub(super) struct Samples {
+    id: String,
+    /// The name of the Policy object.
+    policy: String,
+    /// The policy's file, for messages.
+    from: String,
+    files: PolicyFiles,
+    library: Arc<Library>,
+    all: Vec<Written>,
 }
 
-/// Everything that is not as the sample says.
-fn problems(folder: &PolicyFolder, path: &Path, text: &str, denied: bool) -> Vec<String> {
-    let file = shown(path);
-    let head = match head::read(&file, text) {
-        Ok(head) => head,
-        Err(error) => return vec![error.to_string()],
-    };
-    let source = TextFile { name: file, path: None, text: text.to_owned(), given: Given::Named };
-    let (found, unread) = objects(&[source]);
-    if let Some(problem) = unread.first() {
-        return vec![problem.error.to_string()];
+/// One file.
+struct Written {
+    name: String,
+    file: String,
+    denied: bool,
+    /// Or why it says nothing.
+    sample: Result<Sample, String>,
+}
+
+impl Samples {
+    /// Reads all samples of a policy.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub(super) fn read(folder: &PolicyFolder) -> Result<Self, Failure> {
+        let mut all = Vec::new();
+        for kind in ["allowed", "denied"] {
+            let path = folder.path.join("samples").join(kind);
+            if !path.is_dir() {
+                continue;
+            }
+            for file in walk(&path, &is_manifest)? {
+                let text =
+                    std::fs::read_to_string(&file).map_err(|error| Failure::unreadable(&file, &error))?;
+                let name = format!("samples/{kind}/{}", file.strip_prefix(&path).unwrap_or(&file).display());
+                let sample = Sample::read(folder, &file, &text);
+                all.push(Written { name, file: shown(&file), denied: kind == "denied", sample });
+            }
+        }
+        Ok(Self {
+            id: folder.id.clone(),
+            policy: folder.id.rsplit('/').next().unwrap_or(&folder.id).to_owned(),
+            from: folder.path.join("policy.rego").display().to_string(),
+            files: folder.files(),
+            library: Arc::new(folder.library.clone()),
+            all,
+        })
     }
-    let [object] = found.as_slice() else { return vec!["a sample is exactly one object".to_owned()] };
-    let sample = match Sample::new(folder, head, &object.object) {
-        Ok(sample) => sample,
-        Err(problem) => return vec![problem],
-    };
-    match (sample.decide(Stage::Whole), sample.decide(Stage::Mutate)) {
-        (Ok(decision), Ok(mutation)) => sample.compare(&decision, &mutation, denied),
-        (Err(problem), _) | (_, Err(problem)) => vec![problem],
+
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The policy's modules: its own, then what they import.
+    pub(super) fn modules(&self) -> &[Module] {
+        &self.files.modules
+    }
+
+    /// Judges all by the policy, compiled.
+    pub(super) fn run(&self, program: &Arc<Program>) -> Vec<Case> {
+        let case = |written: &Written| {
+            let problems = self.problems(written, program, TIME_LIMIT);
+            let outcome = if problems.is_empty() { Outcome::Passed } else { Outcome::Failed };
+            let message = problems.join("\n");
+            let place = Some((written.file.clone(), 1));
+            Case { suite: self.id.clone(), name: written.name.clone(), outcome, message, place }
+        };
+        self.all.iter().map(case).collect()
+    }
+
+    /// The first sample that is not judged as it says, if there is one; each may take so long.
+    pub(super) fn first_failure(&self, program: &Arc<Program>, limit: Duration) -> Option<String> {
+        let mut all = self.all.iter();
+        let failed = all.find(|written| !self.problems(written, program, limit).is_empty());
+        failed.map(|written| written.name.clone())
+    }
+
+    /// What is said of each sample of a policy that does not load.
+    pub(super) fn unloadable(&self, errors: &[LoadError]) -> Vec<Case> {
+        let message = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let case = |written: &Written| Case {
+            suite: self.id.clone(),
+            name: written.name.clone(),
+            outcome: Outcome::Failed,
+            message: message.clone(),
+            place: Some((written.file.clone(), 1)),
+        };
+        self.all.iter().map(case).collect()
+    }
+
+    /// Everything that is not as the sample says.
+    fn problems(&self, written: &Written, program: &Arc<Program>, limit: Duration) -> Vec<String> {
+        let judged = |sample: &Sample| {
+            let set = self.set(sample, program)?;
+            let decision = sample.decide(&set, Stage::Whole, limit)?;
+            let mutation = match &sample.head.defaults {
+                Some(_) => Some(sample.decide(&set, Stage::Mutate, limit)?),
+                None => None,
+            };
+            Ok(sample.compare(&set, &decision, mutation.as_ref(), written.denied))
+        };
+        match &written.sample {
+            Ok(sample) => judged(sample).unwrap_or_else(|problem| vec![problem]),
+            Err(problem) => vec![problem.clone()],
+        }
+    }
+
+    /// The one policy, as shipped, with the sample's parameters; its own action, so that nothing is softened.
+    fn set(&self, sample: &Sample, program: &Arc<Program>) -> Result<PolicySet, String> {
+        let mut builder = PolicySetBuilder::new(self.library.clone(), SetConfig::default());
+        let files = PolicyFiles { program: Some(program.clone()), ..self.files.clone() };
+        builder.policy(&self.policy, sample.spec.clone(), &self.from, Some(files));
+        let set = builder.build();
+        let errors: Vec<_> =
+            set.failures().iter().flat_map(|failure| &failure.errors).map(ToString::to_string).collect();
+        if errors.is_empty() { Ok(set) } else { Err(errors.join("\n")) }
     }
 }
 
 /// A sample, ready to be judged.
 struct Sample {
     head: Head,
-    set: PolicySet,
+    /// The Policy object that it is judged by.
+    spec: PolicySpec,
     /// What is judged: the sample's object, or the workload around it.
     object: Document,
     old_object: Option<Document>,
@@ -85,8 +160,28 @@ struct Sample {
 }
 
 impl Sample {
+    fn read(folder: &PolicyFolder, path: &Path, text: &str) -> Result<Self, String> {
+        let file = shown(path);
+        let head = head::read(&file, text).map_err(|error| error.to_string())?;
+        let source = TextFile { name: file, path: None, text: text.to_owned(), given: Given::Named };
+        let (found, unread) = objects(&[source]);
+        if let Some(problem) = unread.first() {
+            return Err(problem.error.to_string());
+        }
+        let [object] = found.as_slice() else { return Err("a sample is exactly one object".to_owned()) };
+        Self::new(folder, head, &object.object)
+    }
+
     fn new(folder: &PolicyFolder, head: Head, object: &Document) -> Result<Self, String> {
-        let set = set(folder, &head, object)?;
+        let mut spec = PolicySpec {
+            source: Source { path: Some(folder.id.clone()), ..Source::default() },
+            parameters: Some(head.parameters.clone()),
+            action: Action::Deny,
+            action_overrides: Vec::new(),
+            existing: Existing::Deny,
+            ..spec_for(folder, object)
+        };
+        spec.matches.exclude_namespaces.clear();
         let operation = head.operation.as_deref().unwrap_or("CREATE");
         let operation = Operation::parse(operation).ok_or_else(|| format!("`operation` is `{operation}`"))?;
         let (object, prefix) = match &head.owner {
@@ -99,7 +194,7 @@ impl Sample {
             (None, _) => None,
         };
         let knowledge = knowledge(&head);
-        Ok(Self { head, set, object, old_object, operation, prefix, knowledge })
+        Ok(Self { head, spec, object, old_object, operation, prefix, knowledge })
     }
 
     fn namespace(&self) -> &str {
@@ -109,7 +204,7 @@ impl Sample {
         }
     }
 
-    fn decide(&self, stage: Stage) -> Result<Decision, String> {
+    fn decide(&self, set: &PolicySet, stage: Stage, limit: Duration) -> Result<Decision, String> {
         let user_info = self.head.user_info.as_ref().map(Document::from_serde);
         let request = ObjectRequest {
             origin: Origin::Test,
@@ -121,10 +216,16 @@ impl Sample {
             default_namespace: self.namespace(),
             user_info: user_info.as_ref().map(Document::value),
         };
-        judge(&self.set, request, stage, &self.knowledge)
+        judge_within(set, request, stage, &self.knowledge, limit)
     }
 
-    fn compare(&self, decision: &Decision, mutation: &Decision, denied: bool) -> Vec<String> {
+    fn compare(
+        &self,
+        set: &PolicySet,
+        decision: &Decision,
+        mutation: Option<&Decision>,
+        denied: bool,
+    ) -> Vec<String> {
         let of = |effect: Effect| -> Vec<&Finding> {
             decision.findings.iter().filter(|finding| finding.effect == effect).collect()
         };
@@ -133,7 +234,7 @@ impl Sample {
         problems.extend(decision.skipped.iter().map(|skipped| {
             format!("the policy was not judged: {}; say what it needs in the sample's head", skipped.reason)
         }));
-        let validates = self.set.policies().any(CompiledPolicy::validates);
+        let validates = set.policies().any(CompiledPolicy::validates);
         if problems.is_empty() && validates && decision.policies.is_empty() {
             problems.push("the policy does not match this object, so the sample says nothing".to_owned());
         }
@@ -156,7 +257,7 @@ impl Sample {
         };
         problems.extend(pairing::compare("denial", &expected, &of(Effect::Deny), self.prefix));
         problems.extend(pairing::compare("warning", &self.head.warnings, &of(Effect::Warn), self.prefix));
-        problems.extend(self.compare_defaults(mutation));
+        problems.extend(mutation.map(|mutation| self.compare_defaults(mutation)).unwrap_or_default());
         problems
     }
 
@@ -187,28 +288,6 @@ impl Sample {
                 .collect(),
         }
     }
-}
-
-/// The one policy, as shipped, with the sample's parameters; its own action, so that nothing is softened.
-fn set(folder: &PolicyFolder, head: &Head, object: &Document) -> Result<PolicySet, String> {
-    let spec = spec_for(folder, object);
-    let files = folder.files();
-    let name = folder.id.rsplit('/').next().unwrap_or(&folder.id).to_owned();
-    let mut spec = PolicySpec {
-        source: Source { path: Some(folder.id.clone()), ..Source::default() },
-        parameters: Some(head.parameters.clone()),
-        action: Action::Deny,
-        action_overrides: Vec::new(),
-        existing: Existing::Deny,
-        ..spec
-    };
-    spec.matches.exclude_namespaces.clear();
-    let mut builder = PolicySetBuilder::new(Arc::new(folder.library.clone()), SetConfig::default());
-    builder.policy(&name, spec, &folder.path.join("policy.rego").display().to_string(), Some(files));
-    let set = builder.build();
-    let errors: Vec<_> =
-        set.failures().iter().flat_map(|failure| &failure.errors).map(ToString::to_string).collect();
-    if errors.is_empty() { Ok(set) } else { Err(errors.join("\n")) }
 }
 
 /// A policy that no bundle ships is taken as one for Pods; if the sample is neither a Pod nor a workload, as one

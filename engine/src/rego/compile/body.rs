@@ -28,6 +28,8 @@ pub(crate) struct Generator<'g, 'c, 'p> {
     pending: Vec<(Var, X<'p>, Place)>,
     steps: Vec<(Step<'p>, Place)>,
     next: Slot,
+    /// The expressions of the current body that have their mark.
+    marked: HashSet<Place>,
     pub(super) place: Place,
 }
 
@@ -42,6 +44,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             pending: Vec::new(),
             steps: Vec::new(),
             next: 0,
+            marked: HashSet::new(),
             place: Place::default(),
         }
     }
@@ -79,6 +82,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         let term = clause.result.term();
         let mut uses = Vec::new();
         clause.tail.iter().chain([term]).for_each(|term| count::term_in_order(term, &mut uses));
+        self.mark(clause.place);
         self.settle(&uses, true);
         self.place = clause.place;
         let step = match kind {
@@ -189,6 +193,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     // ---- bodies
 
     pub(super) fn body(&mut self, body: &[Expr<'p>]) {
+        let outer = std::mem::take(&mut self.marked);
         let mut rest = body;
         while let Some((first, others)) = rest.split_first() {
             if first.withs.is_empty() {
@@ -207,9 +212,23 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             self.push(Step::EndWith);
             rest = others;
         }
+        self.marked = outer;
+    }
+
+    /// What stands there is come to now: what waits is evaluated before.
+    fn mark(&mut self, place: Place) {
+        if let Some(id) = self.compiler.marks.at(place) {
+            self.flush();
+            self.steps.push((Step::Mark(id), place));
+        }
     }
 
     fn expr(&mut self, expr: &Expr<'p>) {
+        if let Some(written) = expr.written
+            && self.marked.insert(written)
+        {
+            self.mark(written);
+        }
         self.settle(&count::in_order(expr), is_orderly(expr));
         self.place = expr.place;
         if expr.negated {

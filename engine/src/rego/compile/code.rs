@@ -2,6 +2,7 @@
 
 use super::index::Source;
 use crate::rego::builtins::Builtin;
+use crate::rego::marks::Marks;
 use crate::rego::pattern::Regular;
 use crate::rego::place::Place;
 use crate::rego::text::Format;
@@ -23,6 +24,8 @@ pub(crate) struct Compiled<'p> {
     pub(crate) nodes: Vec<Node<'p>>,
     /// The queries that were compiled with it.
     pub(crate) queries: Vec<Query<'p>>,
+    /// What [`Step::Mark`] tells of.
+    pub(crate) marks: Marks,
 }
 
 /// One key of the tree of documents.
@@ -198,6 +201,8 @@ pub(crate) enum Step<'p> {
     /// Each operand is a set: empty if undefined.
     Print(Box<[X<'p>]>),
     Fail,
+    /// This was come to; only in programs that are asked for it.
+    Mark(u32),
     /// The body holds.
     Yes,
     /// A result.

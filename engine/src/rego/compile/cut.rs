@@ -160,7 +160,7 @@ fn code_reads(code: &Code<'_>, found: &mut Slots) {
                 keys.iter().for_each(|key| reads(key, found));
                 reads(leaf, found);
             }
-            Step::EndWith | Step::Fail | Step::Yes => {}
+            Step::EndWith | Step::Fail | Step::Mark(_) | Step::Yes => {}
         }
     }
 }

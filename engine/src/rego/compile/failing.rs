@@ -139,7 +139,7 @@ impl<'c, 'p> Failing<'c, 'p> {
             }),
             Step::Print(items) => self.any(items),
             Step::Put { keys, leaf, .. } => self.any(keys) || self.x(leaf),
-            Step::EndWith | Step::Fail | Step::Yes => false,
+            Step::EndWith | Step::Fail | Step::Mark(_) | Step::Yes => false,
         }
     }
 
@@ -220,7 +220,7 @@ fn replaces_functions(code: &Code<'_>) -> bool {
         Step::Every(every) => in_x(&every.domain) || replaces_functions(&every.body),
         Step::Put { keys, leaf, .. } => keys.iter().any(in_x) || in_x(leaf),
         Step::Print(items) => items.iter().any(in_x),
-        Step::Tree { .. } | Step::EndWith | Step::Fail | Step::Yes => false,
+        Step::Tree { .. } | Step::EndWith | Step::Fail | Step::Mark(_) | Step::Yes => false,
     })
 }
 

@@ -20,6 +20,7 @@ use super::front::form::{Body, Clause, Kind, Result as Head, Rule, Target, Term,
 use super::front::names::Names;
 use super::front::rules::Tree;
 use super::machine::REMEMBERED_ARGUMENTS;
+use super::marks::Marks;
 use super::place::Place;
 use crate::value::Value;
 use body::Generator;
@@ -37,6 +38,8 @@ pub(crate) struct Compiler<'c, 'p> {
     pub(crate) names: &'c Names,
     /// The error of a builtin is one of the evaluation.
     strict: bool,
+    /// What is to be told when it is come to.
+    marks: Marks,
     /// Builtins that a `with` somewhere replaces: nothing is assumed of them.
     mocked: HashSet<&'static str>,
     /// What is to be compiled for each rule id.
@@ -77,6 +80,7 @@ pub(crate) fn compile<'p>(
     policy: &Policy<'p>,
     queries: &[Asked<'p>],
     strict: bool,
+    marks: Marks,
 ) -> Compiled<'p> {
     let tree = &policy.tree;
     let mut mocked = HashSet::new();
@@ -98,6 +102,7 @@ pub(crate) fn compile<'p>(
         tree,
         names: &policy.names,
         strict,
+        marks,
         mocked,
         plans: Vec::new(),
         by_node: HashMap::new(),
@@ -109,7 +114,8 @@ pub(crate) fn compile<'p>(
     compiler.run();
     let queries = queries.iter().map(|query| compiler.query(query)).collect();
     compiler.run();
-    let mut compiled = Compiled { rules: compiler.done.into_iter().flatten().collect(), nodes, queries };
+    let rules = compiler.done.into_iter().flatten().collect();
+    let mut compiled = Compiled { rules, nodes, queries, marks: compiler.marks };
     order::settle(&mut compiled, strict);
     compiled
 }

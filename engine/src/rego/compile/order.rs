@@ -24,7 +24,7 @@ pub(super) fn settle(compiled: &mut Compiled<'_>, strict: bool) {
         let clauses = rule.clauses.iter_mut().flatten().chain(rule.default.as_deref_mut());
         for clause in clauses {
             code(&mut clause.code, &failing);
-            if !fails {
+            if !fails && compiled.marks.is_empty() {
                 early::settle(clause);
             }
             cut::mark(&mut clause.code.steps, |step| failing.step(step));
@@ -92,7 +92,7 @@ fn code<'p>(within: &mut Code<'p>, failing: &Failing<'_, 'p>) {
                 keys.iter_mut().for_each(|key| expression(key, failing));
                 expression(leaf, failing);
             }
-            Step::EndWith | Step::Fail | Step::Yes => {}
+            Step::EndWith | Step::Fail | Step::Mark(_) | Step::Yes => {}
         }
     }
 }

@@ -354,7 +354,7 @@ impl<'p> Analysis<'p> {
                 }
                 // Another world: nothing is known of what is read of this one.
                 Step::With(_) => self.left = 0,
-                Step::EndWith | Step::Fail | Step::Yes | Step::Print(_) => {}
+                Step::EndWith | Step::Fail | Step::Mark(_) | Step::Yes | Step::Print(_) => {}
                 Step::Emit(x) => {
                     let trace = self.defined(x, slots);
                     out.join(&trace);

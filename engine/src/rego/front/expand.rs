@@ -69,6 +69,7 @@ impl Expander<'_> {
     }
 
     fn expr<'p>(&mut self, mut expr: Expr<'p>, body: &mut Body<'p>) {
+        let (start, written) = (body.len(), expr.written);
         for with in &mut expr.withs {
             self.term(&mut with.value, body);
         }
@@ -96,6 +97,7 @@ impl Expander<'_> {
         }
         body.extend(more);
         body.push(expr);
+        made_of(written, body.iter_mut().skip(start));
     }
 
     fn term<'p>(&mut self, term: &mut Term<'p>, more: &mut Vec<Expr<'p>>) {
@@ -204,6 +206,13 @@ impl Expander<'_> {
     }
 }
 
+/// Says of expressions what they were made of.
+pub(crate) fn made_of<'e, 'p: 'e>(written: Option<Place>, made: impl IntoIterator<Item = &'e mut Expr<'p>>) {
+    for expr in made {
+        expr.written = expr.written.or(written);
+    }
+}
+
 /// References and comprehensions inside other terms are bound to variables in an expression before; `==` becomes
 /// unification, now that the order is known.
 pub(crate) fn dynamics(expander: &mut Expander<'_>, body: &mut Body<'_>) {
@@ -243,6 +252,7 @@ pub(crate) fn dynamics(expander: &mut Expander<'_>, body: &mut Body<'_>) {
                 other.place = place;
             }
         }
+        made_of(expr.written, &mut more);
         body.append(&mut more);
         body.push(expr);
     }

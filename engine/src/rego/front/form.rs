@@ -99,6 +99,8 @@ pub(crate) struct Expr<'p> {
     /// Was written `:=`: the left side is an output only.
     pub(crate) assigned: bool,
     pub(crate) place: Place,
+    /// Where the expression stands that it is, or was made of; `None` for what was made of a head.
+    pub(crate) written: Option<Place>,
 }
 
 /// The kinds of expression.
@@ -292,7 +294,15 @@ impl PartialEq for Term<'_> {
 
 impl<'p> Expr<'p> {
     pub(crate) fn new(kind: ExprKind<'p>, place: Place) -> Self {
-        Self { kind, withs: Vec::new(), negated: false, generated: false, assigned: false, place }
+        Self {
+            kind,
+            withs: Vec::new(),
+            negated: false,
+            generated: false,
+            assigned: false,
+            place,
+            written: None,
+        }
     }
 
     /// `left = right`

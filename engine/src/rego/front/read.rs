@@ -198,7 +198,7 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
             tree::ExprKind::Or(left, right) => ExprKind::Or(self.operands(left, right)),
         };
         let withs = expr.with.iter().filter_map(|with| self.with(with)).collect();
-        Expr { withs, negated: expr.negated, ..Expr::new(kind, place) }
+        Expr { withs, negated: expr.negated, written: Some(place), ..Expr::new(kind, place) }
     }
 
     #[expect(clippy::unnecessary_box_returns, reason = "it goes into a variant that must stay small")]

@@ -32,7 +32,7 @@ impl<'p> Withs<'_, '_, 'p> {
                     let mut expander = Expander { names: self.names };
                     let (var, binding) = expander.bind(value);
                     with.value.kind = Kind::Var(var);
-                    body.push(binding);
+                    body.push(Expr { written: expr.written, ..binding });
                 }
             }
             body.push(expr);

@@ -68,6 +68,7 @@ impl<'a> Machine<'a, '_> {
                 Step::EndWith => return self.end_with(code, at, first),
                 Step::Print(items) => self.print(items, code.places.get(at).copied().unwrap_or_default()),
                 Step::Fail => return false,
+                Step::Mark(id) => self.code.marks.reach(*id),
                 Step::Yes => {
                     self.held |= !first;
                     return first;
