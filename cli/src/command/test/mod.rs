@@ -2,6 +2,7 @@
 
 mod coverage;
 mod head;
+mod mutation;
 mod pairing;
 mod report;
 mod samples;
@@ -30,6 +31,8 @@ Examples:
   wayguard test policies/ --format junit > report.xml
   wayguard test policies/ --coverage --threshold 100 --html coverage.html
                                               which lines of the policies no test comes to
+  wayguard test policies/ --mutate=images/digest
+                                              which changes of a policy no test notices
 
 A policy folder has policy.rego, unit tests (policy_test.rego: rules named test_…) and samples: Kubernetes
 objects in samples/allowed and samples/denied, whose first comment says what is to be found in them. A folder
@@ -37,6 +40,14 @@ without tests or without samples fails. Files of Gatekeeper's kind Suite are run
 
 Coverage counts lines on which a rule's head, an else, or an expression begins; a line is covered if tests came
 to all that begins on it.
+
+A mutant is a policy with one thing changed: an expression dropped or negated, a comparison turned, a constant, a
+rule, an else or a member of a collection changed or gone. Those that change nothing are declared in the test file:
+  # equivalent:
+  #   line: count(names) > 0
+  #   becomes: count(names) >= 0
+  #   because: the next line iterates over them
+  #   shownBy: test_no_names_no_finding
 
 Exit codes: 0 all passed, 1 below the threshold, 2 something failed, 3 a folder has no policies.")]
 pub(crate) struct Args {
@@ -52,8 +63,20 @@ pub(crate) struct Args {
     #[arg(long)]
     coverage: bool,
 
-    /// Fail if fewer of the lines are covered
-    #[arg(long, value_name = "PERCENT", requires = "coverage", value_parser = percent)]
+    /// Change the policies in small ways, and say which changes no test notices; `--mutate=ID,…` chooses policies and
+    /// shared modules (images/digest,lib/rbac)
+    #[arg(
+        long,
+        value_name = "ID",
+        num_args = 0..,
+        require_equals = true,
+        value_delimiter = ',',
+        conflicts_with_all = ["coverage", "html"]
+    )]
+    mutate: Option<Vec<String>>,
+
+    /// Fail if fewer of the lines are covered, or of the mutants killed
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     threshold: Option<f64>,
 
     /// Write what is covered to this file, as one page of HTML
@@ -81,6 +104,16 @@ enum Format {
     Junit,
 }
 
+impl Format {
+    fn show(self, report: &Report, out: &mut Output) {
+        match self {
+            Self::Human => report.human(out),
+            Self::Json => report.json(out),
+            Self::Junit => report.junit(out),
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -100,6 +133,14 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     }
     let mut seen = std::collections::BTreeSet::new();
     suites.retain(|suite| seen.insert(suite.path().to_owned()));
+    if args.threshold.is_some() && !args.coverage && args.mutate.is_none() {
+        return Err(Failure::Invalid(
+            "`--threshold` is of `--coverage` or `--mutate`; give one of them".to_owned(),
+        ));
+    }
+    if let Some(ids) = &args.mutate {
+        return mutate(&suites, ids, &embedded, args, out);
+    }
     let (mut report, mut coverage) = run_all(&suites, &embedded, args.coverage)?;
     if args.coverage {
         coverage.settle(&args.folders)?;
@@ -108,15 +149,52 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
         }
         report.coverage = Some(Covered { coverage, threshold: args.threshold });
     }
-    match args.format {
-        Format::Human => report.human(out),
-        Format::Json => report.json(out),
-        Format::Junit => report.junit(out),
-    }
+    args.format.show(&report, out);
     if let Some(problem) = report.coverage.as_ref().and_then(Covered::problem) {
         out.error(problem);
     }
     Ok(report.status())
+}
+
+/// Mutation testing of those that are named, or all. Their tests must pass first.
+fn mutate(
+    suites: &[Suite],
+    ids: &[String],
+    embedded: &Library,
+    args: &Args,
+    out: &mut Output,
+) -> Result<ExitStatus, Failure> {
+    let mut subjects = Vec::new();
+    for suite in suites {
+        subjects.extend(match suite {
+            Suite::Policy(path) => Some(Subject::policy(path, embedded)?),
+            Suite::Shared(path) => Some(Subject::shared(path, embedded)?),
+            Suite::Gatekeeper(_) => None,
+        });
+    }
+    if let Some(unknown) = ids.iter().find(|id| !subjects.iter().any(|subject| subject.id == **id)) {
+        return Err(Failure::Invalid(format!(
+            "no policy or shared module `{unknown}` with tests is there; ids are like `images/digest` and `lib/rbac`"
+        )));
+    }
+    subjects.retain(|subject| ids.is_empty() || ids.contains(&subject.id));
+    let cases = on_all_cores("testing", &subjects, |subject| &subject.id, |subject| subject.run(None));
+    let report = Report { cases: cases.concat(), coverage: None };
+    if report.status() != ExitStatus::Fine {
+        args.format.show(&report, out);
+        out.error("mutants are judged by tests that pass; these do not");
+        return Ok(report.status());
+    }
+    let outcome = mutation::run(&subjects, args.threshold);
+    match args.format {
+        Format::Human => outcome.human(out),
+        Format::Json => outcome.json(out),
+        Format::Junit => outcome.junit(out),
+    }
+    if let Some(problem) = outcome.problem() {
+        out.error(problem);
+    }
+    Ok(outcome.status())
 }
 
 /// Runs the suites on all cores; the report is in their order.

@@ -24,6 +24,15 @@ pub(super) struct Covered {
 }
 
 impl Covered {
+    /// Those of all, in percent with two digits; nothing at all is all of it. Never 100 as long as one is missing.
+    pub(super) fn percent(those: usize, others: usize) -> f64 {
+        if others == 0 {
+            return 100.0;
+        }
+        let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        (number(those) / number(those + others) * 10_000.0).floor() / 100.0
+    }
+
     /// That it is too little, in words.
     pub(super) fn problem(&self) -> Option<String> {
         let (percent, threshold) = (self.coverage.percent(), self.threshold?);

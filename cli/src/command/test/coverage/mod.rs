@@ -7,6 +7,7 @@ mod html;
 mod page;
 mod told;
 
+use super::report::Covered;
 use crate::exit::Failure;
 use crate::input::walk;
 use serde_json::{Value as Json, json};
@@ -66,11 +67,7 @@ impl Count {
 
     /// In percent, with two digits; nothing at all is all of it. Never 100 as long as something is missing.
     fn percent(self) -> f64 {
-        if self.not_covered == 0 {
-            return 100.0;
-        }
-        let share = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        (share(self.covered) / share(self.all()) * 10_000.0).floor() / 100.0
+        Covered::percent(self.covered, self.not_covered)
     }
 
     fn json(self) -> Json {
@@ -279,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_line_is_covered_if_all_that_begins_on_it_was_come_to() {
-        let text = "package p\n\na if {\n\tx := 1\n\tx == 2\n\tx > 0\n}\n\nb := 1 if true; false\n\ndefault c := 1\n";
+        let text = "package p\n\na if {\n\tx := 1\n\tx == 2\n\tx > 0\n}\n\nb := 1 if { true; false }\n\ndefault c := 1\n";
         let coverage = covered(text, &["data.p.a", "data.p.b"]);
         let file = coverage.files.values().next().unwrap();
         assert_eq!(file.ranges(true), [[4, 5]]);
