@@ -24,23 +24,25 @@ pub(crate) fn judge(
     stage: Stage,
     knowledge: &Knowledge,
 ) -> Result<Decision, String> {
-    judge_within(set, object, stage, knowledge, TIME_LIMIT)
+    judge_at(set, object, stage, knowledge, jiff::Timestamp::now(), TIME_LIMIT)
 }
 
-/// As [`judge`], within a time of one's own.
+/// As [`judge`], at a time of one's own, and within one.
 ///
 /// # Errors
 /// As [`judge`].
-pub(crate) fn judge_within(
+pub(crate) fn judge_at(
     set: &PolicySet,
     object: ObjectRequest<'_>,
     stage: Stage,
     knowledge: &Knowledge,
+    now: jiff::Timestamp,
     limit: Duration,
 ) -> Result<Decision, String> {
     let bump = Bump::new();
     let request = Request::for_object(&&bump, object)?;
-    within(&bump, set, &request, stage, knowledge, limit)
+    let context = wayguard_engine::Context { stage, now, time_limit: limit };
+    ask(&bump, set, &request, knowledge, &context)
 }
 
 /// Decides about a request.
@@ -54,21 +56,20 @@ pub(crate) fn judge_request(
     stage: Stage,
     knowledge: &Knowledge,
 ) -> Result<Decision, String> {
-    within(bump, set, request, stage, knowledge, TIME_LIMIT)
+    let now = jiff::Timestamp::now();
+    ask(bump, set, request, knowledge, &wayguard_engine::Context { stage, now, time_limit: TIME_LIMIT })
 }
 
-fn within(
+fn ask(
     bump: &Bump,
     set: &PolicySet,
     request: &Request<'_>,
-    stage: Stage,
     knowledge: &Knowledge,
-    time_limit: Duration,
+    context: &wayguard_engine::Context,
 ) -> Result<Decision, String> {
-    let context = wayguard_engine::Context { stage, now: jiff::Timestamp::now(), time_limit };
     let mut facts = Facts::new();
     for _ in 0..MAX_ROUNDS {
-        match decide(bump, request, set, &facts, &context) {
+        match decide(bump, request, set, &facts, context) {
             Outcome::Decided(decision) => return Ok(*decision),
             Outcome::NeedsFacts(keys) => knowledge.answer(keys, &mut facts),
         }

@@ -153,3 +153,142 @@ fn nothing_to_test_is_a_mistake() {
         "error: `.` has no policies: no `policy.rego`, no `*_test.rego` and no Suite of Gatekeeper's below it\n"
     );
 }
+
+#[test]
+fn lines_that_no_test_comes_to_are_told_and_counted() {
+    let files = library(&[("lib/flags.rego", &format!("{FLAGS}\noff(value) if value == false\n"))]);
+    let ran =
+        wayguard_in(files.path(), &["test", ".", "--coverage", "--threshold", "95", "--html", "c.html"]);
+    assert_eq!(ran.code, 1, "{}", ran.shown());
+    insta::assert_snapshot!(ran.stdout);
+    assert!(ran.stderr.contains("less than the threshold of 95 %"), "{}", ran.shown());
+    let page = std::fs::read_to_string(files.path().join("c.html")).unwrap();
+    assert!(page.contains("lib/flags.rego") && page.contains("no test has this rule hold"), "{page}");
+    let coverage =
+        wayguard_in(files.path(), &["test", ".", "--coverage", "--format", "json"]).json()["coverage"].take();
+    insta::assert_json_snapshot!(coverage);
+    // Without its own tests a shared module is told too, and another folder's is not.
+    let ran = wayguard_in(files.path(), &["test", "house", "--coverage", "--threshold", "100"]);
+    assert_eq!(ran.code, 0, "{}", ran.shown());
+    let ran = wayguard_in(files.path(), &["test", "house", "--threshold", "100"]);
+    assert_eq!(ran.code, 3, "{}", ran.shown());
+}
+
+#[test]
+fn changes_that_no_test_notices_are_told() {
+    let files = library(&[]);
+    let ran = wayguard_in(files.path(), &["test", ".", "--mutate"]);
+    assert_eq!(ran.code, 2, "{}", ran.shown());
+    insta::assert_snapshot!(ran.stdout);
+    let ran = wayguard_in(files.path(), &["test", ".", "--mutate", "--threshold", "50", "--format", "junit"]);
+    assert_eq!(ran.code, 0, "{}", ran.shown());
+    assert!(ran.stdout.contains("no test fails"), "{}", ran.shown());
+    let ran = wayguard_in(files.path(), &["test", ".", "--mutate=house/gone"]);
+    assert_eq!(ran.code, 3, "{}", ran.shown());
+}
+
+#[test]
+fn a_mutant_is_equivalent_only_as_long_as_it_is() {
+    let declared = |line: &str, becomes: &str, shown_by: &str| {
+        let head = "package lib.flags_test\n\nimport data.lib.flags\n\ntest_true_is_on if flags.on(true)\n\n";
+        format!(
+            "{head}# equivalent:\n#   line: {line}\n#   becomes: {becomes}\n#   because: it was said so\n#   shownBy: {shown_by}\n"
+        )
+    };
+    let mutate = |tests: &str| {
+        let files = library(&[("lib/flags_test.rego", tests)]);
+        wayguard_in(files.path(), &["test", ".", "--mutate=lib/flags"])
+    };
+    let line = "on(value) if value == true";
+    let ran = mutate(&declared(line, "on(value) if true", "test_true_is_on"));
+    assert!(ran.stdout.contains("1 equivalent by declaration"), "{}", ran.shown());
+    assert_eq!(ran.code, 0, "{}", ran.shown());
+    for (becomes, shown_by, problem) in [
+        ("on(value) if value != true", "test_true_is_on", "it is stale: `test_true_is_on` kills it"),
+        ("on(value) if value > true", "test_true_is_on", "it is stale: no mutation of"),
+        ("on(value) if true", "test_gone", "there is no test `test_gone` that passes"),
+    ] {
+        let ran = mutate(&declared(line, becomes, shown_by));
+        assert_eq!(ran.code, 2, "{}", ran.shown());
+        assert!(ran.stdout.contains(problem), "{}", ran.shown());
+    }
+}
+
+#[test]
+fn samples_learn_what_is_found() {
+    let old = DENIED.replace(
+        "#     - {rule: host-network",
+        "#     # once\n#     - {rule: host}\n#     - {rule: host-network",
+    );
+    let files = library(&[("house/host-network/samples/denied/host.yaml", &old)]);
+    let ran = wayguard_in(files.path(), &["test", ".", "--update"]);
+    assert_eq!(ran.code, 0, "{}", ran.shown());
+    assert!(ran.stderr.contains("- #     - {rule: host}"), "{}", ran.shown());
+    let text =
+        std::fs::read_to_string(files.path().join("house/host-network/samples/denied/host.yaml")).unwrap();
+    assert_eq!(text, DENIED);
+}
+
+#[test]
+fn a_sample_says_when_it_is_judged_and_what_the_outcome_is() {
+    let timed = POLICY.replace("\tnot input.parameters.allowed\n", "\ttime.now_ns() > 1e18\n");
+    let sample = |head: &str| {
+        format!(
+            "# A sample.\n# test:\n{head}apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{hostNetwork: true, containers: []}}\n"
+        )
+    };
+    let expect = "#   expect: [{found: true, expected: false or unset, severity: high, existing: false}]\n";
+    let files = library(&[
+        ("house/host-network/policy.rego", &timed),
+        (
+            "house/host-network/samples/denied/host.yaml",
+            &sample(&format!("#   now: 2026-01-01T00:00:00Z\n#   verdict: deny\n{expect}")),
+        ),
+        (
+            "house/host-network/samples/allowed/owner.yaml",
+            &sample("#   now: 2000-01-01T00:00:00Z\n#   verdict: allow\n#   patch: []\n"),
+        ),
+        (
+            "house/host-network/samples/allowed/wrong.yaml",
+            &sample(
+                "#   now: 2000-01-01T00:00:00Z\n#   verdict: warn\n#   patch: [{op: remove, path: /spec/hostNetwork}]\n",
+            ),
+        ),
+        ("house/host-network/policy_test.rego", "package house.host_network_test\n\ntest_nothing if true\n"),
+    ]);
+    let ran = wayguard_in(files.path(), &["test", "house"]);
+    assert_eq!(ran.code, 2, "{}", ran.shown());
+    assert!(ran.stdout.contains("the verdict is `allow`, not `warn`"), "{}", ran.shown());
+    assert!(ran.stdout.ends_with("3 passed, 1 failed\n"), "{}", ran.shown());
+}
+
+/// What the guide shows is what happens: its files are written, its commands run in order.
+#[test]
+fn the_guide_about_tests_is_true() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guides/testing-policies.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let files = tempfile::tempdir().unwrap();
+    for block in guide.split("\n```").skip(1).step_by(2) {
+        let (info, body) = block.split_once('\n').unwrap();
+        let body = format!("{body}\n");
+        if let Some((_, name)) = info.split_once("file=").or_else(|| info.split_once("append=")) {
+            let path = files.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let before = if info.contains("append=") {
+                std::fs::read_to_string(&path).unwrap()
+            } else {
+                String::new()
+            };
+            std::fs::write(&path, before + &body).unwrap();
+        }
+        if info != "console" {
+            continue;
+        }
+        for command in body.split("$ wayguard ").skip(1) {
+            let (line, shown) = command.split_once('\n').unwrap();
+            let ran = wayguard_in(files.path(), &line.split(' ').collect::<Vec<_>>());
+            let said = [format!("{}{}", ran.stdout, ran.stderr), format!("{}{}", ran.stderr, ran.stdout)];
+            assert!(said.iter().any(|said| said == shown), "`wayguard {line}`: {}", ran.shown());
+        }
+    }
+}

@@ -144,3 +144,32 @@ test_a_shells_variable_is_one_as_a_whole if {
 	not credentials.shell_variable("$DB_PASSWORD!")
 	not credentials.shell_variable("hunter2")
 }
+
+test_every_switch_is_no_literal if {
+	switches := ["true", "false", "yes", "no", "on", "off", "null", "nil", "none", "~", "TRUE", "Off"]
+	{text | some text in switches; credentials.literal(text, [])} == set()
+}
+
+test_what_is_said_about_a_credential_ends_its_name if {
+	credentials.sensitive_name("MY_ID_TOKEN", [])
+	not credentials.sensitive_name("TOKEN_VERSION", [])
+	not credentials.sensitive_name("TOKEN_SCOPES", [])
+	not credentials.sensitive_name("TOKEN_TIMEOUT_IN_SECONDS", [])
+}
+
+test_a_header_needs_its_name_and_its_scheme if {
+	credentials.shapes("use Bearer abcdefghij") == set()
+	credentials.shapes("Authorization: whatever-it-takes") == set()
+	credentials.shapes("Authorization: Bearer abcdefghij") == {"an Authorization header"}
+}
+
+test_an_assignment_begins_a_word if {
+	credentials.assignments("9abc=1") == set()
+	credentials.assignments("x--name value") == set()
+	credentials.assignments("--name value") == {{"name": "name", "value": "value"}}
+}
+
+test_a_switch_about_passwords_is_none if {
+	not credentials.unmistakable_name("ALLOW_EMPTY_PASSWORD")
+	credentials.unmistakable_name("EMPTY_PASSWORD")
+}

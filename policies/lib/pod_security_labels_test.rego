@@ -115,3 +115,47 @@ test_mistakes_are_listed_in_upstreams_order if {
 test_a_level_is_no_version if count(labels.mistakes(prefixed({"enforce-version": "baseline"}))) == 1
 
 test_labels_that_are_absent_are_no_mistakes if labels.mistakes({"team": "bogus"}) == []
+
+test_each_mode_has_a_version_of_its_own if {
+	versions := prefixed({"audit": "baseline", "audit-version": "v1.22", "warn": "baseline", "warn-version": "v1.23"})
+	labels.audit(versions, {}) == {"level": "baseline", "version": "v1.22", "minor": 22}
+	labels.warn(versions, {}) == {"level": "baseline", "version": "v1.23", "minor": 23}
+}
+
+test_warnings_follow_each_stricter_level if {
+	labels.warn(prefixed({"enforce": "restricted"}), {"warn": "baseline"}) == latest("restricted")
+	labels.warn(prefixed({"enforce": "baseline"}), {"warn": "privileged"}) == latest("baseline")
+}
+
+test_every_label_can_be_mistaken if {
+	names := ["enforce", "enforce-version", "audit", "audit-version", "warn", "warn-version"]
+	found := labels.mistakes(prefixed({name: "x" | some name in names}))
+	[mistake.label | some mistake in found] == [concat("/", ["pod-security.kubernetes.io", name]) | some name in names]
+}
+
+test_latest_is_a_version_and_no_level if {
+	labels.mistakes(prefixed({"enforce-version": "latest", "audit-version": "latest"})) == []
+	count(labels.mistakes(prefixed({"enforce": "latest"}))) == 1
+}
+
+test_a_version_is_a_text_that_fits_into_64_bits if {
+	labels.enforce(prefixed({"enforce-version": 7}), {}).version == "latest"
+	labels.enforce(prefixed({"enforce-version": "v1.123456789012345678"}), {}).version == "v1.123456789012345678"
+	labels.enforce(prefixed({"enforce-version": "v1.10000000000000000000"}), {}).version == "latest"
+}
+
+# equivalent:
+#   line: 'strictness := {"privileged": 0, "baseline": 1, "restricted": 2}'
+#   becomes: 'strictness := {"privileged": -1, "baseline": 1, "restricted": 2}'
+#   because: the levels are only compared, and their order is the same
+#   shownBy: test_warnings_follow_each_stricter_level
+# equivalent:
+#   line: 'strictness := {"privileged": 0, "baseline": 1, "restricted": 2}'
+#   becomes: 'strictness := {"privileged": 0, "baseline": 1, "restricted": 3}'
+#   because: the levels are only compared, and their order is the same
+#   shownBy: test_warnings_follow_each_stricter_level
+# equivalent:
+#   line: 'default_version(defaults, mode) := object.get(defaults, mode, "latest")'
+#   becomes: 'default_version(defaults, mode) := object.get(defaults, mode, "")'
+#   because: a version that is none is the latest
+#   shownBy: test_an_invalid_version_is_latest

@@ -112,3 +112,46 @@ test_ephemeral_containers_are_compared_by_name if {
 	judged(updates(old, {"ephemeralContainers": [{"name": "two", "image": "a"}]}))
 	judged(updates({}, {"ephemeralContainers": [{"name": "one"}]}))
 }
+
+# A name that is not there is nobody's, even where somebody wrote it into a list.
+test_an_empty_name_exempts_nothing if {
+	nobody := {"usernames": [""], "namespaces": [""], "runtimeClasses": [""]}
+	review := {
+		"object": {"spec": {"runtimeClassName": ""}},
+		"namespace": "",
+		"userInfo": {"username": ""},
+	}
+	scope.judged_by_labels with input as {
+		"review": review,
+		"namespace": {"metadata": {"name": ""}},
+		"parameters": {"exemptions": nobody},
+	}
+}
+
+test_the_request_knows_its_namespace_best if {
+	scope.namespace == "shop" with input as {
+		"review": {"object": pod, "namespace": "shop"},
+		"namespace": {"metadata": {"name": "other"}},
+	}
+}
+
+test_only_an_update_can_be_insignificant if {
+	judged({"operation": "CREATE", "object": pod, "oldObject": pod})
+}
+
+test_an_update_that_keeps_its_init_containers_is_not_judged if {
+	same := {"initContainers": [{"image": "a"}]}
+	review := updates(same, same)
+	not judged(review)
+}
+
+test_an_absent_image_is_an_empty_one if {
+	every list in ["containers", "initContainers", "ephemeralContainers"] {
+		absent := {list: [{"name": "one"}]}
+		empty := {list: [{"name": "one", "image": ""}]}
+		appears := updates(absent, empty)
+		not judged(appears)
+		goes := updates(empty, absent)
+		not judged(goes)
+	}
+}

@@ -175,3 +175,51 @@ test_an_absent_field_has_no_found if {
 test_annotation_keys_are_escaped if {
 	pod_security.annotation_path("a.io/b~c") == "/metadata/annotations/a.io~1b~0c"
 }
+
+test_a_fixed_level_does_not_look_at_labels if {
+	request := object.union(in_namespace(labels), {"parameters": {
+		"namespaceLabels": false,
+		"level": "restricted",
+		"version": "v1.30",
+	}})
+	pod_security.enforced(baseline_check) == standard("restricted", "v1.30", 30) with input as request
+	not pod_security.audited(baseline_check) with input as request
+}
+
+test_a_fixed_level_does_not_judge_what_carries_no_pod if {
+	request := {"review": {"object": {"spec": {}}, "subResource": "binding"}, "parameters": {}}
+	not pod_security.enforced(baseline_check) with input as request
+}
+
+test_defaults_say_nothing_of_an_unknown_namespace if {
+	request := {
+		"review": {"object": {"spec": {}}},
+		"parameters": {"namespaceLabels": true, "defaults": {"warn": "baseline", "audit": "baseline"}},
+	}
+	not pod_security.warned(baseline_check) with input as request
+	not pod_security.audited(baseline_check) with input as request
+}
+
+test_defaults_that_are_none_are_as_if_absent if {
+	request := object.union(in_namespace({}), {"parameters": {"namespaceLabels": true, "defaults": null}})
+	not pod_security.enforced(baseline_check) with input as request
+}
+
+test_a_check_holds_from_its_own_version_on if {
+	request := fixed({"level": "restricted", "version": "v1.30"}, {})
+	every level in ["baseline", "restricted"] {
+		pod_security.enforced({"id": "n", "level": level, "since": 30, "reason": "r"}) with input as request
+		not pod_security.enforced({"id": "n", "level": level, "since": 31, "reason": "r"}) with input as request
+	}
+}
+
+# equivalent:
+#   line: 'version := labels.known_version(object.get(parameters, "version", "latest"))'
+#   becomes: 'version := labels.known_version(object.get(parameters, "version", ""))'
+#   because: a version that is none is the latest
+#   shownBy: test_absent_parameters_mean_the_checks_own_level
+# equivalent:
+#   line: 'check.level == "baseline"'
+#   becomes: 'true'
+#   because: a check of `restricted` is included by the rule above already, on weaker conditions
+#   shownBy: test_a_check_holds_from_its_own_version_on

@@ -108,3 +108,48 @@ test_the_first_binding_is_known_by_all_of_it if {
 		not rbac.first_binding with input.review as review
 	}
 }
+
+test_every_role_of_the_api_server_that_grants_much_is_built_in if {
+	names := {
+		"system:controller:": [
+			"certificate-controller",
+			"clusterrole-aggregation-controller",
+			"disruption-controller",
+			"expand-controller",
+			"generic-garbage-collector",
+			"horizontal-pod-autoscaler",
+			"namespace-controller",
+			"persistent-volume-binder",
+			"resourcequota-controller",
+			"storage-version-migrator-controller",
+		],
+		"system:certificates.k8s.io:": [
+			"kube-apiserver-client-approver",
+			"kube-apiserver-client-kubelet-approver",
+			"kubelet-serving-approver",
+			"legacy-unknown-approver",
+		],
+		"system:": [
+			"aggregate-to-edit",
+			"kube-controller-manager",
+			"kubelet-api-admin",
+			"node",
+			"persistent-volume-provisioner",
+		],
+		"": [
+			"admin",
+			"cluster-admin",
+			"edit",
+		],
+	}
+	every prefix, endings in names {
+		every ending in endings {
+			name := concat("", [prefix, ending])
+			rbac.built_in with input.review as {"kind": {"kind": "ClusterRole"}, "object": {"metadata": {"name": name}}}
+		}
+	}
+}
+
+test_a_binding_without_a_kind_of_role_refers_to_a_cluster_role if {
+	rbac.role_ref == {"kind": "ClusterRole", "name": "edit"} with input.review.object.roleRef as {"name": "edit"}
+}

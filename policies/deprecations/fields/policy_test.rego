@@ -156,3 +156,61 @@ test_what_is_absent_or_null_is_not_of_the_past if {
 	fields.deny == set() with input as reviewed("Service", null, {"loadBalancerIP": null})
 	fields.deny == set() with input as pod({"nodeSelector": null, "volumes": null})
 }
+
+instead_of(kind, name) := {entry.expected | some entry in findings} if {
+	findings := fields.deny with input as reviewed(kind, {name: "x"}, {})
+}
+
+test_every_annotation_names_what_says_it_now if {
+	init := "spec.initContainers"
+	sysctls := "spec.securityContext.sysctls"
+	class := "spec.storageClassName"
+	expected := {
+		"PersistentVolume": {"volume.beta.kubernetes.io/storage-class": class},
+		"PersistentVolumeClaim": {"volume.beta.kubernetes.io/storage-class": class},
+		"Pod": {
+			"container.seccomp.security.alpha.kubernetes.io/app": "securityContext.seccompProfile of the container",
+			"pod.alpha.kubernetes.io/init-containers": init,
+			"pod.beta.kubernetes.io/hostname": "spec.hostname",
+			"pod.beta.kubernetes.io/init-containers": init,
+			"pod.beta.kubernetes.io/subdomain": "spec.subdomain",
+			"scheduler.alpha.kubernetes.io/affinity": "spec.affinity",
+			"scheduler.alpha.kubernetes.io/critical-pod": "spec.priorityClassName",
+			"scheduler.alpha.kubernetes.io/tolerations": "spec.tolerations",
+			"security.alpha.kubernetes.io/sysctls": sysctls,
+			"security.alpha.kubernetes.io/unsafe-sysctls": sysctls,
+		},
+		"Service": {
+			"service.alpha.kubernetes.io/tolerate-unready-endpoints": "spec.publishNotReadyAddresses",
+			"service.kubernetes.io/topology-aware-hints": "spec.trafficDistribution",
+		},
+		"StorageClass": {
+			"storageclass.beta.kubernetes.io/is-default-class": "the annotation storageclass.kubernetes.io/is-default-class",
+		},
+	}
+	every kind, names in expected {
+		every name, instead in names {
+			instead_of(kind, name) == {sprintf("left out, for %s says it now", [instead])}
+		}
+	}
+}
+
+test_every_node_label_names_the_one_that_is_used_now if {
+	expected := {
+		"beta.kubernetes.io/arch": "kubernetes.io/arch",
+		"beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
+		"beta.kubernetes.io/os": "kubernetes.io/os",
+		"failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+		"failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+		"node-role.kubernetes.io/master": "node-role.kubernetes.io/control-plane",
+	}
+	every label, instead in expected {
+		findings := fields.deny with input as pod({"nodeSelector": {label: ""}})
+		{entry.expected | some entry in findings} == {sprintf("left out, for nodes are labelled %s now", [instead])}
+	}
+}
+
+test_an_alias_that_says_nothing_passes if {
+	fields.deny == set() with input as pod({"serviceAccount": null, "serviceAccountName": "app"})
+	fields.deny == set() with input as pod({"serviceAccount": "", "serviceAccountName": "app"})
+}

@@ -81,3 +81,23 @@ test_a_container_without_an_image_comes_from_nowhere if {
 	registries.deny == set() with input.review.object as {"spec": {"containers": [{"name": "app"}]}}
 	registries.deny == set() with input as running("k8s.gcr.io/NoImage")
 }
+
+test_every_retired_registry_names_what_took_over if {
+	expected := {
+		"acme.bintray.io/tool": "a registry that is maintained",
+		"asia.gcr.io/google-containers/pause": "registry.k8s.io",
+		"docker.io/bitnamilegacy/redis": "a registry that is maintained",
+		"docker.pkg.github.com/acme/tool/tool": "ghcr.io",
+		"eu.gcr.io/google-containers/pause": "registry.k8s.io",
+		"gcr.io/google-containers/pause": "registry.k8s.io",
+		"gcr.io/google_containers/pause": "registry.k8s.io",
+		"gcr.io/kubebuilder/kube-rbac-proxy": "registry.k8s.io or quay.io/brancz",
+		"k8s.gcr.io/pause": "registry.k8s.io",
+		"quay.io/kubernetes-ingress-controller/nginx": "registry.k8s.io/ingress-nginx",
+		"us.gcr.io/google-containers/pause": "registry.k8s.io",
+	}
+	every image, successor in expected {
+		findings := registries.deny with input as running(image)
+		{entry.expected | some entry in findings} == {sprintf("an image from %s", [successor])}
+	}
+}

@@ -109,3 +109,9 @@ denied(spec, parameters) := findings if {
 
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
+
+# equivalent:
+#   line: '"since": 0,'
+#   becomes: '"since": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_a_privileged_container_is_refused_in_upstreams_words

@@ -134,3 +134,29 @@ denied(spec, parameters) := findings if {
 
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
+
+# equivalent:
+#   line: '"since": 0,'
+#   becomes: '"since": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_a_foreign_type_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"": 0,'
+#   becomes: '"": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_a_foreign_type_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"container_t": 0,'
+#   becomes: '"container_t": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_a_foreign_type_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"container_init_t": 0,'
+#   becomes: '"container_init_t": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_a_foreign_type_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"container_kvm_t": 0,'
+#   becomes: '"container_kvm_t": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_a_foreign_type_is_refused_in_upstreams_words

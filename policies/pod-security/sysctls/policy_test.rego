@@ -135,3 +135,34 @@ denied(spec, parameters) := findings if {
 
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
+
+# equivalent:
+#   line: '"since": 0,'
+#   becomes: '"since": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_an_unsafe_sysctl_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"kernel.shm_rmid_forced": 0,'
+#   becomes: '"kernel.shm_rmid_forced": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_an_unsafe_sysctl_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"net.ipv4.ip_local_port_range": 0,'
+#   becomes: '"net.ipv4.ip_local_port_range": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_an_unsafe_sysctl_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"net.ipv4.ip_unprivileged_port_start": 0,'
+#   becomes: '"net.ipv4.ip_unprivileged_port_start": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_an_unsafe_sysctl_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"net.ipv4.ping_group_range": 0,'
+#   becomes: '"net.ipv4.ping_group_range": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_an_unsafe_sysctl_is_refused_in_upstreams_words
+# equivalent:
+#   line: '"net.ipv4.tcp_syncookies": 0,'
+#   becomes: '"net.ipv4.tcp_syncookies": -1,'
+#   because: minor versions begin at 0, so nothing is before either
+#   shownBy: test_an_unsafe_sysctl_is_refused_in_upstreams_words

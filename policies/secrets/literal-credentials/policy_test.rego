@@ -200,3 +200,69 @@ test_further_names_and_references_are_parameters if {
 	findings(variable("DOOR_PIN", "kms:1234"), parameters) == set()
 	{entry.rule | some entry in findings(config({"a.env": "DOOR_PIN=1234"}), parameters)} == {"credential-name"}
 }
+
+test_what_is_no_text_is_no_literal if {
+	verdict(app({"env": [{"name": "DB_PASSWORD", "value": 7}]})) == set()
+	verdict(app({"env": [{"name": 7, "value": "x"}]})) == set()
+	headers := [{"name": "X-Api-Key", "value": 7}]
+	verdict(app({"readinessProbe": {"httpGet": {"httpHeaders": headers}}})) == set()
+}
+
+test_a_token_without_a_name_is_found if {
+	verdict(app({"env": [{"value": aws}]})) == {["credential-value", "/spec/containers/0/env/0/value"]}
+}
+
+expected(request) := {entry.expected | some entry in findings(request, {})}
+
+test_each_place_says_what_to_do_instead if {
+	expected(app({"args": ["--password", "hunter2"]})) == {"free of credentials: read one from a Secret as a variable and write $(NAME)"}
+	headers := {"httpGet": {"httpHeaders": [{"name": "X-Api-Key", "value": "abc"}]}}
+	expected(app({"livenessProbe": headers})) == {"free of credentials: let the check answer without them"}
+	expected(config({"password": "hunter2"})) == {"kept in a Secret"}
+}
+
+test_every_probe_and_hook_is_looked_into if {
+	probe := {
+		"exec": {"command": ["--password", "hunter2"]},
+		"httpGet": {"httpHeaders": [{"name": "X-Api-Key", "value": "$ecret"}]},
+	}
+	hooks := {"postStart": probe, "preStop": probe}
+	probes := {name: probe | some name in ["livenessProbe", "readinessProbe", "startupProbe"]}
+	paths := {path | some [_, path] in verdict(app(object.union(probes, {"lifecycle": hooks})))}
+	places := ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle/postStart", "lifecycle/preStop"]
+	paths == {sprintf("/spec/containers/0/%s/%s", [place, below]) |
+		some place in places
+		some below in ["exec/command/1", "httpGet/httpHeaders/0/value"]
+	}
+}
+
+test_headers_may_be_allowed_by_name if {
+	headers := [{"name": "X-Api-Key", "value": "abc"}]
+	request := app({"livenessProbe": {"httpGet": {"httpHeaders": headers}}})
+	findings(request, {"allowedNames": ["X-Api-Key"]}) == set()
+}
+
+test_a_config_maps_value_may_be_a_reference if verdict(config({"password": "$oidc.secret"})) == set()
+
+test_what_has_no_name_has_no_further_one if {
+	findings(app({"args": ["plain"]}), {"names": ["[a-z]"]}) == set()
+	findings(app({"env": [{"value": "x"}]}), {"names": ["[a-z]"]}) == set()
+	findings(config({"notes": "two\nlines"}), {"names": ["^[mn]"]}) == set()
+	findings(config({"a.env": "COLOR=red\n"}), {"names": ["pin$"]}) == set()
+}
+
+# equivalent:
+#   line: 'is_array(list)'
+#   becomes: 'true'
+#   because: nothing is in what is no list, nor can it be gone through
+#   shownBy: test_null_and_odd_fields_are_no_literals
+# equivalent:
+#   line: '} else := []'
+#   becomes: '}'
+#   because: what is gone through is empty or is not there, and nothing is found in either
+#   shownBy: test_null_and_odd_fields_are_no_literals
+# equivalent:
+#   line: 'is_object(container)'
+#   becomes: 'true'
+#   because: only objects are among the containers
+#   shownBy: test_null_and_odd_fields_are_no_literals

@@ -34,6 +34,12 @@ pub(super) struct Head {
     pub(super) warnings: Vec<Expected>,
     /// All fields that are filled in.
     pub(super) defaults: Option<Vec<Default_>>,
+    /// The whole change of the object, as JSON Patch: what is filled in, replaced and removed.
+    pub(super) patch: Option<Vec<Step>>,
+    /// The outcome: `allow`, `warn` or `deny`.
+    pub(super) verdict: Option<String>,
+    /// The time at which it is judged, such as `2026-11-23T04:00:00Z`; absent: now.
+    pub(super) now: Option<jiff::Timestamp>,
 }
 
 /// A Namespace in short.
@@ -54,7 +60,7 @@ pub(super) struct Inventory {
 }
 
 /// A finding that must be there; what is not said is not compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Expected {
     /// The rule's id.
@@ -63,6 +69,26 @@ pub(super) struct Expected {
     pub(super) path: Option<String>,
     /// A part of the message.
     pub(super) message: Option<String>,
+    /// The value that was found, masked as people see it.
+    pub(super) found: Option<Value>,
+    /// The words that follow "must be".
+    pub(super) expected: Option<String>,
+    /// Such as `high`.
+    pub(super) severity: Option<String>,
+    /// Whether the old object had it already.
+    pub(super) existing: Option<bool>,
+}
+
+/// One operation of a JSON Patch (RFC 6902).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase", deny_unknown_fields)]
+pub(super) enum Step {
+    /// Adds a field.
+    Add { path: String, value: Value },
+    /// Puts another value in its place.
+    Replace { path: String, value: Value },
+    /// Takes it away.
+    Remove { path: String },
 }
 
 /// A field that must be filled in.
@@ -120,7 +146,7 @@ mod tests {
         let head = read("s.yaml", text).unwrap();
         assert_eq!(head.operation.as_deref(), Some("UPDATE"));
         let expected =
-            Expected { rule: Some("privileged".into()), path: Some("/spec/a".into()), message: None };
+            Expected { rule: Some("privileged".into()), path: Some("/spec/a".into()), ..Expected::default() };
         assert_eq!(head.expect, Some(vec![expected]));
         assert!(read("s.yaml", "# prose\napiVersion: v1\n").unwrap().expect.is_none());
     }

@@ -6,13 +6,15 @@ mod mutation;
 mod pairing;
 mod report;
 mod samples;
+mod snapshot;
 mod subject;
 mod suites;
 mod units;
+mod watch;
 
 use crate::exit::{ExitStatus, Failure, unwritable};
 use crate::input::walk;
-use crate::output::Output;
+use crate::output::{BAD, GOOD, Output, PLACE, QUIET, WARNING, styled};
 use crate::parallel::on_all_cores;
 use crate::policies::policy_folders;
 use crate::whole_file;
@@ -33,6 +35,9 @@ Examples:
                                               which lines of the policies no test comes to
   wayguard test policies/ --mutate=images/digest
                                               which changes of a policy no test notices
+  wayguard test policies/ --watch             again at every change
+  wayguard test policies/images/latest-tag --update
+                                              let the samples expect what is found
 
 A policy folder has policy.rego, unit tests (policy_test.rego: rules named test_…) and samples: Kubernetes
 objects in samples/allowed and samples/denied, whose first comment says what is to be found in them. A folder
@@ -78,6 +83,14 @@ pub(crate) struct Args {
     /// Fail if fewer of the lines are covered, or of the mutants killed
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     threshold: Option<f64>,
+
+    /// Rewrite what samples expect to what is found, and show it; look at the change before you keep it
+    #[arg(long, conflicts_with = "mutate")]
+    update: bool,
+
+    /// Run again what a change of a file is about, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["mutate", "update", "html", "threshold"])]
+    watch: bool,
 
     /// Write what is covered to this file, as one page of HTML
     #[arg(long, value_name = "FILE", requires = "coverage")]
@@ -141,6 +154,12 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     if let Some(ids) = &args.mutate {
         return mutate(&suites, ids, &embedded, args, out);
     }
+    if args.update {
+        update(&suites, &embedded, out)?;
+    }
+    if args.watch {
+        return watch(&suites, &embedded, args, out);
+    }
     let (mut report, mut coverage) = run_all(&suites, &embedded, args.coverage)?;
     if args.coverage {
         coverage.settle(&args.folders)?;
@@ -154,6 +173,69 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
         out.error(problem);
     }
     Ok(report.status())
+}
+
+/// Rewrites the samples of all policies that expect something else than is found; whether each is right is for a
+/// person to say.
+fn update(suites: &[Suite], embedded: &Library, out: &mut Output) -> Result<(), Failure> {
+    for suite in suites {
+        let Suite::Policy(path) = suite else { continue };
+        for sample in Subject::policy(path, embedded)?.outdated() {
+            let file = Path::new(&sample.file);
+            whole_file::write(file, &sample.after).map_err(|error| unwritable(file, &error))?;
+            out.talk(format_args!("{} {}", styled(WARNING, "updated"), styled(PLACE, &sample.file)));
+            let [before, after] = differing(&sample.before, &sample.after);
+            for (sign, style, lines) in [("-", BAD, before), ("+", GOOD, after)] {
+                for line in lines {
+                    out.talk(format_args!("  {}", styled(style, format_args!("{sign} {line}"))));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The lines between what two texts begin with and what they end with.
+fn differing<'t>(before: &'t str, after: &'t str) -> [Vec<&'t str>; 2] {
+    let (mut one, mut other): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
+    let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+    one.drain(..same);
+    other.drain(..same);
+    while one.last().is_some() && one.last() == other.last() {
+        one.pop();
+        other.pop();
+    }
+    [one, other]
+}
+
+/// Runs all, then what changes are about.
+fn watch(suites: &[Suite], embedded: &Library, args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    let folders = watch::folders(&args.folders);
+    let mut seen = watch::Seen::now(&folders)?;
+    let mut concerned: Vec<Suite> = suites.to_vec();
+    loop {
+        match run_all(&concerned, embedded, args.coverage) {
+            Ok((mut report, mut coverage)) => {
+                if args.coverage {
+                    coverage.settle(&args.folders)?;
+                    report.coverage = Some(Covered { coverage, threshold: None });
+                }
+                args.format.show(&report, out);
+            }
+            // A file that is half written is no reason to stop.
+            Err(failure) => out.error(failure),
+        }
+        out.talk(styled(QUIET, "waiting for changes; Ctrl-C ends"));
+        concerned.clear();
+        while concerned.is_empty() {
+            let changed = seen.changes(&folders)?;
+            let mut all = Vec::new();
+            for folder in &args.folders {
+                all.extend(suites_below(folder)?);
+            }
+            concerned = all.into_iter().filter(|suite| watch::concerns(suite, &changed)).collect();
+        }
+    }
 }
 
 /// Mutation testing of those that are named, or all. Their tests must pass first.
@@ -219,6 +301,7 @@ fn run_all(suites: &[Suite], embedded: &Library, watched: bool) -> Result<(Repor
 }
 
 /// Something that has tests.
+#[derive(Clone)]
 enum Suite {
     /// A folder with a `policy.rego`.
     Policy(PathBuf),

@@ -2,10 +2,25 @@
 //! left over.
 
 use super::head::Expected;
+use super::snapshot::{flow, scalar};
 use wayguard_engine::Finding;
 
 /// What does not fit, in words; empty if all do. `prefix`: where the sample begins in the judged object.
 pub(super) fn compare(what: &str, expected: &[Expected], found: &[&Finding], prefix: &str) -> Vec<String> {
+    let owner = pair(expected, found, prefix);
+    let missing = (0..expected.len()).filter(|wanted| !owner.contains(&Some(*wanted)));
+    let missing = missing
+        .filter_map(|wanted| expected.get(wanted))
+        .map(|wanted| format!("missing {what}: {}", shown(wanted)));
+    let surplus = owner.iter().zip(found).filter(|(owner, _)| owner.is_none()).map(|(_, finding)| {
+        let path = finding.path.strip_prefix(prefix).unwrap_or(&finding.path);
+        format!("unexpected {what}: {{rule: {}, path: {path}}} {}", finding.rule, finding.message)
+    });
+    missing.chain(surplus).collect()
+}
+
+/// For each finding the expectation that it fulfils, so that as many as possible are.
+pub(super) fn pair(expected: &[Expected], found: &[&Finding], prefix: &str) -> Vec<Option<usize>> {
     let fits: Vec<Vec<usize>> = expected
         .iter()
         .map(|wanted| {
@@ -20,15 +35,7 @@ pub(super) fn compare(what: &str, expected: &[Expected], found: &[&Finding], pre
     for wanted in 0..expected.len() {
         assign(wanted, &fits, &mut owner, &mut vec![false; found.len()]);
     }
-    let missing = (0..expected.len()).filter(|wanted| !owner.contains(&Some(*wanted)));
-    let missing = missing
-        .filter_map(|wanted| expected.get(wanted))
-        .map(|wanted| format!("missing {what}: {}", shown(wanted)));
-    let surplus = owner.iter().zip(found).filter(|(owner, _)| owner.is_none()).map(|(_, finding)| {
-        let path = finding.path.strip_prefix(prefix).unwrap_or(&finding.path);
-        format!("unexpected {what}: {{rule: {}, path: {path}}} {}", finding.rule, finding.message)
-    });
-    missing.chain(surplus).collect()
+    owner
 }
 
 fn assign(wanted: usize, fits: &[Vec<usize>], owner: &mut [Option<usize>], tried: &mut [bool]) -> bool {
@@ -50,18 +57,38 @@ fn assign(wanted: usize, fits: &[Vec<usize>], owner: &mut [Option<usize>], tried
 
 fn fit(wanted: &Expected, finding: &Finding, prefix: &str) -> bool {
     let path = |wanted: &String| finding.path == format!("{prefix}{wanted}") || finding.path == *wanted;
+    let severity = |wanted: &String| *wanted == severity_of(finding);
     wanted.rule.as_ref().is_none_or(|rule| *rule == finding.rule)
         && wanted.path.as_ref().is_none_or(path)
         && wanted.message.as_ref().is_none_or(|part| finding.message.contains(part.as_str()))
+        && wanted.found.as_ref().is_none_or(|value| finding.found.as_ref() == Some(value))
+        && wanted.expected.as_ref().is_none_or(|words| *words == finding.expected)
+        && wanted.severity.as_ref().is_none_or(severity)
+        && wanted.existing.is_none_or(|existing| existing == finding.existing)
 }
 
-fn shown(wanted: &Expected) -> String {
-    let parts = [("rule", &wanted.rule), ("path", &wanted.path), ("message", &wanted.message)];
-    let parts: Vec<_> = parts
-        .iter()
-        .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}: {value}")))
-        .collect();
-    format!("{{{}}}", parts.join(", "))
+/// The severity as it is written.
+fn severity_of(finding: &Finding) -> String {
+    serde_json::to_value(finding.severity)
+        .ok()
+        .and_then(|it| it.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// An expectation on one line, as it could be written.
+pub(super) fn shown(wanted: &Expected) -> String {
+    let text = |value: &Option<String>| value.as_ref().map(|value| scalar(value));
+    let parts = [
+        ("rule", text(&wanted.rule)),
+        ("path", text(&wanted.path)),
+        ("message", text(&wanted.message)),
+        ("found", wanted.found.as_ref().map(ToString::to_string)),
+        ("expected", text(&wanted.expected)),
+        ("severity", text(&wanted.severity)),
+        ("existing", wanted.existing.map(|it| it.to_string())),
+    ];
+    let parts: Vec<_> = parts.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    flow(&parts)
 }
 
 #[cfg(test)]
@@ -92,7 +119,7 @@ mod tests {
     }
 
     fn expected(rule: Option<&str>, path: Option<&str>) -> Expected {
-        Expected { rule: rule.map(Into::into), path: path.map(Into::into), message: None }
+        Expected { rule: rule.map(Into::into), path: path.map(Into::into), ..Expected::default() }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Samples: one object each, judged by the one policy, its findings compared with what its head says.
 
-use super::head::{self, Default_, Head, Inventory, NamespaceHead};
+use super::head::{self, Default_, Expected, Head, Inventory, NamespaceHead, Step};
 use super::pairing;
 use super::report::{Case, Outcome};
+use super::snapshot::{self, List, flow, scalar};
 use crate::exit::Failure;
 use crate::input::{Given, TextFile, is_manifest, objects, shown, walk};
-use crate::judging::{TIME_LIMIT, judge_within, patched};
+use crate::judging::{TIME_LIMIT, judge_at, patched};
 use crate::knowledge::Knowledge;
 use crate::policies::{PolicyFolder, shipped_spec, spec_for_pods};
 use serde_json::{Value as Json, json};
@@ -39,9 +40,17 @@ pub(super) struct Samples {
 struct Written {
     name: String,
     file: String,
+    text: String,
     denied: bool,
     /// Or why it says nothing.
     sample: Result<Sample, String>,
+}
+
+/// A sample that expects something else than is found.
+pub(super) struct Outdated {
+    pub(super) file: String,
+    pub(super) before: String,
+    pub(super) after: String,
 }
 
 impl Samples {
@@ -61,7 +70,7 @@ impl Samples {
                     std::fs::read_to_string(&file).map_err(|error| Failure::unreadable(&file, &error))?;
                 let name = format!("samples/{kind}/{}", file.strip_prefix(&path).unwrap_or(&file).display());
                 let sample = Sample::read(folder, &file, &text);
-                all.push(Written { name, file: shown(&file), denied: kind == "denied", sample });
+                all.push(Written { name, file: shown(&file), text, denied: kind == "denied", sample });
             }
         }
         Ok(Self {
@@ -103,6 +112,23 @@ impl Samples {
         failed.map(|written| written.name.clone())
     }
 
+    /// The samples whose lists are not what is found, with the text that makes them right.
+    pub(super) fn outdated(&self, program: &Arc<Program>) -> Vec<Outdated> {
+        let outdated = |written: &Written| {
+            let sample = written.sample.as_ref().ok()?;
+            let set = self.set(sample, program).ok()?;
+            let decision = sample.decide(&set, Stage::Whole, TIME_LIMIT).ok()?;
+            let mutation = sample.mutation(&set, TIME_LIMIT).ok()?;
+            let lists = sample.lists(&decision, mutation.as_ref(), written.denied)?;
+            if lists.iter().all(List::is_right) {
+                return None;
+            }
+            let after = snapshot::rewrite(&written.text, &lists);
+            Some(Outdated { file: written.file.clone(), before: written.text.clone(), after })
+        };
+        self.all.iter().filter_map(outdated).collect()
+    }
+
     /// What is said of each sample of a policy that does not load.
     pub(super) fn unloadable(&self, errors: &[LoadError]) -> Vec<Case> {
         let message = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -121,10 +147,7 @@ impl Samples {
         let judged = |sample: &Sample| {
             let set = self.set(sample, program)?;
             let decision = sample.decide(&set, Stage::Whole, limit)?;
-            let mutation = match &sample.head.defaults {
-                Some(_) => Some(sample.decide(&set, Stage::Mutate, limit)?),
-                None => None,
-            };
+            let mutation = sample.mutation(&set, limit)?;
             Ok(sample.compare(&set, &decision, mutation.as_ref(), written.denied))
         };
         match &written.sample {
@@ -216,7 +239,14 @@ impl Sample {
             default_namespace: self.namespace(),
             user_info: user_info.as_ref().map(Document::value),
         };
-        judge_within(set, request, stage, &self.knowledge, limit)
+        let now = self.head.now.unwrap_or_else(jiff::Timestamp::now);
+        judge_at(set, request, stage, &self.knowledge, now, limit)
+    }
+
+    /// What mutation makes of it, if the head says anything of that.
+    fn mutation(&self, set: &PolicySet, limit: Duration) -> Result<Option<Decision>, String> {
+        let said = self.head.defaults.is_some() || self.head.patch.is_some();
+        said.then(|| self.decide(set, Stage::Mutate, limit)).transpose()
     }
 
     fn compare(
@@ -257,8 +287,115 @@ impl Sample {
         };
         problems.extend(pairing::compare("denial", &expected, &of(Effect::Deny), self.prefix));
         problems.extend(pairing::compare("warning", &self.head.warnings, &of(Effect::Warn), self.prefix));
-        problems.extend(mutation.map(|mutation| self.compare_defaults(mutation)).unwrap_or_default());
+        problems.extend(self.compare_verdict(decision));
+        if let Some(mutation) = mutation {
+            problems.extend(self.compare_defaults(mutation));
+            problems.extend(self.compare_patch(mutation));
+        }
         problems
+    }
+
+    fn compare_verdict(&self, decision: &Decision) -> Option<String> {
+        let wanted = self.head.verdict.as_ref()?;
+        let found = serde_json::to_value(decision.verdict).unwrap_or_default();
+        let found = found.as_str().unwrap_or_default();
+        (wanted != found).then(|| format!("the verdict is `{found}`, not `{wanted}`"))
+    }
+
+    /// The object after the patch must be as after the head's.
+    fn compare_patch(&self, mutation: &Decision) -> Vec<String> {
+        let Some(steps) = &self.head.patch else { return Vec::new() };
+        let at = |path: &String| format!("{}{path}", self.prefix);
+        let expected: Vec<PatchOperation> = steps
+            .iter()
+            .map(|step| match step {
+                Step::Add { path, value } => PatchOperation::Add { path: at(path), value: value.clone() },
+                Step::Replace { path, value } => {
+                    PatchOperation::Replace { path: at(path), value: value.clone() }
+                }
+                Step::Remove { path } => PatchOperation::Remove { path: at(path) },
+            })
+            .collect();
+        match (patched(self.object.value(), &expected), patched(self.object.value(), &mutation.patch)) {
+            (Err(problem), _) => vec![format!("`patch`: {problem}")],
+            (_, Err(problem)) => vec![problem],
+            (Ok(expected), Ok(found)) if expected == found => Vec::new(),
+            (Ok(expected), Ok(found)) => wayguard_engine::value::diff(expected.value(), found.value())
+                .into_iter()
+                .map(|operation| match operation {
+                    PatchOperation::Add { path, value } => {
+                        format!("patched, but not in `patch`: {path}: {value}")
+                    }
+                    PatchOperation::Replace { path, value } => {
+                        format!("patched to another value: {path}: {value}")
+                    }
+                    PatchOperation::Remove { path } => format!("in `patch`, but not patched: {path}"),
+                })
+                .collect(),
+        }
+    }
+
+    /// The lists of the head as they would be right; `None`: the sample is no matter of lists.
+    fn lists(&self, decision: &Decision, mutation: Option<&Decision>, denied: bool) -> Option<Vec<List>> {
+        let of = |effect: Effect| -> Vec<&Finding> {
+            decision.findings.iter().filter(|finding| finding.effect == effect).collect()
+        };
+        let unjudged = !of(Effect::Error).is_empty() || !decision.skipped.is_empty();
+        // A denied sample that nothing denies, or an allowed one that is denied, is in the wrong folder.
+        if unjudged || denied == of(Effect::Deny).is_empty() {
+            return None;
+        }
+        let list = |key: &'static str, expected: &[Expected], found: &[&Finding]| {
+            let owner = pairing::pair(expected, found, self.prefix);
+            let new = owner.iter().zip(found).filter(|(owner, _)| owner.is_none());
+            List {
+                key,
+                stays: (0..expected.len()).map(|at| owner.contains(&Some(at))).collect(),
+                items: expected.iter().map(pairing::shown).collect(),
+                added: new.map(|(_, finding)| self.item(finding)).collect(),
+                even_empty: false,
+            }
+        };
+        let expect = self.head.expect.as_deref().unwrap_or_default();
+        let mut lists = vec![
+            list("expect", expect, &of(Effect::Deny)),
+            list("warnings", &self.head.warnings, &of(Effect::Warn)),
+        ];
+        if let (Some(defaults), Some(mutation)) = (&self.head.defaults, mutation) {
+            lists.push(self.defaults_list(defaults, mutation));
+        }
+        Some(lists)
+    }
+
+    /// A finding as an expectation.
+    fn item(&self, finding: &Finding) -> String {
+        let path = finding.path.strip_prefix(self.prefix).unwrap_or(&finding.path);
+        let (rule, path) = (Some(finding.rule.clone()), Some(path.to_owned()));
+        pairing::shown(&Expected { rule, path, ..Expected::default() })
+    }
+
+    fn defaults_list(&self, defaults: &[Default_], mutation: &Decision) -> List {
+        let found: Vec<Default_> = mutation
+            .patch
+            .iter()
+            .filter_map(|operation| match operation {
+                PatchOperation::Add { path, value } | PatchOperation::Replace { path, value } => {
+                    let path = path.strip_prefix(self.prefix).unwrap_or(path).to_owned();
+                    Some(Default_ { path, value: value.clone() })
+                }
+                PatchOperation::Remove { .. } => None,
+            })
+            .collect();
+        let shown = |it: &Default_| flow(&[("path", scalar(&it.path)), ("value", it.value.to_string())]);
+        // Parts may be said one by one that are patched as one.
+        let right = self.compare_defaults(mutation).is_empty();
+        List {
+            key: "defaults",
+            stays: defaults.iter().map(|it| right || found.contains(it)).collect(),
+            items: defaults.iter().map(shown).collect(),
+            added: found.iter().filter(|it| !right && !defaults.contains(it)).map(shown).collect(),
+            even_empty: true,
+        }
     }
 
     /// What is filled in must be what the head says, no more and no less. A head without `defaults` says nothing

@@ -3,7 +3,7 @@
 
 use super::coverage::Coverage;
 use super::report::{Case, Outcome};
-use super::samples::Samples;
+use super::samples::{Outdated, Samples};
 use super::units::{self, Units};
 use crate::exit::Failure;
 use crate::policies::{Disk, PolicyFolder};
@@ -92,6 +92,14 @@ impl Subject {
             Err(errors) => cases.extend(samples.unloadable(&errors)),
         }
         cases
+    }
+
+    /// The samples that expect something else than is found.
+    pub(super) fn outdated(&self) -> Vec<Outdated> {
+        let Some(samples) = &self.samples else { return Vec::new() };
+        // What does not load is said by the run that follows.
+        compiled::compile(samples.modules().to_vec(), false)
+            .map_or_else(|_| Vec::new(), |program| samples.outdated(&program))
     }
 
     fn missing(&self, name: &str, message: &str) -> Case {

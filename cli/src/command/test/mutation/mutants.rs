@@ -196,7 +196,10 @@ impl Maker<'_> {
             TermKind::Number(number) => {
                 if let Ok(number) = number.parse::<i64>() {
                     self.make(term.span, &number.saturating_add(1).to_string(), "one more");
-                    self.make(term.span, &number.saturating_sub(1).to_string(), "one less");
+                    // Where it is a length or a count, any number below nothing means all of it.
+                    if number >= 0 {
+                        self.make(term.span, &number.saturating_sub(1).to_string(), "one less");
+                    }
                 }
             }
             TermKind::String { text, .. } if text.is_empty() => {
