@@ -11,10 +11,14 @@ test: test-rust test-rego test-end-to-end
 test-rust:
     cargo test --workspace --exclude wayguard-conformance-tests --no-fail-fast
 
-# The policies, judged by OPA itself and by our engine
+# The policies, judged by OPA itself and by our engine; their tests come to every line
 test-rego:
     scripts/rego-check policies
-    cargo run --quiet --bin wayguard -- test policies
+    cargo run --quiet --bin wayguard -- test policies --coverage --threshold 100
+
+# Each small change of a policy makes a test fail, but for two in a hundred; an argument chooses policies (some minutes)
+test-mutants ids="":
+    cargo run --release --quiet --bin wayguard -- test policies --mutate{{ if ids == "" { "" } else { "=" + ids } }} --threshold 98
 
 # Black-box tests on a real API server, upstream's Pod Security suite among them
 test-end-to-end:

@@ -55,3 +55,8 @@ test_a_wildcard_covers_what_lies_below if {
 	not hosts.covers("*.shop.example.com", "*.example.com")
 	not hosts.covers("*example.com", "shop.example.com")
 }
+
+test_one_name_is_one_place if {
+	places_of("Ingress", {"rules": [{"host": "a"}]}) == [{"path": "/spec/rules/0/host", "seen": {"found": "a"}, "host": "a"}]
+	places_of("HTTPRoute", {"hostnames": ["a"]}) == [{"path": "/spec/hostnames/0", "seen": {"found": "a"}, "host": "a"}]
+}

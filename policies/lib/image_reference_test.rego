@@ -73,3 +73,14 @@ test_longer_digests_are_read if {
 	long := concat("", ["sha512:", zeros(128)])
 	image_reference.parse(concat("@", ["nginx", long])).digest == long
 }
+
+test_a_repository_has_at_most_255_characters if {
+	image_reference.parse(concat("", ["ghcr.io/", zeros(255)]))
+	not image_reference.parse(concat("", ["ghcr.io/", zeros(256)]))
+}
+
+# equivalent:
+#   line: 'parts := regex.find_all_string_submatch_n(remainder_grammar, place.remainder, 1)[0]'
+#   becomes: 'parts := regex.find_all_string_submatch_n(remainder_grammar, place.remainder, 2)[0]'
+#   because: the grammar is anchored at both ends, so there is never a second match
+#   shownBy: test_registry_repository_and_tag_are_told_apart

@@ -48,3 +48,13 @@ test_a_foreign_kind_called_namespace_is_not_a_namespace if {
 test_labels_of_an_object_without_metadata_are_empty if namespace.labels_of({}) == {}
 
 test_labels_of_an_object_are_read if namespace.labels_of(production) == {"environment": "production"}
+
+test_a_label_that_is_no_text_is_none if {
+	not namespace.label("environment") with input.namespace as {"metadata": {"labels": {"environment": 7}}}
+}
+
+test_only_a_namespace_is_the_subject if {
+	namespace.is_subject with input.review.kind as {"group": "", "kind": "Namespace"}
+	not namespace.is_subject with input.review.kind as {"group": "", "kind": "Pod"}
+	not namespace.is_subject with input.review.kind as {"group": "example.com", "kind": "Namespace"}
+}

@@ -36,3 +36,8 @@ test_null_volumes_have_no_images if {
 test_a_pod_without_containers_has_no_images if {
 	pod_images.all == set() with input.review.object as {"spec": {}}
 }
+
+test_what_is_no_image_is_none if {
+	pod := {"spec": {"containers": [{"name": "app", "image": 7}], "volumes": [{"name": "odd", "image": "d:1"}]}}
+	pod_images.all == {{"path": "/spec/containers/0/image", "seen": {"found": 7}}} with input.review.object as pod
+}

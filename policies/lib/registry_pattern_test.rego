@@ -41,3 +41,7 @@ test_short_names_are_docker_hubs_under_both_its_names if {
 	}
 	matching("ghcr.io/library/nginx", ["index.docker.io", "docker.io/library"]) == set()
 }
+
+test_a_pattern_of_a_folder_may_end_with_a_slash if {
+	matching("ghcr.io/team/app:1", ["ghcr.io/team/", "/ghcr.io/team"]) == {"ghcr.io/team/"}
+}

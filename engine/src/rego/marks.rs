@@ -81,7 +81,7 @@ impl Mark {
         let mut marks = Vec::new();
         collect(file, module, &mut marks);
         // `a and b` begins where `a` does: what is come to first stands for both.
-        marks.sort_by_key(|mark| mark.place());
+        marks.sort_by_key(Mark::place);
         marks.dedup_by_key(|mark| mark.place());
         marks
     }

@@ -96,3 +96,21 @@ test_an_older_namespace_that_stays_as_it_is_is_allowed if {
 	namespace_pod_security.deny == set() with input as changing(enforcing("privileged"), enforcing("privileged"))
 	namespace_pod_security.deny == set() with input as changing(unlabelled, unlabelled)
 }
+
+test_judging_new_ones_leaves_older_ones_and_those_without_a_level_alone if {
+	namespace_pod_security.deny == set() with input as changing(enforcing("privileged"), enforcing("privileged"))
+		with input.parameters.judgeNew as true
+	namespace_pod_security.deny == set() with input as creating(unlabelled)
+		with input.parameters.judgeNew as true
+}
+
+test_a_first_level_above_the_lowest_is_a_raise if {
+	namespace_pod_security.deny == set() with input as changing(unlabelled, enforcing("baseline"))
+		with input.parameters.enforce as "restricted"
+}
+
+# equivalent:
+#   line: 'old_labels[enforce_label] in ranking'
+#   becomes: 'true'
+#   because: what is not in the ranking has no rank, so the `else` holds
+#   shownBy: test_a_first_level_above_the_lowest_is_a_raise

@@ -183,3 +183,34 @@ test_a_deployment_may_change_its_team if {
 	}})
 	ownership_labels.deny == set() with input as review
 }
+
+test_only_an_update_can_change_a_label if {
+	change := relabelling(owned, object.union(owned, {"team": "beta"}))
+	count(ownership_labels.deny) == 1 with input as change
+	ownership_labels.deny == set() with input as object.union(change, {"review": {"operation": "CREATE"}})
+}
+
+test_a_namespace_does_not_inherit_from_what_it_was if {
+	change := relabelling(owned, {})
+	ownership_labels.defaults == set() with input as object.union(change, {"namespace": a_namespace(owned)})
+}
+
+test_a_label_that_is_not_required_is_immutable_all_the_same if {
+	after := object.remove(owned, ["team"])
+	result := ownership_labels.deny with input as relabelling(owned, after)
+		with input.parameters.labels as ["managed-by"]
+	{[entry.rule, entry.path] | some entry in result} == {["immutable-label", "/metadata/labels/team"]}
+}
+
+test_what_is_immutable_is_a_parameter if {
+	after := object.union(owned, {"team": "beta", "managed-by": "argocd"})
+	result := ownership_labels.deny with input as relabelling(owned, after)
+		with input.parameters.immutable as ["managed-by"]
+	{entry.path | some entry in result} == {"/metadata/labels/managed-by"}
+}
+
+# equivalent:
+#   line: 'restricted(name)'
+#   becomes: 'true'
+#   because: without a list of values the next step has none to put together
+#   shownBy: test_a_namespace_without_any_label_is_denied_for_each

@@ -83,3 +83,7 @@ test_a_container_without_an_image_is_denied_and_nothing_is_found if {
 }
 
 test_without_registries_nothing_is_allowed if verdict("ghcr.io/team/app:1", []) == denied
+
+test_what_is_no_reference_is_said_to_be_none if {
+	{finding.msg | some finding in findings("UPPER case", ["ghcr.io"])} == {"this is not an image reference"}
+}

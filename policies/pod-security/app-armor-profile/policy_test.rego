@@ -143,6 +143,23 @@ denied(spec, parameters) := findings if {
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
 
+test_the_words_name_the_type_that_is_set if {
+	types_in_words({"securityContext": {"appArmorProfile": {"type": "Unconfined"}}}) == {"\"Unconfined\")"}
+}
+
+test_the_words_name_no_type_where_there_is_none if {
+	types_in_words({"securityContext": {"appArmorProfile": {}}}) == {"\"\")"}
+	types_in_words({"containers": [{"name": "web", "securityContext": {"appArmorProfile": {}}}]}) == {"\"\")"}
+}
+
+types_in_words(spec) := {split(finding.msg, " to ")[1] | some finding in denied(spec, {"level": "baseline"})}
+
+test_an_annotation_that_is_no_text_is_refused if {
+	object := {"metadata": {"annotations": {"container.apparmor.security.beta.kubernetes.io/web": 7}}, "spec": {"containers": []}}
+	found := app_armor_profile.deny with input as {"review": {"object": object}, "parameters": {"level": "baseline", "version": "v1.18"}}
+	count(found) == 1
+}
+
 # equivalent:
 #   line: '"since": 0,'
 #   becomes: '"since": -1,'

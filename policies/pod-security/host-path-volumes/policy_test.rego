@@ -92,6 +92,11 @@ denied(spec, parameters) := findings if {
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
 
+test_a_volume_without_a_name_has_none if {
+	found := denied({"volumes": [{"hostPath": {"path": "/"}}]}, {"level": "baseline"})
+	{contains(finding.msg, "volume \"\"") | some finding in found} == {true}
+}
+
 # equivalent:
 #   line: '"since": 0,'
 #   becomes: '"since": -1,'

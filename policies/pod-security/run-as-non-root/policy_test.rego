@@ -138,6 +138,11 @@ denied(spec, parameters) := findings if {
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
 
+test_the_pod_must_say_true if {
+	found := denied({"securityContext": {"runAsNonRoot": false}, "containers": []}, {"level": "restricted"})
+	{finding.expected | some finding in found} == {"true"}
+}
+
 # equivalent:
 #   line: '"since": 0,'
 #   becomes: '"since": -1,'

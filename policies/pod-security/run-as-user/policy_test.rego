@@ -110,3 +110,8 @@ denied(spec, parameters) := findings if {
 
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
+
+test_a_container_must_run_as_somebody_else if {
+	found := denied({"containers": [{"name": "web", "securityContext": {"runAsUser": 0}}]}, {"level": "restricted"})
+	{finding.expected | some finding in found} == {"above 0 or unset"}
+}

@@ -135,6 +135,11 @@ denied(spec, parameters) := findings if {
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
 
+test_a_user_must_be_unset if {
+	found := denied({"securityContext": {"seLinuxOptions": {"user": "u"}}}, {"level": "baseline"})
+	{finding.expected | some finding in found} == {"unset"}
+}
+
 # equivalent:
 #   line: '"since": 0,'
 #   becomes: '"since": -1,'

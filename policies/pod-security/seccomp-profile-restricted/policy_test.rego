@@ -144,3 +144,12 @@ denied(spec, parameters) := findings if {
 
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
+
+test_the_words_name_who_sets_which_type if {
+	profile := {"securityContext": {"seccompProfile": {"type": "Unconfined"}}}
+	words({"securityContext": profile.securityContext, "containers": []}) == {"pod must not set securityContext.seccompProfile.type to \"Unconfined\")"}
+	untyped := {"seccompProfile": {}}
+	words({"securityContext": untyped, "containers": []}) == {"pod must not set securityContext.seccompProfile.type to \"\")"}
+}
+
+words(spec) := {split(finding.msg, "(")[1] | some finding in denied(spec, {"level": "restricted"})}

@@ -136,6 +136,11 @@ denied(spec, parameters) := findings if {
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
 
+test_a_sysctl_without_a_name_has_none if {
+	found := denied({"securityContext": {"sysctls": [{"value": "1"}]}}, {"level": "baseline"})
+	{endswith(finding.msg, "()") | some finding in found} == {true}
+}
+
 # equivalent:
 #   line: '"since": 0,'
 #   becomes: '"since": -1,'

@@ -100,6 +100,15 @@ denied(spec, parameters) := findings if {
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
 
+test_a_container_is_named_with_what_it_must_be if {
+	container := {"name": "web", "securityContext": {"windowsOptions": {"hostProcess": true}}}
+	found := denied({"containers": [container]}, {"level": "baseline"})
+	{[finding.expected, split(finding.msg, "(")[1]] | some finding in found} == {[
+		"false or unset",
+		"container \"web\" must not set securityContext.windowsOptions.hostProcess=true)",
+	]}
+}
+
 # equivalent:
 #   line: '"since": 0,'
 #   becomes: '"since": -1,'

@@ -93,3 +93,11 @@ test_workloads_that_are_not_known_are_not_asked_for if {
 	found(object.union(web, {"apiVersion": "argoproj.io/v1alpha1", "name": "api"}), {"existing": true}) == set()
 	found(object.union(web, {"kind": "Other"}), {"existing": true}) == set()
 }
+
+test_replica_sets_must_exist_too if {
+	target := {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "gone"}
+	result := autoscaler_targets.deny with input as scaling(target)
+		with input.parameters.existing as true
+		with data.inventory as inventory("mine", web)
+	{entry.rule | some entry in result} == {"no-such-workload"}
+}

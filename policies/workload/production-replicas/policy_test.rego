@@ -97,3 +97,36 @@ test_other_environments_are_not_judged if {
 test_an_unknown_namespace_is_not_production if {
 	production_replicas.deny == set() with input as {"review": {"object": {"spec": {}}}}
 }
+
+test_a_number_of_replicas_is_a_number if {
+	review := workload_in("production", {"replicas": "many", "template": spread})
+	{entry.rule | some entry in production_replicas.deny} == {"too-few-replicas"} with input as review
+}
+
+test_one_is_enough_only_where_the_platform_says_so if {
+	absent := workload_in("production", {"template": spread})
+	production_replicas.deny == set() with input as absent
+		with input.parameters.minimum as 1
+	none := workload_in("production", {"replicas": 0, "template": spread})
+	count(production_replicas.deny) == 1 with input as none
+		with input.parameters as {"minimum": 1, "allowZero": false}
+}
+
+test_environments_are_parameters if {
+	review := workload_in("staging", {"template": spread})
+	production_replicas.deny == set() with input as review
+	count(production_replicas.deny) == 1 with input as review
+		with input.parameters.environments as ["staging"]
+	named := {
+		"review": review.review,
+		"namespace": {"metadata": {"name": "shop", "labels": {"stage": "production"}}},
+	}
+	count(production_replicas.deny) == 1 with input as named
+		with input.parameters.environmentLabel as "stage"
+}
+
+test_none_at_all_is_allowed_unless_the_platform_says_otherwise if {
+	none := workload_in("production", {"replicas": 0, "template": spread})
+	production_replicas.deny == set() with input as none
+		with input.parameters.minimum as 1
+}
