@@ -57,3 +57,9 @@ test_wildcards_that_were_given_out_are_allowed if {
 		with input.parameters.wildcards as ["*.Preview.example.com"]
 	result == {wildcard("/spec/rules/1/host", "*.example.com")}
 }
+
+test_a_wildcard_is_one_anywhere if {
+	host := "shop.*.example.com"
+	expected := {wildcard("/spec/rules/0/host", host)}
+	hosts.deny == expected with input as of_kind("Ingress", {"rules": [{"host": host}]})
+}

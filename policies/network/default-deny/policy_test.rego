@@ -91,3 +91,7 @@ test_the_directions_are_a_parameter if {
 		with data.inventory as inventory({"p": policy({"podSelector": {}, "policyTypes": ["Ingress"]})})
 	result == set()
 }
+
+test_types_that_are_no_list_are_as_if_absent if {
+	found_with({"podSelector": {}, "policyTypes": "Egress"}) == {missing("egress")}
+}

@@ -82,3 +82,9 @@ test_the_allowed_domains_are_a_parameter if {
 		{"expected": "a DNS name outside the cluster, below example.com, example.org"},
 	)}
 }
+
+test_one_allowed_domain_is_named if {
+	result := service_external_name.deny with input as service("db.example.org")
+		with input.parameters.allowed as ["example.com"]
+	{entry.expected | some entry in result} == {"a DNS name outside the cluster, below example.com"}
+}

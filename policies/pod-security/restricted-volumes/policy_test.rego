@@ -118,6 +118,16 @@ denied(spec, parameters) := findings if {
 # What was found where; "absent" stands for a field that is not there.
 places(findings) := {[finding.path, object.get(finding, "found", "absent")] | some finding in findings}
 
+test_a_source_of_null_is_none if {
+	found := denied({"volumes": [{"name": "a", "configMap": null, "nfs": {}}]}, {"level": "restricted"})
+	count(found) == 1
+}
+
+test_a_volume_without_a_name_has_none if {
+	found := denied({"volumes": [{"nfs": {}}]}, {"level": "restricted"})
+	{contains(finding.msg, "volume \"\" uses") | some finding in found} == {true}
+}
+
 # equivalent:
 #   line: '"since": 0,'
 #   becomes: '"since": -1,'

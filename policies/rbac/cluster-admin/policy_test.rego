@@ -130,3 +130,8 @@ test_what_only_resembles_it_is_denied if {
 	count(cluster_admin.deny) == 1 with input.review as other
 		with input.parameters.roles as ["admin"]
 }
+
+test_one_named_subject_is_enough if {
+	cluster_admin.deny == set() with input as binding("cluster-admin", [admins])
+		with input.parameters.groups as ["platform-admins"]
+}

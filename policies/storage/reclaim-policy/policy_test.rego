@@ -38,3 +38,9 @@ test_policies_and_classes_are_parameters if {
 		with input.parameters.classes as ["slow"]
 	other == {object.union(finding("Delete"), {"found": "Retain"})}
 }
+
+test_all_that_is_allowed_is_named if {
+	result := reclaim_policy.deny with input.review.object as class("Recycle")
+		with input.parameters.allowed as ["Delete", "Retain"]
+	result == {object.union(finding("Delete, Retain"), {"found": "Recycle"})}
+}

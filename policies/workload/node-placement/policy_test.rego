@@ -128,3 +128,14 @@ test_node_affinity_is_a_choice_as_well if {
 	{entry.path | some entry in result} == {concat("/", [root, required]), concat("/", [root, preferred])}
 	{entry.found | some entry in result} == {"disk", "arch"}
 }
+
+test_no_node_passes_whatever_was_assigned if {
+	node_placement.deny == set() with input as pod({"nodeName": null})
+		with input.review.oldObject as {"spec": {"nodeName": "node-1"}}
+}
+
+# equivalent:
+#   line: 'object.get(toleration, "effect", "") != "PreferNoSchedule"'
+#   becomes: 'object.get(toleration, "effect", "mutant") != "PreferNoSchedule"'
+#   because: it is compared with one effect only, and neither is that
+#   shownBy: test_a_pod_that_names_its_node_is_denied

@@ -101,3 +101,11 @@ test_the_probes_are_a_parameter if {
 		with input.parameters.probes as ["startup"]
 	result == {missing("startup")}
 }
+
+test_only_jobs_of_kubernetes_run_to_completion if {
+	probes.deny == set() with input as owned_by({"apiVersion": "batch/v1", "kind": "Job", "name": "a"})
+	probes.deny == both with input as owned_by({"apiVersion": "batch/v1", "kind": "Other", "name": "a"})
+	probes.deny == both with input as owned_by({"apiVersion": 7, "kind": "Job", "name": "a"})
+}
+
+owned_by(owner) := object.union(app({}), {"review": {"object": {"metadata": {"ownerReferences": [owner]}}}})
