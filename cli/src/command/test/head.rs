@@ -29,9 +29,9 @@ pub(super) struct Head {
     /// `input.facts` by name.
     pub(super) facts: Map<String, Value>,
     /// All `deny` findings, one entry each.
-    pub(super) expect: Option<Vec<Expected>>,
+    pub(super) expect: Option<Vec<Expectation>>,
     /// All `warn` findings, one entry each.
-    pub(super) warnings: Vec<Expected>,
+    pub(super) warnings: Vec<Expectation>,
     /// All fields that are filled in.
     pub(super) defaults: Option<Vec<Default_>>,
     /// The whole change of the object, as JSON Patch: what is filled in, replaced and removed.
@@ -62,7 +62,7 @@ pub(super) struct Inventory {
 /// A finding that must be there; what is not said is not compared.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Expected {
+pub(super) struct Expectation {
     /// The rule's id.
     pub(super) rule: Option<String>,
     /// JSON Pointer into the sample.
@@ -145,8 +145,11 @@ mod tests {
         let text = "# Why this is wrong.\n# test:\n#   operation: UPDATE\n#   expect:\n#     - {rule: privileged, path: /spec/a}\napiVersion: v1\n";
         let head = read("s.yaml", text).unwrap();
         assert_eq!(head.operation.as_deref(), Some("UPDATE"));
-        let expected =
-            Expected { rule: Some("privileged".into()), path: Some("/spec/a".into()), ..Expected::default() };
+        let expected = Expectation {
+            rule: Some("privileged".into()),
+            path: Some("/spec/a".into()),
+            ..Expectation::default()
+        };
         assert_eq!(head.expect, Some(vec![expected]));
         assert!(read("s.yaml", "# prose\napiVersion: v1\n").unwrap().expect.is_none());
     }

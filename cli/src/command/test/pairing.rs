@@ -1,12 +1,12 @@
 //! Expectations and findings, one to one: each expectation must get a finding of its own, and no finding may be
 //! left over.
 
-use super::head::Expected;
+use super::head::Expectation;
 use super::snapshot::{flow, scalar};
 use wayguard_engine::Finding;
 
 /// What does not fit, in words; empty if all do. `prefix`: where the sample begins in the judged object.
-pub(super) fn compare(what: &str, expected: &[Expected], found: &[&Finding], prefix: &str) -> Vec<String> {
+pub(super) fn compare(what: &str, expected: &[Expectation], found: &[&Finding], prefix: &str) -> Vec<String> {
     let owner = pair(expected, found, prefix);
     let missing = (0..expected.len()).filter(|wanted| !owner.contains(&Some(*wanted)));
     let missing = missing
@@ -20,7 +20,7 @@ pub(super) fn compare(what: &str, expected: &[Expected], found: &[&Finding], pre
 }
 
 /// For each finding the expectation that it fulfils, so that as many as possible are.
-pub(super) fn pair(expected: &[Expected], found: &[&Finding], prefix: &str) -> Vec<Option<usize>> {
+pub(super) fn pair(expected: &[Expectation], found: &[&Finding], prefix: &str) -> Vec<Option<usize>> {
     let fits: Vec<Vec<usize>> = expected
         .iter()
         .map(|wanted| {
@@ -55,7 +55,7 @@ fn assign(wanted: usize, fits: &[Vec<usize>], owner: &mut [Option<usize>], tried
     false
 }
 
-fn fit(wanted: &Expected, finding: &Finding, prefix: &str) -> bool {
+fn fit(wanted: &Expectation, finding: &Finding, prefix: &str) -> bool {
     let path = |wanted: &String| finding.path == format!("{prefix}{wanted}") || finding.path == *wanted;
     let severity = |wanted: &String| *wanted == severity_of(finding);
     wanted.rule.as_ref().is_none_or(|rule| *rule == finding.rule)
@@ -76,7 +76,7 @@ fn severity_of(finding: &Finding) -> String {
 }
 
 /// An expectation on one line, as it could be written.
-pub(super) fn shown(wanted: &Expected) -> String {
+pub(super) fn shown(wanted: &Expectation) -> String {
     let text = |value: &Option<String>| value.as_ref().map(|value| scalar(value));
     let parts = [
         ("rule", text(&wanted.rule)),
@@ -118,8 +118,8 @@ mod tests {
         }
     }
 
-    fn expected(rule: Option<&str>, path: Option<&str>) -> Expected {
-        Expected { rule: rule.map(Into::into), path: path.map(Into::into), ..Expected::default() }
+    fn expected(rule: Option<&str>, path: Option<&str>) -> Expectation {
+        Expectation { rule: rule.map(Into::into), path: path.map(Into::into), ..Expectation::default() }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Samples: one object each, judged by the one policy, its findings compared with what its head says.
 
-use super::head::{self, Default_, Expected, Head, Inventory, NamespaceHead, Step};
+use super::head::{self, Default_, Expectation, Head, Inventory, NamespaceHead, Step};
 use super::pairing;
 use super::report::{Case, Outcome};
 use super::snapshot::{self, List, flow, scalar};
@@ -345,7 +345,7 @@ impl Sample {
         if unjudged || denied == of(Effect::Deny).is_empty() {
             return None;
         }
-        let list = |key: &'static str, expected: &[Expected], found: &[&Finding]| {
+        let list = |key: &'static str, expected: &[Expectation], found: &[&Finding]| {
             let owner = pairing::pair(expected, found, self.prefix);
             let new = owner.iter().zip(found).filter(|(owner, _)| owner.is_none());
             List {
@@ -371,7 +371,7 @@ impl Sample {
     fn item(&self, finding: &Finding) -> String {
         let path = finding.path.strip_prefix(self.prefix).unwrap_or(&finding.path);
         let (rule, path) = (Some(finding.rule.clone()), Some(path.to_owned()));
-        pairing::shown(&Expected { rule, path, ..Expected::default() })
+        pairing::shown(&Expectation { rule, path, ..Expectation::default() })
     }
 
     fn defaults_list(&self, defaults: &[Default_], mutation: &Decision) -> List {
