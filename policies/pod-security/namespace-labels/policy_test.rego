@@ -177,3 +177,17 @@ test_pods_are_not_looked_at_again_if_no_more_is_enforced if {
 	fixed := {"review": updates({}, {"enforce": "baseline"}), "parameters": {}}
 	not namespace_labels.recheck_pods with input as fixed
 }
+
+test_labels_of_other_kinds_warn_of_nothing if {
+	warnings(object.union(creates({"enforce": "restricted"}), {"kind": {"kind": "Pod"}}), exempting) == set()
+	not rechecked(object.union(updates({}, {"enforce": "restricted"}), {"kind": {"kind": "Pod"}}))
+}
+
+test_no_subresource_may_be_written_as_null if {
+	count(denied(object.union(creates({"enforce": "bogus"}), {"subResource": null}))) == 1
+}
+
+test_only_an_update_may_keep_a_mistake if {
+	created := object.union(updates({"enforce": "bogus"}, {"enforce": "bogus"}), {"operation": "CREATE"})
+	count(denied(created)) == 1
+}

@@ -99,3 +99,25 @@ test_a_maximum_that_cannot_be_read_lets_nothing_pass if {
 		with input.parameters.maximum as {"memory": "1.2.3"}
 	{entry.rule | some entry in result} == {"memory-limit-above-maximum"}
 }
+
+test_what_is_no_limit_is_not_above_the_maximum_too if {
+	rules_within_1gi(app({"memory": "much"})) == {"missing-memory-limit"}
+	whole := {"resources": {"limits": {"memory": "much"}}, "containers": []}
+	rules_within_1gi(pod(whole)) == set()
+}
+
+test_a_pods_limit_within_the_maximum_passes if {
+	spec := {"resources": {"limits": {"memory": "512Mi"}}, "containers": []}
+	rules_within_1gi(pod(spec)) == set()
+}
+
+rules_within_1gi(review) := {entry.rule | some entry in result} if {
+	result := resource_limits.deny with input as review
+		with input.parameters.maximum as {"memory": "1Gi"}
+}
+
+# equivalent:
+#   line: 'maximum[resource]'
+#   becomes: 'true'
+#   because: what is put into the text is not there either, so the `else` holds
+#   shownBy: test_absent_limits_are_denied

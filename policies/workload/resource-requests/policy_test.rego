@@ -110,3 +110,9 @@ test_the_required_resources_are_a_parameter if {
 		with input.parameters as {"required": ["ephemeral-storage"]}
 	filled == set()
 }
+
+# equivalent:
+#   line: 'usual[resource]'
+#   becomes: 'true'
+#   because: what is put into the text is not there either, so the `else` holds
+#   shownBy: test_a_container_that_requests_both_passes_and_is_left_alone
