@@ -93,3 +93,10 @@ test_everything_is_a_parameter if {
 		{"expected": "at most 1 of `nvidia.com/gpu` in one Pod"},
 	)}
 }
+
+test_devices_are_counted_each_for_itself if {
+	both := asking("limits", {"nvidia.com/gpu": 1, "amd.com/gpu": 8})
+	result := extended_resources.deny with input as pod([both], granted)
+		with input.parameters.maximum as 4
+	{entry.expected | some entry in result} == {"at most 4 of `amd.com/gpu` in one Pod"}
+}

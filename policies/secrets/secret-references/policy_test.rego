@@ -91,3 +91,9 @@ test_every_place_is_judged if {
 		"/spec/ephemeralContainers/0/envFrom/0/secretRef/name",
 	}
 }
+
+test_what_is_not_allowed_is_not_forbidden_too if {
+	result := secret_references.deny with input as mounting("theirs")
+		with input.parameters as {"allowed": ["ours"], "forbidden": ["theirs"]}
+	{entry.rule | some entry in result} == {"secret-not-allowed"}
+}

@@ -70,3 +70,10 @@ test_all_bounds_are_parameters if {
 		{"found": 8, "expected": "at least 5 more than minReplicas, which is 4"},
 	)}
 }
+
+test_an_absent_minimum_is_one if {
+	autoscaler_bounds.deny == set() with input as bounds({"maxReplicas": 2})
+		with input.parameters.minimum as 1
+	count(autoscaler_bounds.deny) == 1 with input as bounds({"maxReplicas": 1})
+		with input.parameters.minimum as 1
+}

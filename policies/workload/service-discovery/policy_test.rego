@@ -72,3 +72,9 @@ test_an_absent_dns_policy_is_cluster_first if {
 	result := with_policies({}, ["Default"])
 	{entry.rule | some entry in result} == {"dns-policy"}
 }
+
+test_host_aliases_pass_whatever_else_is_set if {
+	aliases := pod({"hostAliases": [{"ip": "10.0.0.1", "hostnames": ["db"]}]})
+	service_discovery.deny == set() with input as aliases
+		with input.parameters as {"serviceLinks": true}
+}
