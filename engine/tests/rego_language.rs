@@ -155,4 +155,40 @@ fn what_is_come_to_is_told_in_spite_of_what_is_made_faster() {
     );
     assert_eq!(marks(text, "data.p.a", r#"{"xs": [2]}"#)[1], "7:3 7:16 9:1");
     assert_eq!(marks(text, "data.p.a", r#"{"y": true, "z": 1}"#)[1], "3:1 4:33 6:2 6:18 9:1");
+
+fn the_first_word_of_a_function_is_in_use() {
+    for name in ["object", "count", "plus", "equal", "internal", "eq"] {
+        let body =
+            format!("x := object.union({{}}, {{}}); count(x) + 1 == 1; 1 in [1]; x = {{}}; {name} := 1");
+        let wrong = compile(&format!("package p\na if {{ {body} }}\n")).err().unwrap_or_default();
+        assert_eq!(wrong, [format!("2: var {name} referenced above")]);
+    }
+    let wrong = compile("package p\na if { object := object.union({}, {}) }\n").err().unwrap_or_default();
+    assert_eq!(wrong, ["2: var object referenced above"]);
+    let wrong = compile("package p\nf(count) := count([1])\n").err().unwrap_or_default();
+    assert_eq!(wrong, ["2: called function count shadowed"]);
+    // What a comprehension uses is in use there alone.
+    assert_eq!(
+        ask("package p\na := count if { x := [1 | count([1])]; count := 2 }\n", "data.p.a", "{}"),
+        "2"
+    );
+}
+
+#[test]
+fn a_rule_takes_the_place_of_the_operator_of_its_name() {
+    let wrong = |text: &str| compile(text).err().unwrap_or_default();
+    assert_eq!(ask("package p\nplus(a, b) := 7\nr := 1 + 1\n", "data.p.r", "{}"), "7");
+    assert_eq!(ask("package p\nequal(a, b) := false\nr if 1 == 1\n", "data.p.r", "{}"), "undefined");
+    assert_eq!(
+        wrong("package p\nequal(a, b, c) := 1\nr if 1 == 1\ns if 1 == 2\n"),
+        [
+            "3: function data.p.equal has arity 3, got 2 arguments",
+            "4: function data.p.equal has arity 3, got 2 arguments"
+        ]
+    );
+    assert_eq!(
+        wrong("package p\ninternal := 1\nr if 1 in [1]\n"),
+        ["3: undefined function data.p.internal.member_2"]
+    );
+    assert_eq!(wrong("package p\nassign(a) := 7\nr if x := 1\n").len(), 1, "OPA has no sense for it either");
 }

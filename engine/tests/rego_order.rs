@@ -202,3 +202,54 @@ fn operands_are_evaluated_in_order() {
     );
     check(true, r#"a := sprintf("%v", [{input.m, 1e3}])"#, &[(r#"{"m":1000.0}"#, r#""{1e3}""#)]);
 }
+
+#[test]
+fn what_is_compared_is_evaluated_from_left_to_right() {
+    let check = |body: &str, answer: &str| {
+        let text = format!(
+            "g contains x if {{ o := {{k: v | some v in input.xs; k := 1}}; some x in o }}\na if {{ {body} }}"
+        );
+        check(false, &text, &[(r#"{"xs":[1,2]}"#, answer)]);
+    };
+    check("g[_] == input.nope", "error");
+    check("g[_] = input.nope", "error");
+    check("input.nope == g[_]", "undefined");
+    check("x := g[_]; x == input.nope", "undefined");
+}
+
+#[test]
+fn a_set_as_it_is_written_has_its_constants_first() {
+    let text = r#"a if every x in {input.s, "a"} { indexof(x, x) == 1 }"#;
+    check(true, text, &[(r#"{"s":""}"#, "undefined")]);
+    let text = r#"a if every x in {input.s, "a"} { indexof(x, x) == 0 }"#;
+    check(true, text, &[(r#"{"s":""}"#, "error"), (r#"{"s":"b"}"#, "true"), (r#"{"s":"a"}"#, "true")]);
+}
+
+#[test]
+fn rules_of_several_depths_are_asked_for_by_their_first_key() {
+    let text = r#"
+o[k].deep := count(v) if some k, v in input.xs
+o[k] := v if { some k, v in input.ys; k != "hidden" }
+s[k].all contains v if some k, v in input.xs
+a := ANSWER"#;
+    let ask = |answer: &str, input: &str| ask(&text.replace("ANSWER", answer), true, input);
+    let fails = r#"{"xs":{"p":[1],"q":7},"ys":{"y":3}}"#;
+    assert_eq!(ask("o", fails), "error", "`count` does not take 7");
+    assert_eq!(ask(r#"o[lower("P")]"#, fails), r#"{"deep":1}"#, "the 7 is of another key");
+    let text = r#"
+o[k].deep := v if { some k in ["p", "q"]; v := input.xs[k]; count(v) > 0 }
+o[k] := v if { some k, v in input.ys }
+s[k].all contains v if some k, v in input.xs
+s[k].all contains v if { some k in ["p", "q"]; v := count(input.xs[k]) }
+a := ANSWER"#;
+    let check = |answer: &str, expected: &str| {
+        check(true, &text.replace("ANSWER", answer), &[(fails, expected)]);
+    };
+    check(r#"o[lower("P")]"#, r#"{"deep":[1]}"#);
+    check(r#"o[lower("Q")]"#, "error");
+    check(r#"o[lower("Y")]"#, "3");
+    check(r#"o[lower("X")]"#, "undefined");
+    check(r#"s[lower("P")]"#, r#"{"all":[1,[1]]}"#);
+    check(r#"s[lower("P")].all"#, "[1,[1]]");
+    check(r#"s[lower("Q")]"#, "error");
+}

@@ -278,8 +278,13 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     }
 
     fn every(&mut self, every: &Every<'p>) {
-        let domain = self.x(&every.domain);
         let key = every.key.filter(|key| self.counts.get(*key) > 1).map(|key| (key, self.slot(key)));
+        let domain = match self.x(&every.domain) {
+            // OPA goes through such a set as it is written, constants first, and not by the values of its members: where
+            // one fails, it is seen which comes first.
+            X::Set(items) if key.is_none() => X::Array(items),
+            domain => domain,
+        };
         let value = self.slot(every.value);
         let body = self.closure(|it| {
             it.bound.extend(key.map(|(key, _)| key));
@@ -387,10 +392,10 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
                 self.equal(left, right);
             }
             (_, Kind::Ref(parts)) if !right_ready && (left_ready || is_pattern(left)) => {
-                self.reference_into(parts, left);
+                self.reference_into(parts, left, true);
             }
             (Kind::Ref(parts), _) if !left_ready && (right_ready || is_pattern(right)) => {
-                self.reference_into(parts, right);
+                self.reference_into(parts, right, false);
             }
             (Kind::Ref(_), Kind::Ref(_)) => {
                 let left = self.x(left);

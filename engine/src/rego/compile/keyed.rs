@@ -7,18 +7,43 @@ use super::{Compiler, Head, Plan};
 use crate::rego::front::form::{Clause, Kind, Rule, Term};
 
 impl Compiler<'_, '_> {
-    /// The function that gives members of a set or object by as many keys; `None`: its rules differ in depth.
-    fn keyed(&mut self, id: RuleId) -> Option<(RuleId, usize)> {
-        let plan = self.plans.get(id as usize)?;
-        let depth = depth(plan)?;
-        if let Some(known) = self.keyed.get(&id) {
-            return known.map(|known| (known, depth));
+    /// The function that gives what a set or object has below so many keys; `None`: it cannot be asked so.
+    fn keyed(&mut self, id: RuleId, keys: usize) -> Option<RuleId> {
+        if let Some(known) = self.keyed.get(&(id, keys)) {
+            return Some(*known);
         }
-        let rules = plan.rules.iter().map(by_key).collect();
-        let keyed = Plan { kind: RuleKind::Function, rules, whole: Some(id), ..plan.clone() };
+        let plan = self.plans.get(id as usize)?;
+        let is_member = plan.rules.iter().flat_map(|rule| &rule.clauses).all(|clause| depth(clause) == keys);
+        let kind = if is_member { RuleKind::Function } else { RuleKind::Object };
+        let rules = plan.rules.iter().map(|rule| by_keys(rule, keys)).collect();
+        let keyed = Plan { kind, rules, whole: Some(id), ..plan.clone() };
         let keyed = self.add(keyed);
-        self.keyed.insert(id, Some(keyed));
-        Some((keyed, depth))
+        self.keyed.insert((id, keys), keyed);
+        Some(keyed)
+    }
+
+    /// The most keys by which all rules of a set or object can be asked; those of one may be more than of another.
+    fn most_keys(&self, id: RuleId) -> Option<usize> {
+        let plan = self.plans.get(id as usize)?;
+        if !matches!(plan.kind, RuleKind::Set | RuleKind::Pairs | RuleKind::Object) {
+            return None;
+        }
+        let clauses = || plan.rules.iter().flat_map(|rule| &rule.clauses);
+        let is_comparable = |clause: &Clause<'_>| clause.tail.iter().chain(element(clause)).all(is_pattern);
+        let least = clauses().map(depth).min()?;
+        // Below its last key a set has nothing: that key is asked for together with all others or not at all.
+        let whole = clauses().all(|clause| depth(clause) == least);
+        let most = if whole { Some(least) } else { clauses().map(|clause| clause.tail.len()).min() };
+        most.filter(|most| *most > 0 && clauses().all(is_comparable))
+    }
+}
+
+impl Compiler<'_, '_> {
+    /// So many keys, if no rule has its element among them.
+    fn fewer_keys(&self, id: RuleId, keys: usize) -> Option<usize> {
+        let plan = self.plans.get(id as usize)?;
+        let mut clauses = plan.rules.iter().flat_map(|rule| &rule.clauses);
+        clauses.all(|clause| clause.tail.len() >= keys).then_some(keys)
     }
 }
 
@@ -26,35 +51,29 @@ impl<'p> Generator<'_, '_, 'p> {
     /// The member of a rule's document by the first operands, and how many these are; `None`: it is not asked so.
     pub(super) fn member_of(&mut self, x: &X<'p>, operands: &[Term<'p>]) -> Option<(X<'p>, usize)> {
         let X::Rule(id) = x else { return None };
-        if operands.first().is_none_or(|operand| !self.is_ready(operand)) {
+        let ready = operands.iter().take_while(|operand| self.is_ready(operand)).count();
+        if ready == 0 {
             return None;
         }
-        let (function, depth) = self.compiler.keyed(*id)?;
-        let keys = operands.get(..depth)?;
-        if !keys.iter().all(|key| self.is_ready(key)) {
-            return None;
-        }
-        let keys = keys.iter().map(|key| self.x(key)).collect();
-        Some((X::Call(function, keys), depth))
+        let most = self.compiler.most_keys(*id)?;
+        let keys = if ready >= most { most } else { self.compiler.fewer_keys(*id, ready)? };
+        let function = self.compiler.keyed(*id, keys)?;
+        let xs = operands.get(..keys)?.iter().map(|key| self.x(key)).collect();
+        Some((X::Call(function, xs), keys))
     }
 }
 
-/// How many keys lead to a member, if as many do in all rules, and all keys can be compared with a value.
-fn depth(plan: &Plan<'_>) -> Option<usize> {
-    if !matches!(plan.kind, RuleKind::Set | RuleKind::Pairs | RuleKind::Object) {
-        return None;
+/// The element that a clause adds to a set.
+fn element<'t, 'p>(clause: &'t Clause<'p>) -> Option<&'t Term<'p>> {
+    match &clause.result {
+        Head::Element(term) => Some(term),
+        Head::Value(_) => None,
     }
-    let of = |clause: &Clause<'_>| {
-        let element = match &clause.result {
-            Head::Element(term) => Some(term),
-            Head::Value(_) => None,
-        };
-        let comparable = clause.tail.iter().chain(element).all(is_pattern);
-        comparable.then(|| clause.tail.len() + usize::from(element.is_some()))
-    };
-    let mut depths = plan.rules.iter().flat_map(|rule| &rule.clauses).map(of);
-    let first = depths.next().flatten()?;
-    (first > 0 && depths.all(|depth| depth == Some(first))).then_some(first)
+}
+
+/// How many keys lead to what a clause gives.
+fn depth(clause: &Clause<'_>) -> usize {
+    clause.tail.len() + usize::from(element(clause).is_some())
 }
 
 /// Whether a value can be matched with a term before its variables are known.
@@ -69,12 +88,13 @@ fn is_pattern(term: &Term<'_>) -> bool {
     }
 }
 
-/// A rule as a function of the keys of what it gives.
-fn by_key<'p>(rule: &Rule<'p>) -> Rule<'p> {
+/// A rule as a function of the first keys of what it gives.
+fn by_keys<'p>(rule: &Rule<'p>, keys: usize) -> Rule<'p> {
     let mut rule = rule.clone();
     for clause in &mut rule.clauses {
-        clause.args = std::mem::take(&mut clause.tail);
-        if let Head::Element(element) = &clause.result {
+        let rest = clause.tail.split_off(keys.min(clause.tail.len()));
+        clause.args = std::mem::replace(&mut clause.tail, rest);
+        if let (Head::Element(element), true) = (&clause.result, clause.args.len() < keys) {
             clause.args.push(element.clone());
             clause.result = Head::Value(element.clone());
         }

@@ -49,7 +49,7 @@ pub(crate) struct Compiler<'c, 'p> {
     /// Variants, by the node and what is special.
     variants: HashMap<(usize, String), Option<RuleId>>,
     /// The function that gives single members of a set or object.
-    keyed: HashMap<RuleId, Option<RuleId>>,
+    keyed: HashMap<(RuleId, usize), RuleId>,
     done: Vec<Option<RuleCode<'p>>>,
 }
 
@@ -225,7 +225,8 @@ impl<'p> Compiler<'_, 'p> {
             && all().all(|clause| constant(clause.result.term()) == first);
         let dispatch = if plan.kind == RuleKind::Function { dispatch(&rules) } else { None };
         let arity = rules.first().map_or(0, |rule| rule.arity());
-        let remember = plan.kind == RuleKind::Function && arity <= REMEMBERED_ARGUMENTS && is_long(&clauses);
+        let is_called = plan.kind == RuleKind::Function || plan.whole.is_some();
+        let remember = is_called && arity <= REMEMBERED_ARGUMENTS && is_long(&clauses);
         RuleCode {
             path: plan.path.clone(),
             kind: plan.kind,

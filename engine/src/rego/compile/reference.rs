@@ -4,6 +4,7 @@
 use super::Compiler;
 use super::body::Generator;
 use super::code::{NodeId, Operand, Pattern, RuleId, Step, X};
+use super::failing::may_fail;
 use crate::rego::front::form::{Callee, DATA, Kind, Term};
 use crate::value::Value;
 
@@ -24,9 +25,9 @@ impl<'p> Generator<'_, '_, 'p> {
         }
     }
 
-    /// Unifies what a reference gives with a term.
-    pub(super) fn reference_into(&mut self, parts: &[Term<'p>], target: &Term<'p>) {
-        if let Some(x) = self.walk(parts, Some(target)) {
+    /// Unifies what a reference gives with a term; `first`: the term stands before the reference.
+    pub(super) fn reference_into(&mut self, parts: &[Term<'p>], target: &Term<'p>, first: bool) {
+        if let Some(x) = self.walk(parts, Some((target, first))) {
             let pattern = self.pattern(target);
             let step = match pattern {
                 Pattern::Bind(slot) => Step::Bind(slot, x),
@@ -38,7 +39,8 @@ impl<'p> Generator<'_, '_, 'p> {
     }
 
     /// As [`Self::reference`]; `None` if the last step matched `target` already.
-    fn walk(&mut self, parts: &[Term<'p>], target: Option<&Term<'p>>) -> Option<X<'p>> {
+    fn walk(&mut self, parts: &[Term<'p>], target: Option<(&Term<'p>, bool)>) -> Option<X<'p>> {
+        let (target, first) = (target.map(|(target, _)| target), target.is_some_and(|(_, first)| first));
         let (mut x, taken) = match self.start(parts) {
             Start::At(x, taken) => (x, taken),
             Start::Tree(node, taken) => return self.tree(node, parts.get(taken..)?, target),
@@ -48,12 +50,17 @@ impl<'p> Generator<'_, '_, 'p> {
             x = member;
             operands = operands.get(keys..).unwrap_or_default();
         }
-        // What the last member is compared with is evaluated once, before any iteration.
+        // What the last member is compared with is evaluated once, before any iteration; where it stands behind the
+        // reference and something can fail, it is seen which of the two is evaluated first.
         let iterates = operands.iter().any(|operand| !self.is_ready(operand));
         let wanted = match target {
             Some(target) if iterates && self.is_ready(target) => {
+                if !first && may_fail(&x, self.compiler.strict) {
+                    x = self.cheap(x);
+                }
                 let wanted = self.x(target);
-                Some(self.cheap(wanted))
+                let waits = !first && may_fail(&wanted, self.compiler.strict);
+                Some(if waits { wanted } else { self.cheap(wanted) })
             }
             _ => None,
         };

@@ -242,7 +242,11 @@ impl<'p> Analysis<'p> {
             }
         }
         let clauses = chosen.into_iter().filter_map(|at| rule.clauses.get(at)).flatten();
-        let trace = self.clauses(rule, clauses, &args);
+        let mut trace = self.clauses(rule, clauses, &args);
+        if rule.kind == RuleKind::Object {
+            self.use_all(&trace);
+            trace = Trace::default();
+        }
         self.calls.insert(key, trace.clone());
         trace
     }

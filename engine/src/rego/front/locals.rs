@@ -1,7 +1,7 @@
 //! Local variables told apart: what `:=`, `some` and `every` declare, and what a function's head names, becomes a
 //! variable of its own; a name that is used before it is declared is an error.
 
-use super::form::{Body, Clause, Expr, ExprKind, Kind, Part, Rule, Target, Term, Var, With};
+use super::form::{Body, Callee, Clause, Expr, ExprKind, Kind, Part, Rule, Target, Term, Var, With};
 use super::names::Names;
 use super::outputs::output_vars_of_unification;
 use super::read::Problem;
@@ -95,7 +95,7 @@ impl<'r> Locals<'r> {
         self.body(&mut clause.body, &used);
         let scope = self.scopes.first().cloned().unwrap_or_default();
         for term in heads(clause) {
-            rename(term, &scope);
+            rename(term, &scope, self.problems);
         }
     }
 
@@ -376,17 +376,24 @@ impl<'r> Locals<'r> {
         match &mut expr.kind {
             ExprKind::Term(term) => self.term(term),
             ExprKind::Call(callee, args) => {
-                if let Some(head) = callee.head
-                    && self.declared(head).is_some_and(|local| local != head)
-                {
-                    let message = format!("called function {} shadowed", callee.shown());
-                    self.problem(callee.place, message);
-                }
+                self.called(callee);
                 args.iter_mut().for_each(|arg| self.term(arg));
             }
             _ => {}
         }
         self.withs(expr);
+    }
+
+    /// The first word of a function's name is a use of it, and must not be a local variable.
+    fn called(&mut self, callee: &Callee<'_>) {
+        let Some(head) = callee.head else { return };
+        match self.declared(head) {
+            Some(local) if local != head => {
+                self.problem(callee.place, format!("called function {} shadowed", callee.shown()));
+            }
+            Some(_) => {}
+            None => self.insert(head, head, Came::Used),
+        }
     }
 
     fn withs(&mut self, expr: &mut Expr<'_>) {
@@ -428,12 +435,7 @@ impl<'r> Locals<'r> {
                 }
             }
             Kind::Call(callee, args) => {
-                if let Some(head) = callee.head
-                    && self.declared(head).is_some_and(|local| local != head)
-                {
-                    let message = format!("called function {} shadowed", callee.shown());
-                    self.problem(term.place, message);
-                }
+                self.called(callee);
                 args.iter_mut().for_each(|arg| self.term(arg));
             }
             Kind::ArrayOf(of) | Kind::SetOf(of) => {
@@ -472,12 +474,18 @@ fn heads<'t, 'p>(clause: &'t mut Clause<'p>) -> impl Iterator<Item = &'t mut Ter
 }
 
 /// Gives the variables of a head the names that the body's scope has for them.
-fn rename(term: &mut Term<'_>, scope: &Scope) {
+fn rename(term: &mut Term<'_>, scope: &Scope, problems: &mut Vec<Problem>) {
     if let Some(root) = term.as_root() {
         if let Some((local, Came::Assigned | Came::Declared | Came::Parameter)) = scope.now.get(&root) {
             term.kind = Kind::Var(*local);
         }
         return;
+    }
+    if let Kind::Call(callee, _) = &term.kind
+        && let Some((local, _)) = callee.head.and_then(|head| scope.now.get(&head))
+        && Some(*local) != callee.head
+    {
+        problems.push((callee.place, format!("called function {} shadowed", callee.shown())));
     }
     match &mut term.kind {
         Kind::Scalar(_) => {}
@@ -487,48 +495,50 @@ fn rename(term: &mut Term<'_>, scope: &Scope) {
             }
         }
         Kind::Ref(items) | Kind::Array(items) | Kind::Set(items) | Kind::Call(_, items) => {
-            items.iter_mut().for_each(|item| rename(item, scope));
+            items.iter_mut().for_each(|item| rename(item, scope, problems));
         }
         Kind::Object(pairs) => {
             for (key, value) in pairs {
-                rename(key, scope);
-                rename(value, scope);
+                rename(key, scope, problems);
+                rename(value, scope, problems);
             }
         }
         Kind::ArrayOf(of) | Kind::SetOf(of) => {
-            rename(&mut of.0, scope);
-            of.1.iter_mut().for_each(|expr| rename_in(expr, scope));
+            rename(&mut of.0, scope, problems);
+            of.1.iter_mut().for_each(|expr| rename_in(expr, scope, problems));
         }
         Kind::ObjectOf(of) => {
-            rename(&mut of.0, scope);
-            rename(&mut of.1, scope);
-            of.2.iter_mut().for_each(|expr| rename_in(expr, scope));
+            rename(&mut of.0, scope, problems);
+            rename(&mut of.1, scope, problems);
+            of.2.iter_mut().for_each(|expr| rename_in(expr, scope, problems));
         }
         Kind::Template(parts) => {
             for part in parts {
                 if let Part::Expr(expr) = part {
-                    rename_in(expr, scope);
+                    rename_in(expr, scope, problems);
                 }
             }
         }
     }
 }
 
-fn rename_in(expr: &mut Expr<'_>, scope: &Scope) {
+fn rename_in(expr: &mut Expr<'_>, scope: &Scope, problems: &mut Vec<Problem>) {
     match &mut expr.kind {
-        ExprKind::Term(term) => rename(term, scope),
-        ExprKind::Call(_, args) => args.iter_mut().for_each(|arg| rename(arg, scope)),
+        ExprKind::Term(term) => rename(term, scope, problems),
+        ExprKind::Call(_, args) => args.iter_mut().for_each(|arg| rename(arg, scope, problems)),
         ExprKind::Some(_) | ExprKind::SomeIn { .. } => {}
         ExprKind::Every(every) => {
-            rename(&mut every.domain, scope);
-            every.body.iter_mut().for_each(|expr| rename_in(expr, scope));
+            rename(&mut every.domain, scope, problems);
+            every.body.iter_mut().for_each(|expr| rename_in(expr, scope, problems));
         }
-        ExprKind::Not { body, .. } => body.iter_mut().for_each(|expr| rename_in(expr, scope)),
+        ExprKind::Not { body, .. } => body.iter_mut().for_each(|expr| rename_in(expr, scope, problems)),
         ExprKind::And(sides) | ExprKind::Or(sides) => {
-            sides.iter_mut().for_each(|side| side.body.iter_mut().for_each(|expr| rename_in(expr, scope)));
+            sides
+                .iter_mut()
+                .for_each(|side| side.body.iter_mut().for_each(|expr| rename_in(expr, scope, problems)));
         }
     }
     for with in &mut expr.withs {
-        rename(&mut with.value, scope);
+        rename(&mut with.value, scope, problems);
     }
 }

@@ -213,8 +213,15 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
         right: &tree::Term,
         place: Place,
     ) -> ExprKind<'p> {
+        if self.globals.contains_key(name) && !self.is_declared(name) {
+            let message =
+                format!("the rule or import `{name}` takes the place of an operator: give it another name");
+            self.problems.push((place, message));
+        }
+        let head = (name == "eq").then(|| self.names.written(name));
         // The left side of `:=` is a new name, also where an import has it.
-        ExprKind::Call(Callee::builtin(name, place), vec![self.term(left), self.term(right)])
+        let callee = Callee { head, ..Callee::builtin(name, place) };
+        ExprKind::Call(callee, vec![self.term(left), self.term(right)])
     }
 
     fn with(&mut self, with: &tree::With) -> Option<With<'p>> {
@@ -253,6 +260,12 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
             self.problems.push((place, "a function is called by its name, not by a computed one".to_owned()));
             return Callee::builtin("", place);
         };
+        self.function(&dotted, place)
+    }
+
+    /// The function of a dotted name: a rule or a builtin. Operators are names too (`plus`, `internal.member_2`), and
+    /// a rule of such a name takes their place, as in OPA.
+    fn function(&mut self, dotted: &str, place: Place) -> Callee<'p> {
         let words: Vec<&str> = dotted.split('.').collect();
         let first = words.first().copied().unwrap_or_default();
         if !self.is_declared(first)
@@ -269,7 +282,7 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
             };
         }
         let head = Some(self.names.written(first));
-        Callee { path: vec![self.arena.text(&dotted)], head, place }
+        Callee { path: vec![self.arena.text(dotted)], head, place }
     }
 
     /// A term with its names resolved.
@@ -293,12 +306,12 @@ impl<'r, 'p, A: Arena<'p>> Reader<'r, 'p, A> {
                 Kind::Call(callee, call.args.iter().map(|arg| self.term(arg)).collect())
             }
             tree::TermKind::Infix(infix) => {
-                let callee = Callee::builtin(infix.operator.builtin(), self.place(infix.operator_span));
+                let callee = self.function(infix.operator.builtin(), self.place(infix.operator_span));
                 Kind::Call(callee, vec![self.term(&infix.left), self.term(&infix.right)])
             }
             tree::TermKind::Member(member) => {
                 let name = if member.key.is_some() { "internal.member_3" } else { "internal.member_2" };
-                let callee = Callee::builtin(name, self.place(member.operator_span));
+                let callee = self.function(name, self.place(member.operator_span));
                 let terms = member.key.iter().chain([&member.value, &member.collection]);
                 Kind::Call(callee, terms.map(|term| self.term(term)).collect())
             }

@@ -51,18 +51,18 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// All clauses of a set or object with its index.
-    pub(super) fn all_indexed(&mut self, rule: &'a RuleCode<'a>, index: &'a Index<'a>) {
-        let begun = self.begun(index, &[]);
+    pub(super) fn all_indexed(&mut self, rule: &'a RuleCode<'a>, index: &'a Index<'a>, args: &[Value<'a>]) {
+        let begun = self.begun(index, args);
         let mut next = 0;
         for clauses in &rule.clauses {
             let first = next;
             next += clauses.len();
             let before = (self.results.len(), self.unsure);
             for (place, clause) in (first..).zip(clauses) {
-                if !self.is_begun(index, begun, place, &[]) {
+                if !self.is_begun(index, begun, place, args) {
                     continue;
                 }
-                self.frame(clause, &[], false);
+                self.frame(clause, args, false);
                 if self.failure.is_some() {
                     return;
                 }

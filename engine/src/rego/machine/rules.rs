@@ -35,7 +35,7 @@ impl<'a> Machine<'a, '_> {
             RuleKind::Complete => self.complete(rule, &[]),
             RuleKind::Set => Some(self.set_of(rule)),
             RuleKind::Pairs => self.pairs_of(rule),
-            RuleKind::Object => self.object_of(rule),
+            RuleKind::Object => self.object_of(rule, &[]),
             RuleKind::Function => None,
         };
         if self.unsure != unsure {
@@ -70,14 +70,14 @@ impl<'a> Machine<'a, '_> {
             return args.iter().try_fold(whole, |value, key| index(value, *key));
         }
         if !rule.remember || !self.saved.is_empty() || self.observer.is_some() {
-            return self.complete(rule, args);
+            return self.given(rule, args);
         }
-        let Some(question) = Question::new(id, args) else { return self.complete(rule, args) };
+        let Some(question) = Question::new(id, args) else { return self.given(rule, args) };
         if let Some(known) = self.calls.recall(&question) {
             return known;
         }
         let unsure = self.unsure;
-        let value = self.complete(rule, args);
+        let value = self.given(rule, args);
         if self.failure.is_none() && self.unsure == unsure {
             self.calls.remember(question, value);
         }
@@ -117,6 +117,14 @@ impl<'a> Machine<'a, '_> {
                 self.scene.mocks = mocks;
                 value
             }
+        }
+    }
+
+    /// What a function gives, or an object below some keys.
+    fn given(&mut self, rule: &'a RuleCode<'a>, args: &[Value<'a>]) -> Option<Value<'a>> {
+        match rule.kind {
+            RuleKind::Object => self.object_of(rule, args),
+            _ => self.complete(rule, args),
         }
     }
 
@@ -229,16 +237,16 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// Runs all clauses; their results are on top of the stack from the given place on.
-    fn all(&mut self, rule: &'a RuleCode<'a>) -> usize {
+    fn all(&mut self, rule: &'a RuleCode<'a>, args: &[Value<'a>]) -> usize {
         let start = self.results.len();
         if let Some(index) = &rule.index {
-            self.all_indexed(rule, index);
+            self.all_indexed(rule, index, args);
             return start;
         }
         for clauses in &rule.clauses {
             let before = (self.results.len(), self.unsure);
             for clause in clauses {
-                self.frame(clause, &[], clause.constant && rule.kind == RuleKind::Set);
+                self.frame(clause, args, clause.constant && rule.kind == RuleKind::Set);
                 if self.failure.is_some() || (self.results.len(), self.unsure) != before {
                     break;
                 }
@@ -248,12 +256,12 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn set_of(&mut self, rule: &'a RuleCode<'a>) -> Value<'a> {
-        let start = self.all(rule);
+        let start = self.all(rule, &[]);
         self.set_from(start)
     }
 
     fn pairs_of(&mut self, rule: &'a RuleCode<'a>) -> Option<Value<'a>> {
-        let start = self.all(rule);
+        let start = self.all(rule, &[]);
         let value = self.pairs_from(start);
         if value.is_none() && self.failure.is_none() {
             self.conflict(rule, rule.place);
@@ -261,10 +269,11 @@ impl<'a> Machine<'a, '_> {
         value
     }
 
-    /// Keys, then the leaf, below each other; a leaf is a value, or the elements of a set.
-    fn object_of(&mut self, rule: &'a RuleCode<'a>) -> Option<Value<'a>> {
-        let start = self.all(rule);
-        let mut root = BTreeMap::new();
+    /// Keys, then the leaf, below each other; a leaf is a value, or the elements of a set. Below some keys it is
+    /// undefined where there is nothing.
+    fn object_of(&mut self, rule: &'a RuleCode<'a>, args: &[Value<'a>]) -> Option<Value<'a>> {
+        let start = self.all(rule, args);
+        let mut root = None;
         let mut fits = true;
         for item in self.results.get(start..).unwrap_or_default() {
             let Value::Array([Value::Bool(element), keys @ .., leaf]) = item else { continue };
@@ -278,19 +287,22 @@ impl<'a> Machine<'a, '_> {
             self.conflict(rule, rule.place);
             return None;
         }
-        Some(self.built(root))
+        match root {
+            None if args.is_empty() => Some(Value::EMPTY),
+            None => None,
+            Some(root) => Some(self.built(root)),
+        }
     }
 
-    fn built(&self, branches: BTreeMap<Value<'a>, Growth<'a>>) -> Value<'a> {
-        let pairs = branches.into_iter().map(|(key, growth)| {
-            let value = match growth {
-                Growth::Leaf(value) => value,
-                Growth::Elements(items) => Value::set(&self.arena, items),
-                Growth::Branch(below) => self.built(below),
-            };
-            (key, value)
-        });
-        Value::object(&self.arena, pairs.collect())
+    fn built(&self, growth: Growth<'a>) -> Value<'a> {
+        match growth {
+            Growth::Leaf(value) => value,
+            Growth::Elements(items) => Value::set(&self.arena, items),
+            Growth::Branch(below) => {
+                let pairs = below.into_iter().filter_map(|(key, growth)| Some((key, self.built(growth?))));
+                Value::object(&self.arena, pairs.collect())
+            }
+        }
     }
 }
 
@@ -298,35 +310,23 @@ impl<'a> Machine<'a, '_> {
 enum Growth<'a> {
     Leaf(Value<'a>),
     Elements(Vec<Value<'a>>),
-    Branch(BTreeMap<Value<'a>, Growth<'a>>),
+    Branch(BTreeMap<Value<'a>, Option<Growth<'a>>>),
 }
 
 /// Adds a leaf; false if something else is there.
-fn grow<'a>(
-    branches: &mut BTreeMap<Value<'a>, Growth<'a>>,
-    keys: &[Value<'a>],
-    leaf: Value<'a>,
-    element: bool,
-) -> bool {
-    let Some((key, rest)) = keys.split_first() else { return true };
-    if !rest.is_empty() {
-        let below = branches.entry(*key).or_insert_with(|| Growth::Branch(BTreeMap::new()));
-        return match below {
-            Growth::Branch(below) => grow(below, rest, leaf, element),
+fn grow<'a>(place: &mut Option<Growth<'a>>, keys: &[Value<'a>], leaf: Value<'a>, element: bool) -> bool {
+    if let Some((key, rest)) = keys.split_first() {
+        return match place.get_or_insert_with(|| Growth::Branch(BTreeMap::new())) {
+            Growth::Branch(below) => grow(below.entry(*key).or_default(), rest, leaf, element),
             _ => false,
         };
     }
-    match branches.get_mut(key) {
-        None => {
-            let growth = if element { Growth::Elements(vec![leaf]) } else { Growth::Leaf(leaf) };
-            branches.insert(*key, growth);
-            true
-        }
-        Some(Growth::Elements(items)) if element => {
-            items.push(leaf);
-            true
-        }
-        Some(Growth::Leaf(known)) if !element => *known == leaf,
-        Some(_) => false,
+    match place {
+        None if element => *place = Some(Growth::Elements(vec![leaf])),
+        None => *place = Some(Growth::Leaf(leaf)),
+        Some(Growth::Elements(items)) if element => items.push(leaf),
+        Some(Growth::Leaf(known)) if !element => return *known == leaf,
+        Some(_) => return false,
     }
+    true
 }
