@@ -155,7 +155,9 @@ fn what_is_come_to_is_told_in_spite_of_what_is_made_faster() {
     );
     assert_eq!(marks(text, "data.p.a", r#"{"xs": [2]}"#)[1], "7:3 7:16 9:1");
     assert_eq!(marks(text, "data.p.a", r#"{"y": true, "z": 1}"#)[1], "3:1 4:33 6:2 6:18 9:1");
+}
 
+#[test]
 fn the_first_word_of_a_function_is_in_use() {
     for name in ["object", "count", "plus", "equal", "internal", "eq"] {
         let body =

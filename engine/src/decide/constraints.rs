@@ -9,6 +9,7 @@ use crate::gatekeeper::{Candidate, Constraint, Source, expand, generated, is_nam
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::InventoryKind;
 use crate::policy::spec::Action;
+use crate::rego::digest::Digest;
 use crate::rego::{EvaluationError, Footprint, World};
 use crate::request::{GroupVersionKind, Operation, Origin};
 use crate::value::{Object, Value};
@@ -19,7 +20,7 @@ use std::cell::OnceCell;
 pub(crate) struct Reviews<'a> {
     subjects: Vec<Subject<'a>>,
     /// What is remembered of each.
-    recalls: Vec<Recall>,
+    recalls: Vec<Option<Recall<'a>>>,
     inventory: Inventory<'a>,
     /// The namespace is not known here and was taken to have nothing but its name.
     assumed: Option<String>,
@@ -114,7 +115,7 @@ impl<'a> Reviews<'a> {
 
     /// Remembers what came of asking.
     pub(crate) fn keep(&self, case: &Case<'_, '_>) {
-        self.recalls.iter().for_each(|recall| recall.keep(&case.set.memo));
+        self.recalls.iter().flatten().for_each(|recall| recall.keep(&case.set.memo));
     }
 
     /// Asks one constraint about every object under review. What had to be assumed is noted.
@@ -156,7 +157,7 @@ impl<'a> Reviews<'a> {
                 found.push(failed(policy, constraint, subject.action.unwrap_or(action), reason));
                 continue;
             }
-            if recall.is_quiet(policy) {
+            if recall.as_ref().is_some_and(|recall| recall.is_quiet(policy)) {
                 continue;
             }
             let inventory = match &self.inventory {
@@ -174,16 +175,21 @@ impl<'a> Reviews<'a> {
                 Inventory::Known(..) | Inventory::OutOfReach(_) | Inventory::Unavailable(_) => Value::EMPTY,
             };
             let action = subject.action.unwrap_or(action);
-            let violations = match recall.known(&case.set.memo, policy, &Seen::of(case, subject)) {
-                Known::These(found) => Ok(found.to_vec()),
-                known => {
-                    let violations = violations(case, policy, subject.review, inventory);
-                    recall.note(&case.set.memo, policy, violations.as_ref().is_ok_and(Vec::is_empty));
-                    if let (Ok(found @ [_, ..]), Known::New(hash)) = (violations.as_deref(), known) {
-                        case.set.memo.keep(hash, found);
-                    }
-                    violations
+            let memo = &case.set.memo;
+            let known = match recall {
+                Some(recall) => recall.known(memo, policy, &Seen::of(case, subject)),
+                None => Known::Nothing,
+            };
+            let violations = if let Known::These(found) = known {
+                Ok(found.to_vec())
+            } else {
+                let violations = violations(case, policy, subject.review, inventory);
+                let is_quiet = violations.as_ref().is_ok_and(Vec::is_empty);
+                recall.iter().for_each(|recall| recall.note(memo, policy, is_quiet));
+                if let (Ok(found @ [_, ..]), Known::New(hash)) = (violations.as_deref(), known) {
+                    memo.keep(hash, found);
                 }
+                violations
             };
             match violations {
                 Err(Unjudged::Wanting(keys)) => {
@@ -248,17 +254,18 @@ fn generated_subjects<'a>(
 }
 
 /// What is remembered of an object for the constraints that concern its kind.
-fn recall<'a>(case: &Case<'a, '_>, subject: &Subject<'a>, policies: &[&CompiledPolicy]) -> Recall {
+fn recall<'a>(
+    case: &Case<'a, '_>,
+    subject: &Subject<'a>,
+    policies: &[&CompiledPolicy],
+) -> Option<Recall<'a>> {
     let concerns = |policy: &&CompiledPolicy| {
         let constraint = policy.constraint.as_ref();
         let concerns = |kind| constraint.is_some_and(|constraint| constraint.concerns(kind));
         subject.broken.is_none() && subject.candidates.iter().any(|candidate| concerns(candidate.kind))
     };
     let asked: Vec<&CompiledPolicy> = policies.iter().copied().filter(concerns).collect();
-    if asked.is_empty() {
-        return Recall::default();
-    }
-    Recall::of(&case.set.memo, &asked, &Seen::of(case, subject))
+    (!asked.is_empty()).then(|| Recall::of(&case.set.memo, &asked, &Seen::of(case, subject)))
 }
 
 /// What constraints see of one object.
@@ -274,34 +281,28 @@ impl<'a, 'c> Seen<'a, 'c> {
     }
 
     /// The inventory by the documents that it is put together from, which never change.
-    fn inventory(&self, out: &mut Vec<u8>) -> Option<()> {
-        for kind in self.case.set.gatekeeper().inventory() {
-            match self.case.facts.get(&inventory_key(kind))? {
-                Fact::Known(document) => out.extend_from_slice(&document.id().to_le_bytes()),
-                Fact::Absent => out.extend_from_slice(&0_u64.to_le_bytes()),
-                Fact::OutOfReach(_) | Fact::Unavailable(_) => return None,
-            }
-        }
-        Some(())
+    fn inventory(&self, out: &mut Digest<'_, 'a>) -> Option<()> {
+        let kinds = self.case.set.gatekeeper().inventory();
+        kinds.iter().try_for_each(|kind| out.fact(self.case.facts.get(&inventory_key(kind))?))
     }
 }
 
 /// Tells what constraints read from what native policies read.
 const CONSTRAINT: u8 = b'c';
 
-impl Read for Seen<'_, '_> {
-    fn together(&self, policies: &[&CompiledPolicy], out: &mut Vec<u8>) -> Option<()> {
-        out.push(CONSTRAINT);
+impl<'a> Read<'a> for Seen<'a, '_> {
+    fn together(&self, policies: &[&CompiledPolicy], out: &mut Digest<'_, 'a>) -> Option<()> {
+        out.mark(CONSTRAINT, policies.len());
         if policies.iter().any(|policy| policy.constraint.as_ref().is_some_and(|it| it.reads_inventory)) {
             self.inventory(out)?;
         }
-        policies.iter().for_each(|policy| out.extend_from_slice(&policy.ordinal.to_le_bytes()));
+        policies.iter().for_each(|policy| out.number(u64::from(policy.ordinal)));
         self.case.set.memo.union(policies).write(self.input, out);
         Some(())
     }
 
-    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Vec<u8>) -> Option<()> {
-        out.push(CONSTRAINT);
+    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Digest<'_, 'a>) -> Option<()> {
+        out.mark(CONSTRAINT, 0);
         if policy.constraint.as_ref().is_some_and(|it| it.reads_inventory) {
             self.inventory(out)?;
         }

@@ -34,6 +34,9 @@ pub(crate) fn apply<'a>(
     findings: &mut [Finding],
     missing: &mut Missing,
 ) {
+    if findings.is_empty() {
+        return;
+    }
     let in_force: Vec<&Exception> =
         case.set.exceptions().iter().filter(|exception| exception.in_force(case.context.now)).collect();
     if in_force.is_empty() {

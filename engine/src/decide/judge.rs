@@ -4,10 +4,10 @@ use super::memo::{Known, Read, Recall};
 use super::surroundings::{Desk, Equipped, Surrounding, data, declared, equip};
 use super::view::View;
 use super::{Case, Missing};
-use crate::facts::Fact;
 use crate::matching::{Matched, Matcher, NamespaceView, Target};
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::PolicySpec;
+use crate::rego::digest::Digest;
 use crate::rego::{Footprint, World};
 use crate::value::Value;
 use serde_json::Value as Json;
@@ -86,7 +86,8 @@ pub(crate) struct Bench<'a, 'c> {
     pub(crate) case: &'c Case<'a, 'c>,
     pub(crate) desk: Desk<'a>,
     pub(crate) surrounding: &'c Surrounding<'a>,
-    recall: Recall,
+    /// What is remembered of the view, if that is asked for.
+    recall: Option<Recall<'a>>,
     tag: u8,
 }
 
@@ -102,7 +103,7 @@ impl<'a, 'c> Bench<'a, 'c> {
             namespace: surrounding.object(),
             owner: view.owner,
         };
-        Self { case, desk, surrounding, recall: Recall::default(), tag: 0 }
+        Self { case, desk, surrounding, recall: None, tag: 0 }
     }
 
     /// As [`Self::new`], with what is remembered of the view for the policies that will be asked. `tag` tells apart
@@ -116,13 +117,13 @@ impl<'a, 'c> Bench<'a, 'c> {
     ) -> Self {
         let mut bench = Self::new(case, view, surrounding);
         bench.tag = tag;
-        bench.recall = Recall::of(&case.set.memo, policies, &bench.seen());
+        bench.recall = Some(Recall::of(&case.set.memo, policies, &bench.seen()));
         bench
     }
 
     /// Remembers what came of asking.
     pub(crate) fn keep(&self) {
-        self.recall.keep(&self.case.set.memo);
+        self.recall.iter().for_each(|recall| recall.keep(&self.case.set.memo));
     }
 
     /// What the policy finds.
@@ -149,16 +150,17 @@ impl<'a, 'c> Bench<'a, 'c> {
         policy: &CompiledPolicy,
         ask: impl FnOnce() -> Answer<T>,
     ) -> Answer<T> {
-        if self.recall.is_quiet(policy) {
+        let Some(recall) = &self.recall else { return ask() };
+        if recall.is_quiet(policy) {
             return Answer::Given(Vec::new());
         }
         let memo = &self.case.set.memo;
-        let known = self.recall.known(memo, policy, &self.seen());
+        let known = recall.known(memo, policy, &self.seen());
         if let Known::These(items) = known {
             return Answer::Given(items.to_vec());
         }
         let answer = ask();
-        self.recall.note(memo, policy, matches!(&answer, Answer::Given(items) if items.is_empty()));
+        recall.note(memo, policy, matches!(&answer, Answer::Given(items) if items.is_empty()));
         if let (Answer::Given(items), Known::New(hash)) = (&answer, known)
             && !items.is_empty()
         {
@@ -233,57 +235,51 @@ struct Seen<'a, 'b> {
     input: Value<'a>,
 }
 
-impl Seen<'_, '_> {
+impl<'a> Seen<'a, '_> {
     /// What all policies depend on.
-    fn frame(&self, out: &mut Vec<u8>) -> Option<()> {
+    fn frame(&self, out: &mut Digest<'_, 'a>) -> Option<()> {
         let request = self.bench.case.request;
-        let surrounding: &[u8] = match self.bench.surrounding {
-            Surrounding::NoNamespace => b"-",
-            Surrounding::Namespace(_) => b"+",
-            Surrounding::OutOfReach(reason) => reason.as_bytes(),
+        let surrounding = match self.bench.surrounding {
+            Surrounding::NoNamespace => "-",
+            Surrounding::Namespace(_) => "+",
+            Surrounding::OutOfReach(reason) => reason,
             Surrounding::Unavailable(_) => return None,
         };
-        out.extend_from_slice(&[
+        out.number(u64::from_le_bytes([
             self.bench.tag,
             request.origin as u8,
             request.operation as u8,
             u8::from(request.user.is_empty()),
             u8::from(request.old_object.is_none()),
             u8::from(self.bench.desk.owner.is_some()),
-        ]);
-        for text in [surrounding, request.namespace.as_bytes(), request.sub_resource.as_bytes()] {
-            out.extend_from_slice(&text.len().to_le_bytes());
-            out.extend_from_slice(text);
+            0,
+            0,
+        ]));
+        for text in [surrounding, request.namespace, request.sub_resource] {
+            out.text(self.bench.tag, text);
         }
         Some(())
     }
 
     /// The facts that a policy declares, by documents that never change.
-    fn facts(&self, policy: &CompiledPolicy, out: &mut Vec<u8>) -> Option<()> {
-        for key in declared(self.bench.case, policy) {
-            match self.bench.case.facts.get(&key)? {
-                Fact::Known(document) => out.extend_from_slice(&document.id().to_le_bytes()),
-                Fact::Absent => out.extend_from_slice(&0_u64.to_le_bytes()),
-                Fact::Unavailable(_) | Fact::OutOfReach(_) => return None,
-            }
-        }
-        Some(())
+    fn facts(&self, policy: &CompiledPolicy, out: &mut Digest<'_, 'a>) -> Option<()> {
+        declared(self.bench.case, policy).try_for_each(|key| out.fact(self.bench.case.facts.get(&key)?))
     }
 }
 
-impl Read for Seen<'_, '_> {
-    fn together(&self, policies: &[&CompiledPolicy], out: &mut Vec<u8>) -> Option<()> {
+impl<'a> Read<'a> for Seen<'a, '_> {
+    fn together(&self, policies: &[&CompiledPolicy], out: &mut Digest<'_, 'a>) -> Option<()> {
         self.frame(out)?;
-        out.extend_from_slice(&policies.len().to_le_bytes());
+        out.number(policies.len() as u64);
         for policy in policies {
-            out.extend_from_slice(&policy.ordinal.to_le_bytes());
+            out.number(u64::from(policy.ordinal));
             self.facts(policy, out)?;
         }
         self.bench.case.set.memo.union(policies).write(self.input, out);
         Some(())
     }
 
-    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Vec<u8>) -> Option<()> {
+    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Digest<'_, 'a>) -> Option<()> {
         self.frame(out)?;
         self.facts(policy, out)?;
         footprint.write(self.input, out);

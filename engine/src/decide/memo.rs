@@ -9,10 +9,10 @@
 
 use crate::policy::compiled::CompiledPolicy;
 use crate::rego::Footprint;
+use crate::rego::digest::{Digest, Digests, Hash, Secret, Table};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,13 +30,11 @@ const LISTS: usize = 1024;
 /// One bit for each policy of the set, by its ordinal.
 pub(crate) type Bits = [u64];
 
-pub(crate) type Hash = [u8; 16];
-
 type Shards<V> = Box<[Mutex<Generations<V>>; SHARDS]>;
 
 /// What is remembered.
 pub(crate) struct Memo {
-    key: [u8; 32],
+    secret: Secret,
     requests: Shards<Arc<Bits>>,
     /// Policies that found nothing on what they read.
     quiet: Shards<()>,
@@ -49,13 +47,13 @@ pub(crate) struct Memo {
 
 /// Two generations: the older is dropped when the younger is full, and what is asked for moves up.
 struct Generations<V> {
-    young: HashMap<Hash, V>,
-    old: HashMap<Hash, V>,
+    young: Table<Hash, V>,
+    old: Table<Hash, V>,
 }
 
 impl<V> Default for Generations<V> {
     fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new() }
+        Self { young: Table::default(), old: Table::default() }
     }
 }
 
@@ -70,15 +68,9 @@ pub struct MemoCounts {
 
 impl Default for Memo {
     fn default() -> Self {
-        let mut key = [0; 32];
-        for (part, chunk) in (0_u64..).zip(key.chunks_exact_mut(8)) {
-            // The standard library's own source of keys; a requester must not be able to make hashes collide.
-            let mut hasher = RandomState::new().build_hasher();
-            hasher.write_u64(part);
-            chunk.copy_from_slice(&hasher.finish().to_le_bytes());
-        }
         Self {
-            key,
+            // A requester must not be able to make hashes collide.
+            secret: Secret::random(),
             requests: Box::default(),
             quiet: Box::default(),
             answers: Box::default(),
@@ -130,14 +122,6 @@ impl Memo {
         union
     }
 
-    /// The hash of what was read.
-    fn hash(&self, read: &[u8]) -> Hash {
-        let mut hash = [0; 16];
-        let whole = blake3::keyed_hash(&self.key, read);
-        hash.iter_mut().zip(whole.as_bytes()).for_each(|(byte, from)| *byte = *from);
-        hash
-    }
-
     /// Remembers what a policy found.
     pub(crate) fn keep<T: Clone + Send + Sync + 'static>(&self, hash: Hash, found: &[T]) {
         if let Some(mut shard) = shard(&self.answers, hash) {
@@ -159,7 +143,7 @@ impl Memo {
 }
 
 fn shard<V>(shards: &Shards<V>, hash: Hash) -> Option<MutexGuard<'_, Generations<V>>> {
-    shards.get(usize::from(hash[0]) % SHARDS).map(lock)
+    shards.get(usize::from(hash as u8) % SHARDS).map(lock)
 }
 
 impl<V: Clone> Generations<V> {
@@ -181,11 +165,10 @@ impl<V: Clone> Generations<V> {
 }
 
 /// What is known of one object under review before policies are asked, and what is learnt meanwhile.
-#[derive(Default)]
-pub(crate) struct Recall {
+pub(crate) struct Recall<'a> {
+    /// What of the object was hashed.
+    digests: Digests<'a>,
     hash: Option<Hash>,
-    /// Something was looked up, so that something can be remembered.
-    is_active: bool,
     /// The request as a whole was met before.
     is_known: bool,
     /// Policies that are known to find nothing.
@@ -213,12 +196,12 @@ fn set_bit(bits: &mut Vec<u64>, ordinal: u32) {
 }
 
 /// What of a request decides the answers of policies.
-pub(crate) trait Read {
-    /// Appends what all of these policies together read; `None`: it is not known.
-    fn together(&self, policies: &[&CompiledPolicy], out: &mut Vec<u8>) -> Option<()>;
+pub(crate) trait Read<'a> {
+    /// Hashes what all of these policies together read; `None`: it is not known.
+    fn together(&self, policies: &[&CompiledPolicy], out: &mut Digest<'_, 'a>) -> Option<()>;
 
-    /// Appends what one policy reads as far as the footprint, one of its own, has it; `None`: it is not known.
-    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Vec<u8>) -> Option<()>;
+    /// Hashes what one policy reads as far as the footprint, one of its own, has it; `None`: it is not known.
+    fn alone(&self, policy: &CompiledPolicy, footprint: &Footprint, out: &mut Digest<'_, 'a>) -> Option<()>;
 }
 
 /// What is known of the findings of one policy.
@@ -229,35 +212,27 @@ pub(crate) enum Known<T> {
     These(Arc<Vec<T>>),
 }
 
-impl Recall {
+impl<'a> Recall<'a> {
     /// Looks up what these policies read.
-    pub(crate) fn of(memo: &Memo, policies: &[&CompiledPolicy], read: &impl Read) -> Self {
-        let mut bytes = Vec::with_capacity(4096);
-        let hash = read.together(policies, &mut bytes).map(|()| memo.hash(&bytes));
-        if let Some(known) = hash.and_then(|hash| memo.recall(hash)) {
-            return Self {
-                hash,
-                is_active: true,
-                is_known: true,
-                quiet: RefCell::new(known.to_vec()),
-                ..Self::default()
-            };
-        }
-        let (mut quiet, mut open) = (Vec::new(), Vec::new());
-        for policy in policies.iter().filter(|policy| policy.footprint.is_repeatable()) {
-            bytes.clear();
-            bytes.extend_from_slice(&policy.ordinal.to_le_bytes());
-            if read.alone(policy, &policy.footprint, &mut bytes).is_none() {
-                continue;
+    pub(crate) fn of(memo: &Memo, policies: &[&CompiledPolicy], read: &impl Read<'a>) -> Self {
+        let digests = Digests::new(memo.secret);
+        let mut digest = digests.digest();
+        let hash = read.together(policies, &mut digest).map(|()| digest.hash());
+        let known = hash.and_then(|hash| memo.recall(hash));
+        let is_known = known.is_some();
+        let mut quiet = known.map(|known| known.to_vec()).unwrap_or_default();
+        let mut open = Vec::new();
+        if !is_known {
+            for policy in policies.iter().filter(|policy| policy.footprint.is_repeatable()) {
+                let Some(hash) = alone(&digests, policy, &policy.footprint, read) else { continue };
+                match shard(&memo.quiet, hash).and_then(|mut shard| shard.get(hash, QUIET)) {
+                    Some(()) => set_bit(&mut quiet, policy.ordinal),
+                    None => open.push((policy.ordinal, hash)),
+                }
             }
-            let hash = memo.hash(&bytes);
-            match shard(&memo.quiet, hash).and_then(|mut shard| shard.get(hash, QUIET)) {
-                Some(()) => set_bit(&mut quiet, policy.ordinal),
-                None => open.push((policy.ordinal, hash)),
-            }
+            open.sort_unstable();
         }
-        open.sort_unstable();
-        Self { hash, is_active: true, quiet: RefCell::new(quiet), open, ..Self::default() }
+        Self { digests, hash, is_known, quiet: RefCell::new(quiet), open, asked: Tally::default() }
     }
 
     /// Whether a policy that is to be asked is known to find nothing.
@@ -275,7 +250,7 @@ impl Recall {
         &self,
         memo: &Memo,
         policy: &CompiledPolicy,
-        read: &impl Read,
+        read: &impl Read<'a>,
     ) -> Known<T> {
         let known = self.look_up(memo, policy, read);
         let count = if matches!(known, Known::These(_)) { &self.asked.hits } else { &self.asked.misses };
@@ -287,19 +262,14 @@ impl Recall {
         &self,
         memo: &Memo,
         policy: &CompiledPolicy,
-        read: &impl Read,
+        read: &impl Read<'a>,
     ) -> Known<T> {
         let footprint = &policy.whole_footprint;
         let is_sensitive = policy.metadata.custom.sensitive;
-        if !self.is_active || !footprint.is_repeatable() || footprint.is_everything() || is_sensitive {
+        if !footprint.is_repeatable() || footprint.is_everything() || is_sensitive {
             return Known::Nothing;
         }
-        let mut bytes = Vec::with_capacity(1024);
-        bytes.extend_from_slice(&policy.ordinal.to_le_bytes());
-        if read.alone(policy, footprint, &mut bytes).is_none() {
-            return Known::Nothing;
-        }
-        let hash = memo.hash(&bytes);
+        let Some(hash) = alone(&self.digests, policy, footprint, read) else { return Known::Nothing };
         let found = shard(&memo.answers, hash).and_then(|mut shard| shard.get(hash, ANSWERS));
         found.and_then(|found| found.downcast().ok()).map_or(Known::New(hash), Known::These)
     }
@@ -328,6 +298,19 @@ impl Recall {
     }
 }
 
+/// The hash of what one policy reads as far as the footprint has it.
+fn alone<'a>(
+    digests: &Digests<'a>,
+    policy: &CompiledPolicy,
+    footprint: &Footprint,
+    read: &impl Read<'a>,
+) -> Option<Hash> {
+    let mut digest = digests.digest();
+    digest.number(u64::from(policy.ordinal));
+    read.alone(policy, footprint, &mut digest)?;
+    Some(digest.hash())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,7 +318,12 @@ mod tests {
     #[test]
     fn what_is_asked_for_stays_and_the_rest_goes() {
         let memo = Memo::default();
-        let hash = |number: u32| memo.hash(&number.to_le_bytes());
+        let hash = |number: u64| {
+            let digests = Digests::new(memo.secret);
+            let mut digest = digests.digest();
+            digest.number(number);
+            digest.hash()
+        };
         let kept = hash(0);
         memo.remember(kept, [1].as_slice().into());
         for number in 1..80_000 {
@@ -354,6 +342,5 @@ mod tests {
             .sum();
         assert!(held <= 2 * REQUESTS, "{held}");
         assert_eq!(memo.recall(hash(1)), None);
-        assert_ne!(Memo::default().hash(b"x"), memo.hash(b"x"), "each set has a key of its own");
     }
 }

@@ -12,14 +12,12 @@ use super::{Case, Missing};
 use crate::decision::{Effect, Finding};
 use crate::facts::{Fact, FactKey};
 use crate::matching::Matched;
-use crate::policy::compiled::CompiledPolicy;
+use crate::policy::compiled::{CompiledPolicy, RECHECK_RULE as RULE};
 use crate::request::{ObjectRequest, Operation, Request};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-/// The rule of the contract.
-pub(crate) const RULE: &str = "recheck_pods";
 /// The rule that findings about single Pods name: they stand behind the summary.
 const POD: &str = "recheck_pods.pod";
 /// The fact that holds a namespace's Pods by name.

@@ -274,8 +274,9 @@ impl Draft {
                 Err(reason) => self.findings.push(failure(policy, &reason, docs_url)),
             }
         }
-        if !self.policies.contains(&policy.id) {
-            self.policies.push(policy.id.clone());
+        self.policies.push(policy.id.clone());
+        if raws.is_empty() {
+            return;
         }
         let mut found: Vec<_> =
             raws.into_iter().map(|raw| (finding(policy, view, raw.clone(), action, docs_url), raw)).collect();
@@ -300,7 +301,8 @@ impl Draft {
         self.findings.sort_by_cached_key(key);
         self.findings.dedup();
         self.skipped.sort();
-        self.policies.sort();
+        self.policies.sort_unstable();
+        self.policies.dedup();
         let worst = self.findings.iter().map(|finding| finding.effect).max();
         let verdict = match worst {
             Some(Effect::Deny) => Verdict::Deny,

@@ -205,7 +205,7 @@ fn compile(
         metadata,
         Arc::clone(program),
         Document::from_serde(&parameters),
-        template.package.clone(),
+        &template.package,
         constraint,
     ))
 }

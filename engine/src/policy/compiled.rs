@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub(crate) const FINDING_RULES: [&str; 4] = ["deny", "violation", "warn", "audit"];
 /// The rules that change the object.
 pub(crate) const EDIT_RULES: [&str; 3] = ["defaults", "overrides", "removals"];
+/// The rule that names what a namespace's Pods must be like from now on.
+pub(crate) const RECHECK_RULE: &str = "recheck_pods";
 
 /// Which webhook evaluates a policy: what the API server does when it cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,9 +41,12 @@ pub struct CompiledPolicy {
     pub constraint: Option<Constraint>,
     pub(crate) program: Arc<Program>,
     pub(crate) parameters: Document,
-    package: String,
     /// The rules of the contract that the policy defines.
     entries: Vec<(&'static str, Entry)>,
+    /// Rules that change objects are among them.
+    mutates: bool,
+    /// Rules that find something are among them.
+    validates: bool,
     /// What these can read, as far as it decides whether they give anything.
     pub(crate) footprint: Footprint,
     /// What these can read, their words included.
@@ -105,6 +110,9 @@ impl CompiledPolicy {
                 let parameters = Document::from_serde(&parameters);
                 let entries = entries(&program, &package);
                 let [footprint, whole_footprint] = footprints(&program, &entries);
+                let has = |rules: &[&str]| entries.iter().any(|(name, _)| rules.contains(name));
+                let (finds, mutates) = (has(&FINDING_RULES), has(&EDIT_RULES));
+                let validates = finds || has(&["overrides", "removals"]);
                 let policy = Self {
                     name,
                     id,
@@ -114,8 +122,9 @@ impl CompiledPolicy {
                     constraint: None,
                     program,
                     parameters,
-                    package,
                     entries,
+                    mutates,
+                    validates,
                     footprint,
                     whole_footprint,
                     ordinal: 0,
@@ -139,11 +148,11 @@ impl CompiledPolicy {
         metadata: Metadata,
         program: Arc<Program>,
         parameters: Document,
-        package: String,
+        package: &str,
         constraint: Constraint,
     ) -> Self {
         let name = id.clone();
-        let entries = entries(&program, &package);
+        let entries = entries(&program, package);
         let [footprint, whole_footprint] = footprints(&program, &entries);
         let constraint = Some(constraint);
         Self {
@@ -155,8 +164,9 @@ impl CompiledPolicy {
             constraint,
             program,
             parameters,
-            package,
             entries,
+            mutates: false,
+            validates: true,
             footprint,
             whole_footprint,
             ordinal: 0,
@@ -170,13 +180,9 @@ impl CompiledPolicy {
         (!any).then(|| LoadError::whole(&self.from, message))
     }
 
-    /// The rule of that name, if the policy defines it.
+    /// The rule of the contract of that name, if the policy defines it.
     pub(crate) fn entry(&self, rule: &str) -> Option<Entry> {
-        let known = self.entries.iter().find(|(name, _)| *name == rule);
-        known.map(|(_, entry)| *entry).or_else(|| {
-            let path = format!("{}.{rule}", self.package);
-            if self.program.has_rule(&path) { self.program.entry(&path) } else { None }
-        })
+        self.entries.iter().find(|(name, _)| *name == rule).map(|(_, entry)| *entry)
     }
 
     /// Whether the policy defines this rule of the contract.
@@ -186,15 +192,12 @@ impl CompiledPolicy {
 
     /// Whether it can change objects.
     pub fn mutates(&self) -> bool {
-        self.constraint.is_none() && EDIT_RULES.iter().any(|rule| self.has(rule))
+        self.mutates
     }
 
     /// Whether it can find anything (overrides and removals are findings where they were not applied).
     pub fn validates(&self) -> bool {
-        self.constraint.is_some()
-            || FINDING_RULES.iter().any(|rule| self.has(rule))
-            || self.has("overrides")
-            || self.has("removals")
+        self.validates
     }
 
     /// What the request must carry, as METADATA says for the policy's parameters.
@@ -225,7 +228,8 @@ pub struct BrokenPolicy {
 }
 
 fn footprints(program: &Program, entries: &[(&'static str, Entry)]) -> [Footprint; 2] {
-    let entries: Vec<Entry> = entries.iter().map(|(_, entry)| *entry).collect();
+    let judged = entries.iter().filter(|(name, _)| *name != RECHECK_RULE);
+    let entries: Vec<Entry> = judged.map(|(_, entry)| *entry).collect();
     [Purpose::Emptiness, Purpose::Whole].map(|purpose| program.footprint(&entries, purpose))
 }
 
@@ -234,5 +238,5 @@ fn entries(program: &Program, package: &str) -> Vec<(&'static str, Entry)> {
         let path = format!("{package}.{rule}");
         program.has_rule(&path).then(|| program.entry(&path)).flatten().map(|entry| (*rule, entry))
     };
-    FINDING_RULES.iter().chain(&EDIT_RULES).filter_map(defined).collect()
+    FINDING_RULES.iter().chain(&EDIT_RULES).chain(&[RECHECK_RULE]).filter_map(defined).collect()
 }

@@ -28,6 +28,7 @@ mod types;
 pub(crate) use builtins::encoding::from_base64_standard;
 pub(crate) use crypto::pem::decode as decode_pem;
 pub use error::{At, EvaluationError, LoadError};
+pub(crate) use footprint::digest;
 pub use footprint::{Footprint, Purpose};
 pub use machine::Limits;
 pub use marks::{Mark, Marked};

@@ -5,6 +5,7 @@
 //! What is not understood counts as read in whole.
 
 mod analysis;
+pub(crate) mod digest;
 mod parts;
 
 pub(crate) use parts::Parts;
@@ -47,8 +48,8 @@ impl Footprint {
         self.nondeterministic |= other.nondeterministic;
     }
 
-    /// Appends the parts of an input that are read, so that inputs with equal bytes have equal answers.
-    pub fn write(&self, input: crate::value::Value<'_>, out: &mut Vec<u8>) {
+    /// Hashes the parts of an input that are read, so that inputs with equal hashes have equal answers.
+    pub(crate) fn write<'a>(&self, input: crate::value::Value<'a>, out: &mut digest::Digest<'_, 'a>) {
         self.parts.write(Some(input), out);
     }
 }

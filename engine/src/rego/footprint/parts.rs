@@ -1,5 +1,6 @@
 //! Parts of a document: a tree of keys, with how much of each is read.
 
+use super::digest::{Digest, kind};
 use crate::value::Value;
 
 /// A key on the way into a document.
@@ -106,50 +107,36 @@ impl Parts {
             || self.any.as_ref().is_some_and(|parts| parts.reads(rest))
     }
 
-    /// Appends what is read of a value, in a form that tells any two values apart that differ in it.
-    pub(crate) fn write(&self, value: Option<Value<'_>>, out: &mut Vec<u8>) {
-        let Some(value) = value else {
-            out.push(b'-');
-            return;
-        };
+    /// Hashes what is read of a value, so that any two values that differ in it are told apart.
+    pub(crate) fn write<'a>(&self, value: Option<Value<'a>>, out: &mut Digest<'_, 'a>) {
+        let Some(value) = value else { return out.mark(b'-', 0) };
         if self.extent == Some(Extent::Whole) {
-            return write_whole(value, out);
-        }
-        out.push(tag(value));
-        if let Value::Bool(value) = value {
-            out.push(u8::from(value));
+            return out.whole(value);
         }
         match (self.extent, value) {
+            (_, Value::Bool(_) | Value::Set(_) | Value::Map(_))
+            | (Some(Extent::Keys | Extent::Length), Value::Number(_) | Value::String(_)) => {
+                return out.whole(value);
+            }
             (Some(Extent::Keys), Value::Object(object)) => {
-                length(object.len(), out);
-                object.members().iter().for_each(|(name, _)| text(name, out));
+                out.mark(kind(value), object.len());
+                object.members().iter().for_each(|(name, _)| out.text(b'k', name));
             }
-            (Some(Extent::Keys | Extent::Length), Value::Array(items)) => length(items.len(), out),
-            (Some(Extent::Length), Value::Object(object)) => length(object.len(), out),
-            (Some(Extent::Keys | Extent::Length), Value::Number(_) | Value::String(_)) => {
-                write_whole(value, out);
-            }
-            (_, Value::Set(_) | Value::Map(_)) => return write_whole(value, out),
-            _ => {}
+            (Some(Extent::Keys | Extent::Length), Value::Array(items)) => out.mark(kind(value), items.len()),
+            (Some(Extent::Length), Value::Object(object)) => out.mark(kind(value), object.len()),
+            _ => out.mark(kind(value), 0),
         }
-        if !self.named.is_empty() {
-            match value {
-                Value::Object(object) => {
-                    for (name, parts) in &self.named {
-                        parts.write(object.get(name), out);
-                    }
-                }
-                _ => out.push(b'.'),
-            }
+        if let Value::Object(object) = value {
+            self.named.iter().for_each(|(name, parts)| parts.write(object.get(name), out));
         }
         if let Some(parts) = &self.any {
             match value {
                 Value::Array(items) => {
-                    length(items.len(), out);
+                    out.mark(b'*', items.len());
                     items.iter().for_each(|item| parts.write(Some(*item), out));
                 }
                 Value::Object(object) => {
-                    length(object.len(), out);
+                    out.mark(b'*', object.len());
                     object.members().iter().for_each(|(_, item)| parts.write(Some(*item), out));
                 }
                 _ => {}
@@ -158,77 +145,18 @@ impl Parts {
     }
 }
 
-fn tag(value: Value<'_>) -> u8 {
-    match value {
-        Value::Null => b'n',
-        Value::Bool(_) => b'b',
-        Value::Number(_) => b'#',
-        Value::String(_) => b's',
-        Value::Array(_) => b'[',
-        Value::Object(_) => b'{',
-        Value::Map(_) => b'<',
-        Value::Set(_) => b'(',
-    }
-}
-
-fn length(length: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-}
-
-fn text(text: &str, out: &mut Vec<u8>) {
-    length(text.len(), out);
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn write_whole(value: Value<'_>, out: &mut Vec<u8>) {
-    out.push(tag(value));
-    match value {
-        Value::Null => {}
-        Value::Bool(value) => out.push(u8::from(value)),
-        Value::Number(crate::value::Number::Int(value)) => {
-            out.push(b'i');
-            out.extend_from_slice(&value.to_le_bytes());
-        }
-        Value::Number(crate::value::Number::Text(digits)) => {
-            out.push(b't');
-            text(digits, out);
-        }
-        Value::String(string) => text(string, out),
-        Value::Array(items) => {
-            length(items.len(), out);
-            items.iter().for_each(|item| write_whole(*item, out));
-        }
-        Value::Set(set) => {
-            length(set.len(), out);
-            set.items().iter().for_each(|item| write_whole(*item, out));
-        }
-        Value::Object(object) => {
-            length(object.len(), out);
-            for (name, item) in object.members() {
-                text(name, out);
-                write_whole(*item, out);
-            }
-        }
-        Value::Map(map) => {
-            length(map.len(), out);
-            for (name, item) in map.pairs() {
-                write_whole(*name, out);
-                write_whole(*item, out);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::digest::{Digests, Hash, Secret};
     use super::*;
     use crate::value::Document;
 
-    fn written(parts: &Parts, json: &str) -> Vec<u8> {
+    fn written(secret: Secret, parts: &Parts, json: &str) -> Hash {
         let document = Document::from_json(json.as_bytes()).unwrap();
-        let mut out = Vec::new();
+        let digests = Digests::new(secret);
+        let mut out = digests.digest();
         parts.write(Some(document.value()), &mut out);
-        out
+        out.hash()
     }
 
     #[test]
@@ -238,11 +166,12 @@ mod tests {
         parts.read(&[name("a"), Key::Any, name("b")], Extent::Whole);
         parts.read(&[name("c")], Extent::Presence);
         parts.read(&[name("d")], Extent::Keys);
-        let base = written(&parts, r#"{"a":[{"b":1,"x":1}],"c":"s","d":{"k":1}}"#);
+        let secret = Secret::random();
+        let base = written(secret, &parts, r#"{"a":[{"b":1,"x":1}],"c":"s","d":{"k":1}}"#);
         for same in
             [r#"{"a":[{"b":1,"x":2}],"c":"t","d":{"k":2}}"#, r#"{"a":[{"b":1}],"c":"","d":{"k":[]},"e":1}"#]
         {
-            assert_eq!(written(&parts, same), base, "{same}");
+            assert_eq!(written(secret, &parts, same), base, "{same}");
         }
         for other in [
             r#"{"a":[{"b":2}],"c":"s","d":{"k":1}}"#,
@@ -253,7 +182,7 @@ mod tests {
             r#"{"a":[{"b":1}],"c":"s","d":{"l":1}}"#,
             r#"{"a":{"0":{"b":1}},"c":"s","d":{"k":1}}"#,
         ] {
-            assert_ne!(written(&parts, other), base, "{other}");
+            assert_ne!(written(secret, &parts, other), base, "{other}");
         }
         assert!(parts.reads(&["a", "anything", "b"]) && !parts.reads(&["a", "anything", "c"]));
     }
