@@ -11,6 +11,8 @@ const POLICY: &str = r#"# METADATA
 # custom:
 #   severity: high
 #   category: house
+#   match: {resourceRules: [{apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}]}
+#   expand: true
 #   remedy: Remove `hostNetwork`.
 #   parameters:
 #     type: object
@@ -123,7 +125,7 @@ fn rego_that_does_not_compile_is_shown_with_a_caret() {
     let ran = wayguard_in(files.path(), &["test", "house/host-network"]);
     assert_eq!(ran.code, 2, "{}", ran.shown());
     assert!(
-        ran.stdout.contains("house/host-network/policy.rego:20:")
+        ran.stdout.contains("house/host-network/policy.rego:22:")
             && ran.stdout.contains("undefined function data.lib.flags.off\n     20 | \tflags.off("),
         "{}",
         ran.shown()

@@ -144,7 +144,8 @@ pub struct ObjectRequest<'a> {
     pub old_object: Option<Value<'a>>,
     /// The verb.
     pub operation: Operation,
-    /// The resource's plural; empty: derived from the kind.
+    /// The resource's plural, followed by `.` and its group where that is not the object's (`deployments.apps`, for a
+    /// Scale); empty: derived from the kind.
     pub resource: &'a str,
     /// The subresource, or empty.
     pub sub_resource: &'a str,
@@ -236,9 +237,9 @@ impl<'a> Request<'a> {
             return Err("the object has no `apiVersion` or no `kind`".into());
         }
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let resource = match from.resource {
-            "" => arena.text(&crate::expansion::plural(kind)),
-            known => known,
+        let (resource, resource_group) = match from.resource {
+            "" => (arena.text(&crate::expansion::plural(kind)), group),
+            known => known.split_once('.').unwrap_or((known, group)),
         };
         let metadata = object.get("metadata").unwrap_or_default();
         let name = metadata.str_or_empty("name");
@@ -249,22 +250,16 @@ impl<'a> Request<'a> {
             (_, "") => from.default_namespace,
             (_, named) => named,
         };
-        let triple = |last: &'static str, value| {
-            Value::Object(Object::new(
-                arena,
-                vec![
-                    ("group", Value::String(group)),
-                    (last, Value::String(value)),
-                    ("version", Value::String(version)),
-                ],
-            ))
+        let triple = |group, last: &'static str, value| {
+            let members = [("group", group), (last, value), ("version", version)];
+            Value::Object(Object::new(arena, members.map(|(key, text)| (key, Value::String(text))).to_vec()))
         };
         let mut members = vec![
             ("uid", Value::String("00000000-0000-0000-0000-000000000000")),
-            ("kind", triple("kind", kind)),
-            ("requestKind", triple("kind", kind)),
-            ("resource", triple("resource", resource)),
-            ("requestResource", triple("resource", resource)),
+            ("kind", triple(group, "kind", kind)),
+            ("requestKind", triple(group, "kind", kind)),
+            ("resource", triple(resource_group, "resource", resource)),
+            ("requestResource", triple(resource_group, "resource", resource)),
             ("name", Value::String(name)),
             ("namespace", Value::String(namespace)),
             ("operation", Value::String(from.operation.as_str())),

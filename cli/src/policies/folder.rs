@@ -6,7 +6,6 @@ use crate::exit::Failure;
 use crate::input::walk;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use wayguard_engine::matching::spec::{Match, ResourceRule};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::PolicyFiles;
 use wayguard_engine::policy::spec::{PolicySpec, Source};
@@ -156,41 +155,11 @@ pub(crate) fn policy_folders(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect())
 }
 
-/// The Policy object for a policy that is named without one: as a bundle of the library ships it, else for
-/// Pods and, by their template, workloads.
+/// The Policy object for a policy that is named without one: as a default bundle ships it, else what its METADATA says
+/// with every parameter at its default.
 pub(super) fn spec_of(library: &Library, id: &str) -> PolicySpec {
-    shipped_spec(library, id).unwrap_or_else(|| spec_for_pods(id))
-}
-
-/// The Policy object by which a bundle of the library ships a policy; the default bundles come first.
-pub(crate) fn shipped_spec(library: &Library, id: &str) -> Option<PolicySpec> {
-    let mut bundles = library.bundles();
-    bundles.sort_by_key(|name| !DEFAULT_BUNDLES.contains(&name.as_str()));
-    let shipped = bundles.iter().filter_map(|name| library.bundle(name)?.ok()).flatten();
-    let mut named = shipped.filter(|(_, spec)| spec.source.library.as_deref() == Some(id));
-    named.next().map(|(_, spec)| spec)
-}
-
-/// A Policy object for a policy about Pods.
-pub(crate) fn spec_for_pods(id: &str) -> PolicySpec {
-    let texts = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect();
-    let rule = ResourceRule {
-        api_groups: texts(&[""]),
-        api_versions: texts(&["*"]),
-        resources: texts(&["pods", "pods/ephemeralcontainers"]),
-        operations: texts(&["CREATE", "UPDATE"]),
-        ..ResourceRule::default()
-    };
-    PolicySpec {
-        source: Source { library: Some(id.to_owned()), ..Source::default() },
-        matches: Match { resource_rules: vec![rule], ..Match::default() },
-        expand: true,
-        templates: Vec::new(),
-        parameters: None,
-        action: wayguard_engine::policy::spec::Action::default(),
-        action_overrides: Vec::new(),
-        on_error: wayguard_engine::policy::spec::OnError::default(),
-        existing: wayguard_engine::policy::spec::Existing::default(),
-        mutate: wayguard_engine::policy::spec::Mutate::default(),
-    }
+    let bundles = DEFAULT_BUNDLES.iter().filter_map(|name| library.bundle(name)?.ok());
+    let mut shipped = bundles.flatten().filter(|(_, spec)| spec.source.library.as_deref() == Some(id));
+    let plain = || PolicySpec::of(Source { library: Some(id.to_owned()), ..Source::default() });
+    shipped.next().map_or_else(plain, |(_, spec)| spec)
 }

@@ -12,6 +12,6 @@ mod pod_security;
 mod source;
 
 pub(crate) use documents::gatekeeper_objects;
-pub(crate) use folder::{Disk, PolicyFolder, name_as_on_disk, policy_folders, shipped_spec, spec_for_pods};
+pub(crate) use folder::{Disk, PolicyFolder, name_as_on_disk, policy_folders};
 pub(crate) use gather::{Gathered, gather};
 pub(crate) use source::{PolicyArgs, Sources};

@@ -44,11 +44,10 @@ fn policy() -> Value {
     {
         set(&mut spec, &["properties", field, "default"], json!(default));
     }
-    set(&mut spec, &["properties", "expand", "default"], json!(false));
     rule(
         &mut spec,
         &[],
-        "!has(self.templates) || self.expand",
+        "!has(self.templates) || (has(self.expand) ? self.expand : !has(self.match) || !has(self.match.resourceRules))",
         "`templates` has no effect without `expand: true`",
     );
     let source = &["properties", "source"];

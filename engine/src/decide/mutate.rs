@@ -56,7 +56,7 @@ pub(crate) fn mutate<'a>(
         .candidates(case.request)
         .into_iter()
         .filter(|policy| policy.mutates())
-        .filter(|policy| scope == Scope::Submitted || policy.spec.expand)
+        .filter(|policy| scope == Scope::Submitted || policy.spec.expands())
         .filter(|policy| scope != Scope::Template || policy.spec.mutate == Mutate::Template)
         .filter(|policy| matches(&policy.spec, case, &view, surrounding.view()) == Matched::Yes)
         .collect();

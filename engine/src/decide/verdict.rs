@@ -175,7 +175,7 @@ impl Draft {
             .map(|view| Bench::recalling(case, view, surrounding, &asked, super::judge::JUDGING));
         for policy in asked {
             self.look(case, policy, &direct, &direct_bench, surrounding, missing);
-            if let (true, Some(view), Some(bench)) = (policy.spec.expand, &future, &future_bench) {
+            if let (true, Some(view), Some(bench)) = (policy.spec.expands(), &future, &future_bench) {
                 self.look(case, policy, view, bench, surrounding, missing);
             }
         }
@@ -214,7 +214,7 @@ impl Draft {
         let direct = View::direct(case.request);
         for policy in policies {
             let pod = View::expanded(case.arena, case.request, &policy.spec.templates);
-            let views = [Some(direct), pod.filter(|_| policy.spec.expand)];
+            let views = [Some(direct), pod.filter(|_| policy.spec.expands())];
             let matched = views.iter().flatten().find_map(|view| {
                 let matched = matches(&policy.spec, case, view, surrounding.view());
                 (!matches!(matched, Matched::No(_))).then_some(matched)

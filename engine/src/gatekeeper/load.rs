@@ -188,7 +188,7 @@ fn compile(
     let spec = PolicySpec {
         source: Source::default(),
         matches: Match::default(),
-        expand: false,
+        expand: None,
         templates: Vec::new(),
         parameters: None,
         action: constraint.action(crate::Origin::Admission).unwrap_or(Action::Audit),

@@ -2,17 +2,19 @@
 //! namespaces by name and subjects.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// Which requests a policy judges. All conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Match {
-    /// At least one must match.
+    /// At least one must match. Absent: those that the policy's METADATA names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_rules")]
     #[schemars(length(min = 1))]
     pub resource_rules: Vec<ResourceRule>,
-    /// None may match.
+    /// None may match. They add to those that METADATA names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude_resource_rules: Vec<ResourceRule>,
     /// Labels of the object's namespace (a Namespace's own labels); cluster-scoped objects always match.
@@ -116,6 +118,17 @@ pub struct Subjects {
     /// Nobody in these groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude_groups: Vec<String>,
+}
+
+/// Absent means what METADATA says; an empty list is a mistake.
+fn some_rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ResourceRule>, D::Error> {
+    let rules = Vec::deserialize(deserializer)?;
+    if rules.is_empty() {
+        return Err(D::Error::custom(
+            "`resourceRules` is empty; name resources, or leave it out for those that the policy's METADATA names",
+        ));
+    }
+    Ok(rules)
 }
 
 fn all() -> Vec<String> {

@@ -79,27 +79,38 @@ fn compile_as(metadata: &Metadata, modules: Vec<Module>, marks: bool) -> Result<
     Program::compile(modules, CompileOptions { strict_builtin_errors, marks, ..CompileOptions::default() })
 }
 
+/// The Rego of a policy, found.
+#[derive(Debug)]
+pub(crate) struct Sourced {
+    /// The id that people know.
+    pub(crate) id: String,
+    /// What it says of itself.
+    pub(crate) metadata: Result<Metadata, LoadError>,
+    /// The policy's own module first.
+    pub(crate) modules: Vec<Module>,
+    /// These, compiled by [`compile`] before.
+    pub(crate) program: Option<Arc<Program>>,
+}
+
 impl CompiledPolicy {
-    /// Loads a policy from its modules; the first is the policy itself. `program`: these, compiled by
-    /// [`compile`] before.
+    /// Loads a policy from its Rego.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn load(
+    pub(crate) fn load(
         name: String,
-        id: String,
         from: String,
         spec: PolicySpec,
-        modules: Vec<Module>,
-        program: Option<Arc<Program>>,
+        sourced: Sourced,
         parameters: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Self, Vec<LoadError>> {
+        let Sourced { id, metadata, modules, program } = sourced;
         let Some(main) = modules.first() else {
             return Err(vec![LoadError::whole(&from, "the policy has no Rego")]);
         };
         let package = format!("data.{}", library::package_of(&main.text).unwrap_or_default());
         let mut errors = Vec::new();
-        let metadata = metadata::read(main).map_err(|error| errors.push(error)).unwrap_or_default();
+        let metadata = metadata.map_err(|error| errors.push(error)).unwrap_or_default();
         let completed = schema::complete(metadata.custom.parameters.as_ref(), parameters);
         let parameters = completed.unwrap_or_else(|problems| {
             errors.extend(problems.into_iter().map(|problem| LoadError::whole(&from, problem)));

@@ -2,6 +2,7 @@
 //! of OPA, <https://www.openpolicyagent.org/docs/policy-language#metadata>), nowhere else.
 
 use crate::decision::Severity;
+use crate::matching::spec::ResourceRule;
 use crate::rego::{LoadError, Module};
 use crate::value::parse_yaml;
 use serde::Deserialize;
@@ -40,6 +41,12 @@ pub struct Custom {
     /// How to mend a finding, in one sentence.
     #[serde(default)]
     pub remedy: String,
+    /// What it judges, unless its Policy object says otherwise.
+    #[serde(default, rename = "match")]
+    pub matches: Option<Applies>,
+    /// It is written for Pods and judges workloads by their pod template, unless its Policy object says otherwise.
+    #[serde(default)]
+    pub expand: bool,
     /// JSON Schema of `input.parameters`.
     #[serde(default)]
     pub parameters: Option<serde_json::Value>,
@@ -61,6 +68,18 @@ pub struct Custom {
     /// Found values are never shown.
     #[serde(default)]
     pub sensitive: bool,
+}
+
+/// The requests that a policy is written for, in the words of a Policy object. In which namespaces it holds and for
+/// whom is for the object to say.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Applies {
+    /// At least one must match.
+    pub resource_rules: Vec<ResourceRule>,
+    /// None may match.
+    #[serde(default)]
+    pub exclude_resource_rules: Vec<ResourceRule>,
 }
 
 /// A kind that a policy reads from the inventory.

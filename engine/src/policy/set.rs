@@ -2,10 +2,11 @@
 //!
 //! A policy that cannot load is reported and answers as its `onError` says; it never keeps its neighbours from loading.
 
-use super::compiled::{BrokenPolicy, CompiledPolicy};
+use super::compiled::{BrokenPolicy, CompiledPolicy, Sourced};
 use super::exception::Exception;
 use super::library::Library;
-use super::spec::{PolicyExceptionSpec, PolicySpec};
+use super::metadata;
+use super::spec::{PolicyExceptionSpec, PolicySpec, Source};
 use crate::decide::memo::{Memo, MemoCounts};
 use crate::expansion::WORKLOADS;
 use crate::gatekeeper;
@@ -124,8 +125,14 @@ impl PolicySetBuilder {
         let mut compiled = Vec::new();
         let mut broken = Vec::new();
         for (name, pending) in policies {
-            let (from, spec) = (pending.from.clone(), pending.spec.clone());
-            match load(&library, &config, &mut digest, name.clone(), pending) {
+            let Pending { mut spec, from, files } = pending;
+            let sourced = sourced(&library, &name, &spec.source, files)
+                .map_err(|message| vec![LoadError::whole(&from, message)]);
+            if let Ok(Sourced { metadata: Ok(metadata), .. }) = &sourced {
+                spec.complete(&metadata.custom);
+            }
+            let loaded = sourced.and_then(|it| load(&config, &mut digest, &name, &spec, &from, it));
+            match loaded {
                 Ok(policy) => compiled.push(Arc::new(policy)),
                 Err(errors) => {
                     broken.extend(broken_policy(&name, spec, &errors));
@@ -178,53 +185,63 @@ impl PolicySetBuilder {
     }
 }
 
-fn load(
+fn sourced(
     library: &Library,
-    config: &SetConfig,
-    digest: &mut Digest,
-    name: String,
-    pending: Pending,
-) -> Result<CompiledPolicy, Vec<LoadError>> {
-    let Pending { spec, from, files } = pending;
-    let whole = |message: String| vec![LoadError::whole(&from, message)];
-    let source = &spec.source;
+    name: &str,
+    source: &Source,
+    files: Option<PolicyFiles>,
+) -> Result<Sourced, String> {
     let (id, modules, program) = match (&source.library, &source.rego, &source.path, files) {
         (Some(id), None, None, _) => {
             let module = library.policy(id).ok_or_else(|| {
-                whole(format!("the library has no policy `{id}`; its policies are named like `images/latest-tag`, see `policies/`"))
+                format!("the library has no policy `{id}`; its policies are named like `images/latest-tag`, see `policies/`")
             })?;
             (id.clone(), vec![module], None)
         }
         (None, Some(text), None, _) => {
-            (name.clone(), vec![Module { path: format!("{name}.rego"), text: text.clone() }], None)
+            (name.to_owned(), vec![Module { path: format!("{name}.rego"), text: text.clone() }], None)
         }
         (None, None, Some(_), Some(files)) => (files.id, files.modules, files.program),
         (None, None, Some(path), None) => {
-            return Err(whole(format!(
-                "`source.path` `{path}` works in files only; use `library` or `rego`"
-            )));
+            return Err(format!("`source.path` `{path}` works in files only; use `library` or `rego`"));
         }
-        _ => return Err(whole("`source` needs exactly one of `library`, `rego` and `path`".into())),
+        _ => return Err("`source` needs exactly one of `library`, `rego` and `path`".into()),
     };
+    let main = modules.first().ok_or("the policy has no Rego")?;
+    let metadata = metadata::read(main);
     let modules = if program.is_some() { modules } else { library.with_imports(modules) };
-    digest.add("policy", &name, &spec);
-    for module in &modules {
+    Ok(Sourced { id, metadata, modules, program })
+}
+
+fn load(
+    config: &SetConfig,
+    digest: &mut Digest,
+    name: &str,
+    spec: &PolicySpec,
+    from: &str,
+    sourced: Sourced,
+) -> Result<CompiledPolicy, Vec<LoadError>> {
+    digest.add("policy", name, spec);
+    for module in &sourced.modules {
         digest.add("module", &module.path, &module.text);
     }
-    check_rules(&spec).map_err(whole)?;
+    // METADATA that cannot be read could have named them: its own error is reported instead.
+    if sourced.metadata.is_ok() || !spec.matches.resource_rules.is_empty() {
+        check_rules(spec).map_err(|message| vec![LoadError::whole(from, message)])?;
+    }
     let mut parameters = spec.parameters.clone().unwrap_or_default();
     if let (Some(server), Some(true)) =
         (&config.pod_security, parameters.get("namespaceLabels").and_then(serde_json::Value::as_bool))
     {
         parameters.extend(server.clone());
     }
-    CompiledPolicy::load(name, id, from, spec, modules, program, &parameters)
+    CompiledPolicy::load(name.to_owned(), from.to_owned(), spec.clone(), sourced, &parameters)
 }
 
 /// Rules that could never match are mistakes, not policies.
 fn check_rules(spec: &PolicySpec) -> Result<(), String> {
     if spec.matches.resource_rules.is_empty() {
-        return Err("`match.resourceRules` is empty; the policy would never match".into());
+        return Err("nothing says what it judges; name resources and operations in `match.resourceRules` of the Policy, or under `custom` of the policy's METADATA".into());
     }
     for (index, rule) in spec.matches.resource_rules.iter().enumerate() {
         for (field, list) in [
@@ -291,7 +308,7 @@ fn add_spec(index: &mut Index, position: usize, spec: &PolicySpec) {
         index.add(position, rule);
         let names_pods = rule.resources.iter().any(|item| matches!(item.as_str(), "pods" | "*" | "*/*"))
             && rule.api_groups.iter().any(|group| group.is_empty() || group == "*");
-        if spec.expand && names_pods {
+        if spec.expands() && names_pods {
             for operation in [Operation::Create, Operation::Update] {
                 for workload in WORKLOADS {
                     index.add_resource(position, operation, workload.group, workload.resource);
@@ -398,5 +415,78 @@ impl Digest {
 
     fn finish(&self) -> String {
         self.0.finalize().to_hex().chars().take(16).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const PODS: &str = "#   match: {resourceRules: [{apiGroups: [''], resources: [pods], operations: [CREATE]}]}\n#   expand: true\n";
+
+    fn rego(applies: &str) -> String {
+        format!(
+            "# METADATA\n# custom:\n#   remedy: Mend it.\n{applies}package a\n\ndeny contains \"no\" if {{ true }}\n"
+        )
+    }
+
+    /// A set of one policy: METADATA's words, and the object's.
+    fn set(applies: &str, more: Value) -> PolicySet {
+        let mut spec = json!({"source": {"rego": rego(applies)}});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut builder = PolicySetBuilder::new(Arc::new(Library::default()), SetConfig::default());
+        builder.policy("p", serde_json::from_value(spec).unwrap(), "test", None);
+        builder.build()
+    }
+
+    fn only(set: &PolicySet) -> &PolicySpec {
+        assert!(set.failures().is_empty(), "{:?}", set.failures());
+        &set.policies().next().unwrap().spec
+    }
+
+    #[test]
+    fn what_a_policy_judges_is_what_its_metadata_says() {
+        let set = set(PODS, json!({}));
+        let spec = only(&set);
+        assert_eq!(spec.matches.resource_rules[0].resources, ["pods"]);
+        assert!(spec.expands());
+    }
+
+    #[test]
+    fn what_the_object_says_goes_first() {
+        let rules = json!([{"apiGroups": [""], "resources": ["services"], "operations": ["UPDATE"]}]);
+        let own = set(PODS, json!({"match": {"resourceRules": rules}}));
+        assert_eq!(only(&own).matches.resource_rules[0].resources, ["services"]);
+        assert!(!only(&own).expands(), "`expand` belongs to the rules");
+        assert!(!only(&set(PODS, json!({"expand": false}))).expands());
+        let narrowed = set(PODS, json!({"match": {"excludeNamespaces": ["kube-*"]}}));
+        assert_eq!(only(&narrowed).matches.resource_rules[0].resources, ["pods"]);
+        assert_eq!(only(&narrowed).matches.exclude_namespaces, ["kube-*"]);
+    }
+
+    #[test]
+    fn a_policy_of_which_nobody_says_what_it_judges_is_refused() {
+        let failures = set("", json!({})).failures;
+        assert!(
+            failures[0].errors[0].message.starts_with("nothing says what it judges; name"),
+            "{failures:?}"
+        );
+        let unknown = set("#   match: {resources: []}\n", json!({})).failures;
+        assert!(unknown[0].errors[0].message.contains("unknown field `resources`"), "{unknown:?}");
+        let empty: Result<PolicySpec, _> =
+            serde_json::from_value(json!({"source": {"library": "a/b"}, "match": {"resourceRules": []}}));
+        assert!(empty.unwrap_err().to_string().starts_with("`resourceRules` is empty; name resources"));
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_loaded_answers_for_what_its_metadata_names() {
+        let mut spec = json!({"source": {"rego": rego(PODS).replace("true }", "nowhere }")}});
+        spec["parameters"] = json!({});
+        let mut builder = PolicySetBuilder::new(Arc::new(Library::default()), SetConfig::default());
+        builder.policy("p", serde_json::from_value(spec).unwrap(), "test", None);
+        let set = builder.build();
+        assert_eq!(set.failures().len(), 1);
+        assert_eq!(set.broken()[0].spec.matches.resource_rules[0].resources, ["pods"]);
     }
 }

@@ -1,6 +1,7 @@
 //! The `Policy` and `PolicyException` kinds (`wayguard.io/v1alpha1`), as they are written in files and in the
 //! cluster. The CRDs' schemas are generated from these types.
 
+use super::metadata::Custom;
 use crate::matching::spec::{LabelSelector, Match, ResourceRule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,13 +15,13 @@ pub const API_VERSION: &str = "wayguard.io/v1alpha1";
 pub struct PolicySpec {
     /// Where the Rego comes from.
     pub source: Source,
-    /// Which requests it judges.
-    #[serde(rename = "match")]
+    /// Which requests it judges. Without `resourceRules`: those that the policy's METADATA names.
+    #[serde(default, rename = "match", skip_serializing_if = "is_default")]
     pub matches: Match,
     /// The policy is written for Pods and also judges Deployments, Jobs, `CronJobs` and other workloads by their
-    /// pod template.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub expand: bool,
+    /// pod template. Absent: as METADATA says where `match.resourceRules` are METADATA's too, else no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expand: Option<bool>,
     /// Further kinds that hold a pod template, for `expand`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub templates: Vec<TemplatePath>,
@@ -43,6 +44,39 @@ pub struct PolicySpec {
     /// Where defaults for Pods are written when the object is a workload.
     #[serde(default, skip_serializing_if = "is_default")]
     pub mutate: Mutate,
+}
+
+impl PolicySpec {
+    /// Everything at its default but the source.
+    pub fn of(source: Source) -> Self {
+        Self {
+            source,
+            matches: Match::default(),
+            expand: None,
+            templates: Vec::new(),
+            parameters: None,
+            action: Action::default(),
+            action_overrides: Vec::new(),
+            on_error: OnError::default(),
+            existing: Existing::default(),
+            mutate: Mutate::default(),
+        }
+    }
+
+    /// Whether workloads are judged by their pod template.
+    pub fn expands(&self) -> bool {
+        self.expand == Some(true)
+    }
+
+    /// Fills in what the policy says of itself, where nothing is said here.
+    pub(crate) fn complete(&mut self, own: &Custom) {
+        let Some(applies) = own.matches.as_ref().filter(|_| self.matches.resource_rules.is_empty()) else {
+            return;
+        };
+        self.matches.resource_rules.clone_from(&applies.resource_rules);
+        self.matches.exclude_resource_rules.extend(applies.exclude_resource_rules.iter().cloned());
+        self.expand.get_or_insert(own.expand);
+    }
 }
 
 /// Where a policy's Rego comes from; exactly one is given.

@@ -9,6 +9,10 @@
 # custom:
 #   severity: medium
 #   category: cost
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: []
 #   remedy: Ask the platform to grant devices to your namespace.

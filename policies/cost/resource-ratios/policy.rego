@@ -11,6 +11,10 @@
 # custom:
 #   severity: low
 #   category: cost
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/resize], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [NSA-resource-policies]
 #   peers:
 #     - gatekeeper/K8sContainerRatios

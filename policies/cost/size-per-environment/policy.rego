@@ -11,6 +11,10 @@
 # custom:
 #   severity: medium
 #   category: cost
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/resize], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [NSA-resource-policies]
 #   peers: [gatekeeper/K8sContainerLimits, gatekeeper/K8sContainerRequests]
 #   remedy: Ask for less, or split the workload into more and smaller Pods.

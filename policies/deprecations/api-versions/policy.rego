@@ -10,6 +10,34 @@
 # custom:
 #   severity: medium
 #   category: deprecations
+#   match:
+#     resourceRules:
+#       - {apiGroups: [admissionregistration.k8s.io], resources: ["*"], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [apiregistration.k8s.io], resources: [apiservices], operations: [CREATE, UPDATE]}
+#       - apiGroups: [apps]
+#         resources: [daemonsets, deployments, replicasets, statefulsets]
+#         operations: [CREATE, UPDATE]
+#       - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [batch], resources: [cronjobs], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [certificates.k8s.io], resources: ["*"], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [extensions], resources: ["*"], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [flowcontrol.apiserver.k8s.io], resources: ["*"], operations: [CREATE, UPDATE]}
+#       - apiGroups: [networking.k8s.io]
+#         resources: [ingressclasses, ingresses, servicecidrs]
+#         operations: [CREATE, UPDATE]
+#       - {apiGroups: [node.k8s.io], resources: [runtimeclasses], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [policy], resources: [poddisruptionbudgets, podsecuritypolicies], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [rbac.authorization.k8s.io], resources: ["*"], operations: [CREATE, UPDATE]}
+#       - apiGroups: [resource.k8s.io]
+#         resources: [deviceclasses, devicetaintrules, resourceclaims, resourceclaimtemplates]
+#         operations: [CREATE, UPDATE]
+#       - {apiGroups: [scheduling.k8s.io], resources: [priorityclasses], operations: [CREATE, UPDATE]}
+#       - apiGroups: [storage.k8s.io]
+#         resources: [csidrivers, storageclasses, volumeattributesclasses]
+#         operations: [CREATE, UPDATE]
+#       - {apiGroups: [storagemigration.k8s.io], resources: ["*"], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [""], resources: [endpoints], operations: [CREATE]}
 #   controls: []
 #   peers: [gatekeeper/VerifyDeprecatedAPI, kyverno/check-deprecated-apis]
 #   remedy: >-

@@ -10,6 +10,14 @@
 # custom:
 #   severity: medium
 #   category: deprecations
+#   match:
+#     resourceRules:
+#       - apiGroups: [""]
+#         resources: [pods, services, persistentvolumes, persistentvolumeclaims]
+#         operations: [CREATE, UPDATE]
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [storage.k8s.io], resources: [storageclasses], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: []
 #   remedy: Write the field that replaced it, and remove the old one.

@@ -9,6 +9,10 @@
 # custom:
 #   severity: medium
 #   category: deprecations
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [NSA-image-repositories]
 #   peers: [gatekeeper/K8sDisallowedRepos, kyverno/restrict-deprecated-registry]
 #   remedy: Pull the image from the registry that took over, or mirror it into one of your own.

@@ -9,6 +9,9 @@
 # custom:
 #   severity: low
 #   category: golden-path
+#   match:
+#     resourceRules:
+#       - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets, replicasets], operations: [CREATE]}
 #   controls: []
 #   remedy: Set spec.selector.matchLabels and the same labels in spec.template.metadata.labels.
 #   parameters: {type: object, additionalProperties: false, properties: {}}

@@ -8,6 +8,9 @@
 # custom:
 #   severity: high
 #   category: golden-path
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [namespaces], operations: [CREATE, UPDATE]}
 #   controls: [CIS-5.2.1, NSA-pod-security]
 #   peers: [kyverno/add-psa-labels]
 #   remedy: >-

@@ -9,6 +9,13 @@
 # custom:
 #   severity: medium
 #   category: golden-path
+#   match:
+#     resourceRules:
+#       - apiGroups: [""]
+#         resources: [namespaces, pods, services, persistentvolumeclaims]
+#         operations: [CREATE, UPDATE]
+#       - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [batch], resources: [jobs, cronjobs], operations: [CREATE, UPDATE]}
 #   controls: [CIS-5.6.1]
 #   peers: [gatekeeper/K8sRequiredLabels, kyverno/require-labels]
 #   remedy: >-

@@ -11,6 +11,10 @@
 # custom:
 #   severity: medium
 #   category: golden-path
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-restricted, CIS-5.6.2, CIS-5.6.3, NSA-pod-security]
 #   peers: [kyverno/add-default-securitycontext, kyverno/apply-pss-restricted-profile]
 #   remedy: Set the security context yourself where the default does not fit.

@@ -10,6 +10,10 @@
 # custom:
 #   severity: high
 #   category: images
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.5.1, NSA-image-repositories]
 #   peers:
 #     - gatekeeper/K8sAllowedRepos

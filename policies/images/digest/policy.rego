@@ -8,6 +8,10 @@
 # custom:
 #   severity: high
 #   category: images
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.5.1, SLSA-verified-deployment]
 #   peers: [gatekeeper/K8sImageDigests, kyverno/require-image-checksum]
 #   remedy: >-

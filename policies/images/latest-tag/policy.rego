@@ -8,6 +8,10 @@
 # custom:
 #   severity: high
 #   category: images
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.5.1, NSA-image-tags]
 #   peers: [gatekeeper/K8sDisallowedTags, kyverno/disallow-latest-tag, polaris/tagNotSpecified]
 #   remedy: Name the version that you tested, or its digest (`crane digest IMAGE` prints it).

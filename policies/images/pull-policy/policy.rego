@@ -10,6 +10,10 @@
 # custom:
 #   severity: medium
 #   category: images
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: [kyverno/always-pull-images, kyverno/imagepullpolicy-always, polaris/pullPolicyNotAlways]
 #   remedy: Set imagePullPolicy to Always, or name the image by a fixed version.

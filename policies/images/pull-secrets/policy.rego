@@ -9,6 +9,10 @@
 # custom:
 #   severity: low
 #   category: images
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: [kyverno/require-imagepullsecrets]
 #   remedy: Name the pull secret in spec.imagePullSecrets, or in the imagePullSecrets of the service account.

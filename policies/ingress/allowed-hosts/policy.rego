@@ -9,6 +9,12 @@
 # custom:
 #   severity: high
 #   category: ingress
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE, UPDATE]}
+#       - apiGroups: [gateway.networking.k8s.io]
+#         resources: [httproutes, grpcroutes, tlsroutes]
+#         operations: [CREATE, UPDATE]
 #   controls: [T1557]
 #   remedy: Serve a host that was given to your team, or ask the platform for this one.
 #   parameters:

@@ -9,6 +9,9 @@
 # custom:
 #   severity: medium
 #   category: ingress
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [kyverno/restrict-ingress-classes]
 #   remedy: Set spec.ingressClassName to a class that the platform offers.

@@ -11,6 +11,10 @@
 # custom:
 #   severity: critical
 #   category: ingress
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [configmaps], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE, UPDATE]}
 #   controls: [T1552]
 #   peers:
 #     - kyverno/disallow-ingress-nginx-custom-snippets

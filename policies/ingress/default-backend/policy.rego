@@ -8,6 +8,9 @@
 # custom:
 #   severity: medium
 #   category: ingress
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [kyverno/restrict-ingress-defaultbackend]
 #   remedy: Remove spec.defaultBackend and write a rule for each host that the application serves.

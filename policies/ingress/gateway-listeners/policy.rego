@@ -9,6 +9,9 @@
 # custom:
 #   severity: high
 #   category: ingress
+#   match:
+#     resourceRules:
+#       - {apiGroups: [gateway.networking.k8s.io], resources: [gateways], operations: [CREATE, UPDATE]}
 #   controls: [NSA-encryption, T1557]
 #   remedy: Use protocol HTTPS, and select namespaces by label in allowedRoutes.namespaces.
 #   parameters:

@@ -9,6 +9,9 @@
 # custom:
 #   severity: high
 #   category: ingress
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE, UPDATE]}
 #   controls: [NSA-encryption, T1557]
 #   peers:
 #     - gatekeeper/K8sHttpsOnly

@@ -10,6 +10,10 @@
 # custom:
 #   severity: high
 #   category: ingress
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [gateway.networking.k8s.io], resources: [httproutes], operations: [CREATE, UPDATE]}
 #   controls: [T1557]
 #   peers:
 #     - gatekeeper/K8sUniqueIngressHost

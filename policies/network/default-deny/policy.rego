@@ -8,6 +8,11 @@
 # custom:
 #   severity: medium
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE]}
+#       - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], operations: [CREATE]}
+#       - {apiGroups: [batch], resources: [jobs, cronjobs], operations: [CREATE]}
 #   controls: [CIS-5.3.2, NSA-network-policies]
 #   remedy: >-
 #     Add a NetworkPolicy to the namespace with `podSelector: {}`, `policyTypes: [Ingress, Egress]` and no

@@ -10,6 +10,9 @@
 # custom:
 #   severity: high
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [networkpolicies], operations: [CREATE, UPDATE]}
 #   controls: [NSA-network-policies, T1041]
 #   remedy: Name in `to` the blocks of addresses, namespaces and Pods that are really needed.
 #   parameters:

@@ -9,6 +9,9 @@
 # custom:
 #   severity: low
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [networkpolicies], operations: [CREATE, UPDATE]}
 #   controls: [NSA-network-policies]
 #   peers: [kyverno/restrict-networkpolicy-empty-podselector]
 #   remedy: Select in spec.podSelector the Pods that the rules are meant for.

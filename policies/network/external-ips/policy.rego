@@ -9,6 +9,9 @@
 # custom:
 #   severity: high
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [services], operations: [CREATE, UPDATE]}
 #   controls: [T1557]
 #   peers: [gatekeeper/K8sExternalIPs, kyverno/restrict-external-ips]
 #   remedy: Remove spec.externalIPs and expose the Service by an Ingress or a Gateway.

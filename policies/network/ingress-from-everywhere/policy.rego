@@ -9,6 +9,9 @@
 # custom:
 #   severity: medium
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [networkpolicies], operations: [CREATE, UPDATE]}
 #   controls: [NSA-network-policies]
 #   remedy: Name in `from` the Pods, namespaces and blocks of addresses that really come in.
 #   parameters:

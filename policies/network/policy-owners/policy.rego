@@ -4,11 +4,14 @@
 # description: |-
 #   In each namespace some NetworkPolicies are the platform's: the default deny, the one that lets monitoring
 #   in. Teams may write policies of their own beside them, and RBAC cannot tell these apart. The policies
-#   that are listed are written, changed and deleted only by the people listed with them. Who asks must be
-#   known. To guard deletion too, let the Policy's match name the operation DELETE.
+#   that are listed are written, changed and deleted only by the people listed with them; Kubernetes' own
+#   controllers are among them, or a namespace could not go away with its policies. Who asks must be known.
 # custom:
 #   severity: high
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [networking.k8s.io], resources: [networkpolicies], operations: [CREATE, UPDATE, DELETE]}
 #   controls: [NSA-network-policies]
 #   peers: [gatekeeper/DenyNetworkPolicyModifications]
 #   remedy: Write a NetworkPolicy of your own with another name, or ask the platform to change this one.
@@ -28,7 +31,7 @@
 #             groups: {type: array, items: {type: string, minLength: 1}, default: []}
 #             users: {type: array, items: {type: string, minLength: 1}, default: []}
 #         default:
-#           - {names: [default-deny], groups: ["system:masters"]}
+#           - {names: [default-deny], groups: ["system:masters", "system:serviceaccounts:kube-system"]}
 #   facts: []
 #   needs: [user]
 #   sensitive: false
@@ -70,5 +73,5 @@ user := fields.object_at(input.review, "userInfo")
 owned := object.get(
 	input,
 	["parameters", "owned"],
-	[{"names": ["default-deny"], "groups": ["system:masters"]}],
+	[{"names": ["default-deny"], "groups": ["system:masters", "system:serviceaccounts:kube-system"]}],
 )

@@ -9,6 +9,9 @@
 # custom:
 #   severity: medium
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [services], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [kyverno/no-localhost-service]
 #   remedy: Name the host outside the cluster, or use a Service with a selector for what runs inside.

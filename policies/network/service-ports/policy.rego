@@ -8,6 +8,9 @@
 # custom:
 #   severity: low
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [services], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [kyverno/restrict-service-port-range]
 #   remedy: Choose a port from the allowed ranges; targetPort may be any.

@@ -10,6 +10,9 @@
 # custom:
 #   severity: high
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [services], operations: [CREATE, UPDATE]}
 #   controls: [T1133]
 #   peers:
 #     - gatekeeper/K8sBlockLoadBalancer

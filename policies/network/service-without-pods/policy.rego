@@ -9,6 +9,9 @@
 # custom:
 #   severity: low
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [services], operations: [CREATE, UPDATE]}
 #   controls: []
 #   remedy: Select labels that the Pods of the workload have.
 #   parameters: {type: object, additionalProperties: false, properties: {}}

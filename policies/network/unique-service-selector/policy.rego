@@ -8,6 +8,9 @@
 # custom:
 #   severity: low
 #   category: network
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [services], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [gatekeeper/K8sUniqueServiceSelector]
 #   remedy: Select the labels of the Pods that this Service is meant for, or use the Service that is there.

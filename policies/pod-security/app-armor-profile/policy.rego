@@ -7,6 +7,10 @@
 # custom:
 #   severity: medium
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline]
 #   peers: [gatekeeper/K8sPSPAppArmor, kyverno/restrict-apparmor-profiles]
 #   remedy: >-

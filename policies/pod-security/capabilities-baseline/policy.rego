@@ -7,6 +7,10 @@
 # custom:
 #   severity: high
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline, CIS-5.2.8, CIS-5.2.9]
 #   peers: [gatekeeper/K8sPSPCapabilities, kyverno/disallow-capabilities, polaris/dangerousCapabilities]
 #   remedy: >-

@@ -7,6 +7,10 @@
 # custom:
 #   severity: high
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline, CIS-5.2.3, CIS-5.2.4, CIS-5.2.5]
 #   peers:
 #     - gatekeeper/K8sPSPHostNamespace

@@ -7,6 +7,10 @@
 # custom:
 #   severity: high
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline, CIS-5.2.12]
 #   peers: [gatekeeper/K8sPSPHostFilesystem, kyverno/disallow-host-path, polaris/hostPathSet]
 #   remedy: >-

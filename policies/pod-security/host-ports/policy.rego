@@ -7,6 +7,10 @@
 # custom:
 #   severity: medium
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline, CIS-5.2.13]
 #   peers: [gatekeeper/K8sPSPHostNetworkingPorts, kyverno/disallow-host-ports, polaris/hostPortSet]
 #   remedy: >-

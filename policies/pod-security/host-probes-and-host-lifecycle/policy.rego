@@ -7,6 +7,10 @@
 # custom:
 #   severity: medium
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline]
 #   remedy: >-
 #     Remove `host`: the probe or hook then addresses the Pod itself. A host name for virtual hosting goes

@@ -8,6 +8,9 @@
 # custom:
 #   severity: medium
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [namespaces], operations: [CREATE, UPDATE]}
 #   controls: [PSS-baseline, PSS-restricted]
 #   remedy: >-
 #     Set the level to privileged, baseline or restricted and the version to `latest` or to one such as

@@ -7,6 +7,10 @@
 # custom:
 #   severity: critical
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline, CIS-5.2.2]
 #   peers:
 #     - gatekeeper/K8sPSPPrivilegedContainer

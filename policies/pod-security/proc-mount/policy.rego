@@ -7,6 +7,10 @@
 # custom:
 #   severity: high
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline]
 #   peers: [gatekeeper/K8sPSPProcMount, kyverno/disallow-proc-mount, polaris/procMount]
 #   remedy: >-

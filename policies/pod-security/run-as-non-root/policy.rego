@@ -7,6 +7,10 @@
 # custom:
 #   severity: high
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-restricted, CIS-5.2.7]
 #   peers: [kyverno/require-run-as-nonroot, polaris/runAsRootAllowed]
 #   remedy: >-

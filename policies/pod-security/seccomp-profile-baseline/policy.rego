@@ -8,6 +8,10 @@
 # custom:
 #   severity: medium
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-baseline, CIS-5.6.2]
 #   peers: [gatekeeper/K8sPSPSeccomp, gatekeeper/K8sPSPSeccompV2, kyverno/restrict-seccomp]
 #   remedy: >-

@@ -7,6 +7,10 @@
 # custom:
 #   severity: medium
 #   category: pod-security
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, "pods/*"], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [PSS-restricted, CIS-5.6.2]
 #   peers: [gatekeeper/K8sPSPSeccompV2, kyverno/restrict-seccomp-strict]
 #   remedy: >-

@@ -10,6 +10,11 @@
 # custom:
 #   severity: high
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - apiGroups: [rbac.authorization.k8s.io]
+#         resources: [rolebindings, clusterrolebindings]
+#         operations: [CREATE, UPDATE]
 #   controls: [NSA-rbac, T1098.006]
 #   remedy: Have the binding made by somebody who may bind this role, or bind a role that you may.
 #   parameters:

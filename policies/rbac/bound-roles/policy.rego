@@ -10,6 +10,11 @@
 # custom:
 #   severity: high
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - apiGroups: [rbac.authorization.k8s.io]
+#         resources: [rolebindings, clusterrolebindings]
+#         operations: [CREATE, UPDATE]
 #   controls: [CIS-5.1.1, CIS-5.1.3, NSA-rbac, T1098.006, T1609]
 #   peers:
 #     - polaris/clusterrolebindingClusterAdmin

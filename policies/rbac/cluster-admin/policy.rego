@@ -9,6 +9,11 @@
 # custom:
 #   severity: critical
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - apiGroups: [rbac.authorization.k8s.io]
+#         resources: [rolebindings, clusterrolebindings]
+#         operations: [CREATE, UPDATE]
 #   controls: [CIS-5.1.1, NSA-rbac, T1098.006]
 #   peers: [kyverno/restrict-binding-clusteradmin]
 #   remedy: Bind a role with the rights that are needed, such as `edit` in one namespace.

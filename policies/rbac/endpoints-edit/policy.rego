@@ -9,6 +9,9 @@
 # custom:
 #   severity: high
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - {apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], operations: [CREATE, UPDATE]}
 #   controls: [NSA-rbac, T1557]
 #   peers: [gatekeeper/K8sBlockEndpointEditDefaultRole, kyverno/restrict-edit-for-endpoints]
 #   remedy: Take endpoints and endpointslices out of the rule, or its verbs create, update and patch.

@@ -9,6 +9,9 @@
 # custom:
 #   severity: critical
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - {apiGroups: [rbac.authorization.k8s.io], resources: [roles, clusterroles], operations: [CREATE, UPDATE]}
 #   controls: [CIS-5.1.8, NSA-rbac, T1098.006]
 #   peers: [kyverno/restrict-escalation-verbs-roles]
 #   remedy: Remove the verb; to hand out single roles, grant `bind` with those roles as resourceNames.

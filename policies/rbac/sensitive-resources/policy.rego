@@ -10,6 +10,9 @@
 # custom:
 #   severity: high
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - {apiGroups: [rbac.authorization.k8s.io], resources: [roles, clusterroles], operations: [CREATE, UPDATE]}
 #   controls:
 #     - CIS-5.1.2
 #     - CIS-5.1.9

@@ -9,6 +9,10 @@
 # custom:
 #   severity: high
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [UPDATE]}
+#   expand: true
 #   controls: [NSA-rbac, T1098.006]
 #   peers: [gatekeeper/NoUpdateServiceAccount]
 #   remedy: Leave the service account as it is, or have somebody change it who may.

@@ -9,6 +9,11 @@
 # custom:
 #   severity: critical
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - apiGroups: [rbac.authorization.k8s.io]
+#         resources: [rolebindings, clusterrolebindings]
+#         operations: [CREATE, UPDATE]
 #   controls: [CIS-5.1.7, NSA-rbac, NSA-authentication, T1078]
 #   peers: [gatekeeper/K8sDisallowAnonymous, kyverno/restrict-binding-system-groups]
 #   remedy: Bind the users, groups or service accounts that need the role.

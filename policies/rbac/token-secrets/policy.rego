@@ -9,6 +9,9 @@
 # custom:
 #   severity: high
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [secrets], operations: [CREATE, UPDATE]}
 #   controls: [NSA-secrets, T1528]
 #   peers: [kyverno/deny-secret-service-account-token-type]
 #   remedy: Mount a projected token with an expiry, or make one by `kubectl create token`.

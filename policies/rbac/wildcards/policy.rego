@@ -9,6 +9,9 @@
 # custom:
 #   severity: high
 #   category: rbac
+#   match:
+#     resourceRules:
+#       - {apiGroups: [rbac.authorization.k8s.io], resources: [roles, clusterroles], operations: [CREATE, UPDATE]}
 #   controls: [CIS-5.1.3, NSA-rbac, T1098.006]
 #   peers: [kyverno/restrict-wildcard-verbs, kyverno/restrict-wildcard-resources]
 #   remedy: List the verbs, resources and API groups that are needed.

@@ -8,6 +8,10 @@
 # custom:
 #   severity: medium
 #   category: secrets
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.4.1, NSA-secrets]
 #   peers: [kyverno/disallow-secrets-from-env-vars]
 #   remedy: Mount the Secret as a volume, and have the application read the file.

@@ -12,6 +12,10 @@
 # custom:
 #   severity: critical
 #   category: secrets
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers, configmaps], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.4.1, NSA-secrets]
 #   peers: [polaris/sensitiveConfigmapContent, polaris/sensitiveContainerEnvVar]
 #   remedy: >-

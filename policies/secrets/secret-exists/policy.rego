@@ -8,6 +8,10 @@
 # custom:
 #   severity: low
 #   category: secrets
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   remedy: Create the Secret in the workload's namespace, or mend its name.
 #   parameters: {type: object, additionalProperties: false, properties: {}}

@@ -10,6 +10,10 @@
 # custom:
 #   severity: high
 #   category: secrets
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.4.1, NSA-secrets]
 #   peers: [kyverno/restrict-secrets-by-name]
 #   remedy: Name a Secret that belongs to this workload, or have the platform team allow the name.

@@ -9,6 +9,11 @@
 # custom:
 #   severity: low
 #   category: storage
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, persistentvolumeclaims], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [apps], resources: [statefulsets], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: [kyverno/readwriteonce-pod]
 #   remedy: Ask for an access mode that the platform allows, such as ReadWriteOncePod.

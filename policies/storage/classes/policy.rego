@@ -9,6 +9,11 @@
 # custom:
 #   severity: medium
 #   category: storage
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, persistentvolumeclaims], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [apps], resources: [statefulsets], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: [gatekeeper/K8sStorageClass, kyverno/require-storageclass]
 #   remedy: Set storageClassName to a class that the platform offers.

@@ -9,6 +9,10 @@
 # custom:
 #   severity: medium
 #   category: storage
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [NSA-resource-policies, T1499]
 #   peers: [kyverno/require-emptydir-requests-and-limits]
 #   remedy: Set emptyDir.sizeLimit to what the application needs at most.

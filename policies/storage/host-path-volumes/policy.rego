@@ -8,6 +8,9 @@
 # custom:
 #   severity: high
 #   category: storage
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [persistentvolumes], operations: [CREATE, UPDATE]}
 #   controls: [CIS-5.2.12, T1611]
 #   peers: [kyverno/limit-hostpath-type-pv]
 #   remedy: Use a volume of a CSI driver, or a directory that the platform set aside.

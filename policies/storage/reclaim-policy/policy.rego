@@ -8,6 +8,9 @@
 # custom:
 #   severity: medium
 #   category: storage
+#   match:
+#     resourceRules:
+#       - {apiGroups: [storage.k8s.io], resources: [storageclasses], operations: [CREATE]}
 #   controls: []
 #   peers: [kyverno/restrict-storageclass]
 #   remedy: Set reclaimPolicy to Delete.

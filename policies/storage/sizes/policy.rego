@@ -8,6 +8,11 @@
 # custom:
 #   severity: medium
 #   category: storage
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, persistentvolumeclaims], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [apps], resources: [statefulsets], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [NSA-resource-policies]
 #   remedy: Claim less storage, or ask the platform for an exception.
 #   parameters:

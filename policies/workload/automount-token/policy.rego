@@ -11,6 +11,10 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, serviceaccounts], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.1.6, NSA-service-account-tokens, T1528]
 #   peers:
 #     - gatekeeper/K8sPSPAutomountServiceAccountTokenPod

@@ -9,6 +9,9 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [gatekeeper/K8sHorizontalPodAutoscaler, polaris/hpaMaxAvailability, polaris/hpaMinAvailability]
 #   remedy: Set minReplicas and maxReplicas so that there is room between them, within what is allowed.

@@ -9,6 +9,9 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [gatekeeper/K8sHorizontalPodAutoscaler, kyverno/prevent-duplicate-hpa]
 #   remedy: Keep one autoscaler per workload, with all its metrics, and name an existing workload in it.

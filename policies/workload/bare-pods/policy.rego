@@ -9,6 +9,9 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE]}
 #   controls: []
 #   peers: [kyverno/prevent-bare-pods]
 #   remedy: Make the Pod the template of a Deployment, or of a Job where it runs to completion.

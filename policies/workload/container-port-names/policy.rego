@@ -7,6 +7,10 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: [kyverno/require-container-port-names]
 #   remedy: Give the port a name such as `http` or `metrics`, and refer to it by that.

@@ -9,6 +9,10 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: [kyverno/limit-containers-per-pod]
 #   remedy: Move what does not have to share the Pod's network and volumes into a workload of its own.

@@ -8,6 +8,15 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, services, configmaps, secrets, persistentvolumeclaims], operations: [CREATE]}
+#       - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], operations: [CREATE]}
+#       - {apiGroups: [batch], resources: [jobs, cronjobs], operations: [CREATE]}
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE]}
+#     excludeResourceRules:
+#       - {apiGroups: [""], resources: [services], operations: [CREATE], resourceNames: [kubernetes]}
+#       - {apiGroups: [""], resources: [configmaps], operations: [CREATE], resourceNames: [kube-root-ca.crt]}
 #   controls: [CIS-5.6.1, CIS-5.6.4]
 #   peers: [kyverno/disallow-default-namespace]
 #   remedy: Name your team's namespace in metadata.namespace.

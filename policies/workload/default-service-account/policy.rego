@@ -8,6 +8,10 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.1.5, NSA-service-account-tokens]
 #   peers: [kyverno/deny-default-service-accounts]
 #   remedy: Create a ServiceAccount for the workload and name it in spec.serviceAccountName.

@@ -10,6 +10,10 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers:
 #     - gatekeeper/K8sPodDisruptionBudget

@@ -9,6 +9,9 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [policy], resources: [poddisruptionbudgets], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [gatekeeper/K8sPodDisruptionBudget, kyverno/pdb-maxunavailable, polaris/pdbDisruptionsIsZero]
 #   remedy: Set maxUnavailable to 1, and leave out minAvailable.

@@ -9,6 +9,9 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods/ephemeralcontainers], operations: [UPDATE]}
 #   controls: [T1609, T1610]
 #   peers: [kyverno/block-ephemeral-containers]
 #   remedy: Look at logs and metrics, or debug a copy of the Pod in another environment.

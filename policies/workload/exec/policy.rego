@@ -10,6 +10,9 @@
 # custom:
 #   severity: high
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods/attach, pods/exec, pods/portforward], operations: [CONNECT]}
 #   controls: [T1609]
 #   peers:
 #     - kyverno/block-kubectl-cp

@@ -8,6 +8,10 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [T1609]
 #   peers: [gatekeeper/K8sDisallowInteractiveTTY]
 #   remedy: Remove `stdin` and `tty` from the container.

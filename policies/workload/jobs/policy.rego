@@ -10,6 +10,10 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: []
 #   peers: [kyverno/restrict-jobs]
 #   remedy: Set activeDeadlineSeconds, ttlSecondsAfterFinished and backoffLimit in the Job's spec.

@@ -9,6 +9,14 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - apiGroups: [""]
+#         resources: [namespaces, pods, services, persistentvolumeclaims]
+#         operations: [CREATE, UPDATE]
+#       - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [batch], resources: [jobs, cronjobs], operations: [CREATE, UPDATE]}
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers:
 #     - gatekeeper/K8sRequiredAnnotations

@@ -10,6 +10,10 @@
 # custom:
 #   severity: high
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [T1610]
 #   peers:
 #     - kyverno/restrict-controlplane-scheduling

@@ -10,6 +10,9 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [apps], resources: [deployments, statefulsets], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers:
 #     - kyverno/create-pod-antiaffinity

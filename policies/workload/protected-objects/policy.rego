@@ -9,6 +9,16 @@
 # custom:
 #   severity: high
 #   category: workload
+#   match:
+#     resourceRules:
+#       - apiGroups: [""]
+#         resources:
+#           [namespaces, configmaps, secrets, services, serviceaccounts, persistentvolumeclaims, persistentvolumes]
+#         operations: [UPDATE, DELETE]
+#       - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], operations: [UPDATE, DELETE]}
+#       - {apiGroups: [batch], resources: [cronjobs], operations: [UPDATE, DELETE]}
+#       - {apiGroups: [networking.k8s.io], resources: [ingresses, networkpolicies], operations: [UPDATE, DELETE]}
+#       - {apiGroups: [apiextensions.k8s.io], resources: [customresourcedefinitions], operations: [UPDATE, DELETE]}
 #   controls: [T1485]
 #   peers: [kyverno/block-updates-deletes]
 #   remedy: Ask one of the groups that may change protected objects.

@@ -9,6 +9,10 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.6.3, NSA-immutable-file-systems]
 #   peers:
 #     - gatekeeper/K8sPSPReadOnlyRootFilesystem

@@ -9,6 +9,12 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - apiGroups: [apps]
+#         resources: [deployments, deployments/scale, statefulsets, statefulsets/scale]
+#         operations: [CREATE, UPDATE]
+#       - {apiGroups: [argoproj.io], resources: [rollouts, rollouts/scale], operations: [CREATE, UPDATE]}
 #   controls: []
 #   peers: [gatekeeper/K8sReplicaLimits]
 #   remedy: Set spec.replicas to an allowed number.

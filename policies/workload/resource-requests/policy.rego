@@ -10,6 +10,10 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/resize], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [NSA-resource-policies]
 #   peers:
 #     - gatekeeper/K8sRequiredResources

@@ -9,6 +9,10 @@
 # custom:
 #   severity: critical
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.2.12, NSA-pod-security, T1610, T1611]
 #   peers: [kyverno/disallow-cri-sock-mount]
 #   remedy: >-

@@ -10,6 +10,10 @@
 # custom:
 #   severity: low
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [T1613]
 #   peers: [kyverno/disable-service-discovery]
 #   remedy: Set spec.enableServiceLinks to false and find Services by DNS.

@@ -10,6 +10,10 @@
 # custom:
 #   severity: medium
 #   category: workload
+#   match:
+#     resourceRules:
+#       - {apiGroups: [""], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
+#   expand: true
 #   controls: [CIS-5.2.7, CIS-5.6.3, NSA-non-root]
 #   peers:
 #     - gatekeeper/K8sPSPAllowedUsers

@@ -140,7 +140,7 @@ fn names(policy: &CompiledPolicy, kind: &ResourceKind) -> bool {
         let plural = |wanted: &str| rule.resources.iter().any(|it| it == "*" || it == "*/*" || it == wanted);
         let created = rule.operations.iter().any(|it| it == "*" || it == "CREATE");
         let direct = group(&kind.group) && plural(&kind.plural);
-        let expanded = policy.spec.expand
+        let expanded = policy.spec.expands()
             && group("")
             && plural("pods")
             && (template_path(&kind.group, &kind.plural).is_some()

@@ -22,6 +22,9 @@ pub(super) struct Head {
     pub(super) old_object: Option<Value>,
     /// Who asks.
     pub(super) user_info: Option<Value>,
+    /// What is asked about, where the object's kind does not say it: `pods` for a PodExecOptions, `deployments.apps`
+    /// for a Scale.
+    pub(super) resource: String,
     /// Such as `ephemeralcontainers`.
     pub(super) sub_resource: String,
     /// `data.inventory`, in Gatekeeper's shape; absent: it is not known.

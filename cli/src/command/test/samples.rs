@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::input::{Given, TextFile, is_manifest, objects, shown, walk};
 use crate::judging::{TIME_LIMIT, judge_at, patched};
 use crate::knowledge::Knowledge;
-use crate::policies::{PolicyFolder, shipped_spec, spec_for_pods};
+use crate::policies::PolicyFolder;
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -196,15 +196,13 @@ impl Sample {
     }
 
     fn new(folder: &PolicyFolder, head: Head, object: &Document) -> Result<Self, String> {
-        let mut spec = PolicySpec {
-            source: Source { path: Some(folder.id.clone()), ..Source::default() },
+        // On what METADATA says that it judges. It denies, so that nothing is softened.
+        let spec = PolicySpec {
             parameters: Some(head.parameters.clone()),
             action: Action::Deny,
-            action_overrides: Vec::new(),
             existing: Existing::Deny,
-            ..spec_for(folder, object)
+            ..PolicySpec::of(Source { path: Some(folder.id.clone()), ..Source::default() })
         };
-        spec.matches.exclude_namespaces.clear();
         let operation = head.operation.as_deref().unwrap_or("CREATE");
         let operation = Operation::parse(operation).ok_or_else(|| format!("`operation` is `{operation}`"))?;
         let (object, prefix) = match &head.owner {
@@ -234,7 +232,7 @@ impl Sample {
             object: self.object.value(),
             old_object: self.old_object.as_ref().map(Document::value),
             operation: self.operation,
-            resource: "",
+            resource: &self.head.resource,
             sub_resource: &self.head.sub_resource,
             default_namespace: self.namespace(),
             user_info: user_info.as_ref().map(Document::value),
@@ -425,25 +423,6 @@ impl Sample {
                 .collect(),
         }
     }
-}
-
-/// A policy that no bundle ships is taken as one for Pods; if the sample is neither a Pod nor a workload, as one
-/// for everything.
-fn spec_for(folder: &PolicyFolder, object: &Document) -> PolicySpec {
-    if let Some(spec) = shipped_spec(&folder.library, &folder.id) {
-        return spec;
-    }
-    let mut spec = spec_for_pods(&folder.id);
-    let kind = object.value().str_or_empty("kind");
-    if kind != "Pod" && !WORKLOADS.iter().any(|workload| workload.kind == kind) {
-        let texts = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect();
-        for rule in &mut spec.matches.resource_rules {
-            rule.api_groups = texts(&["*"]);
-            rule.resources = texts(&["*", "*/*"]);
-            rule.operations = texts(&["*", "DELETE"]);
-        }
-    }
-    spec
 }
 
 /// The object in the place of its owner's template.

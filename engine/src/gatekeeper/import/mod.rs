@@ -137,7 +137,7 @@ fn policy(
     let policy = PolicySpec {
         source: Source { rego: Some(rego), ..Source::default() },
         matches: matches(&own, template, settings).map_err(|text| Problem::new("/spec/match", text))?,
-        expand: expansions.iter().copied().any(to_pods),
+        expand: expansions.iter().copied().any(to_pods).then_some(true),
         templates: Vec::new(),
         parameters: Some(spec.parameters()?).filter(|parameters| !parameters.is_empty()),
         action,
