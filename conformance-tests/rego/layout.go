@@ -12,7 +12,7 @@ import (
 // Folders directly below the root that hold no policies.
 const (
 	libraries = "lib"     // Rego that policies import
-	bundles   = "bundles" // lists of Policy objects
+	bundles   = "bundles" // which policies work together
 )
 
 // checkLayout demands of every <category>/<policy> folder what makes a policy

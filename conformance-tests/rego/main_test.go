@@ -34,7 +34,7 @@ test_an_image_with_a_tag_is_allowed if {
 `,
 		"images/latest-tag/samples/allowed/tagged.yaml":  "apiVersion: v1\nkind: Pod\n",
 		"images/latest-tag/samples/denied/untagged.yaml": "apiVersion: v1\nkind: Pod\n",
-		"bundles/all.yaml": "kind: Policy\n",
+		"bundles/all.yaml": "kind: Bundle\n",
 		"lib/images.rego": `package lib.images
 
 untagged(image) if not contains(image, ":")

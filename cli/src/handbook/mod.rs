@@ -5,9 +5,9 @@ mod man;
 mod markdown;
 
 use std::collections::BTreeMap;
+use wayguard_engine::policy::bundle::{BundleSpec, Member, Shelf};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::metadata::{self, Metadata};
-use wayguard_engine::policy::spec::Action;
 
 /// The kind of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -23,11 +23,18 @@ struct Entry {
     /// `category/name`.
     id: String,
     metadata: Metadata,
-    /// Bundles that it is part of, and what a denial does there.
-    bundles: Vec<(String, Action)>,
+    /// Bundles that it is part of, and as what.
+    bundles: Vec<(String, Member)>,
     /// Names and texts.
     allowed: Vec<(String, String)>,
     denied: Vec<(String, String)>,
+}
+
+/// A bundle and all that it comes to.
+struct Bundle {
+    name: String,
+    spec: BundleSpec,
+    members: Vec<Member>,
 }
 
 /// The pages of a library: path below the chosen folder → text.
@@ -35,9 +42,10 @@ struct Entry {
 /// # Errors
 /// If the METADATA of a policy or a bundle cannot be read, in words.
 pub(crate) fn pages(library: &Library, form: Form) -> Result<BTreeMap<String, String>, String> {
-    let entries = entries(library)?;
+    let bundles = bundles(library)?;
+    let entries = entries(library, &bundles)?;
     Ok(match form {
-        Form::Markdown => markdown::pages(&entries, &described_bundles(library)),
+        Form::Markdown => markdown::pages(&entries, &bundles),
         Form::Man => entries
             .iter()
             .map(|entry| (format!("wayguard-{}.7", entry.id.replace('/', "-")), man::page(entry)))
@@ -45,15 +53,24 @@ pub(crate) fn pages(library: &Library, form: Form) -> Result<BTreeMap<String, St
     })
 }
 
-fn entries(library: &Library) -> Result<Vec<Entry>, String> {
-    let mut bundles: BTreeMap<String, Vec<(String, Action)>> = BTreeMap::new();
-    for name in library.bundles() {
-        for (_, spec) in library.bundle(&name).unwrap_or_else(|| Ok(Vec::new()))? {
-            if let Some(id) = spec.source.library {
-                bundles.entry(id).or_default().push((name.clone(), spec.action));
-            }
-        }
-    }
+/// The bundles of a library; they may inherit those that are built in.
+fn bundles(library: &Library) -> Result<Vec<Bundle>, String> {
+    let whole = Library::embedded().overlaid(library);
+    let bundle = |name: String| {
+        let none = || format!("there is no bundle `{name}`");
+        let spec = Shelf::bundle(&whole, &name).ok_or_else(none)??;
+        let members = whole.members(&name).ok_or_else(none)??;
+        Ok(Bundle { name, spec, members })
+    };
+    library.bundles().into_iter().map(bundle).collect()
+}
+
+fn entries(library: &Library, bundles: &[Bundle]) -> Result<Vec<Entry>, String> {
+    let members_of = |id: &str| {
+        let all =
+            bundles.iter().flat_map(|bundle| bundle.members.iter().map(|member| (&bundle.name, member)));
+        all.filter(|(_, member)| member.policy == id).map(|(name, it)| (name.clone(), it.clone())).collect()
+    };
     let samples = |id: &str, verdict: &str| {
         let folder = format!("{id}/samples/{verdict}/");
         let found = library.files().iter().filter_map(|(path, text)| {
@@ -66,25 +83,13 @@ fn entries(library: &Library) -> Result<Vec<Entry>, String> {
         let module = library.policy(&id).ok_or_else(|| format!("there is no policy `{id}`"))?;
         Ok(Entry {
             metadata: metadata::read(&module).map_err(|error| error.to_string())?,
-            bundles: bundles.get(&id).cloned().unwrap_or_default(),
+            bundles: members_of(&id),
             allowed: samples(&id, "allowed"),
             denied: samples(&id, "denied"),
             id,
         })
     };
     library.policy_ids().into_iter().map(entry).collect()
-}
-
-/// The bundles with the first paragraph of their file's comment.
-fn described_bundles(library: &Library) -> Vec<(String, String)> {
-    let described = |name: String| {
-        let text = library.files().get(&format!("bundles/{name}.yaml"));
-        let comment = text.into_iter().flat_map(|text| text.lines().map_while(|line| line.strip_prefix('#')));
-        let paragraph =
-            comment.map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-        (name, paragraph)
-    };
-    library.bundles().into_iter().map(described).collect()
 }
 
 /// A parameter as its schema describes it: name, type, default, meaning.

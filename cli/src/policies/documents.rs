@@ -1,10 +1,11 @@
-//! Policy and PolicyException objects, and Gatekeeper's, in YAML files.
+//! Policy, Bundle and PolicyException objects, and Gatekeeper's, in YAML files.
 
 use crate::excerpt;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wayguard_engine::gatekeeper::{self, Given, is_gatekeeper};
+use wayguard_engine::policy::bundle::BundleSpec;
 use wayguard_engine::policy::spec::{API_VERSION, PolicyExceptionSpec, PolicySpec};
 use wayguard_engine::rego::LoadError;
 use wayguard_engine::value::{Value, YamlDocument, parse_yaml};
@@ -16,6 +17,8 @@ pub(super) struct Documents {
     pub(super) policies: Vec<(String, PolicySpec)>,
     /// Name and spec.
     pub(super) exceptions: Vec<(String, PolicyExceptionSpec)>,
+    /// Name and spec. One that is wrong is nobody's to answer for: none of its policies would be there.
+    pub(super) bundles: Vec<(String, Result<BundleSpec, LoadError>)>,
     /// Gatekeeper's objects.
     pub(super) gatekeeper: Vec<Given>,
     /// Objects of our kinds that are wrong: name and problem.
@@ -27,6 +30,7 @@ impl Documents {
     pub(super) fn is_empty(&self) -> bool {
         self.policies.is_empty()
             && self.exceptions.is_empty()
+            && self.bundles.is_empty()
             && self.gatekeeper.is_empty()
             && self.failures.is_empty()
     }
@@ -79,14 +83,18 @@ impl Reader<'_, '_> {
             return self.gatekeeper(object, prefix);
         }
         let group = api_version.split('/').next().unwrap_or_default();
-        if group != "wayguard.io" || !matches!(kind, "Policy" | "PolicyException") {
+        if group != "wayguard.io" || !matches!(kind, "Policy" | "Bundle" | "PolicyException") {
             return;
         }
         let name = object.get("metadata").unwrap_or_default().str_or_empty("name").to_owned();
         let refuse = |this: &mut Self, place: &str, message: &str| {
             let line = this.line(&format!("{prefix}{place}"));
             let error = excerpt::problem(this.file, this.text, line, this.column(line), message);
-            this.into.failures.push((name.clone(), error));
+            if kind == "Bundle" {
+                this.into.bundles.push((name.clone(), Err(error)));
+            } else {
+                this.into.failures.push((name.clone(), error));
+            }
         };
         if api_version != API_VERSION {
             return refuse(
@@ -99,10 +107,10 @@ impl Reader<'_, '_> {
             return refuse(self, "/metadata", &format!("this {kind} has no `metadata.name`"));
         }
         let spec = object.get("spec").unwrap_or_default().to_serde();
-        let outcome = if kind == "Policy" {
-            typed(spec).map(|spec| self.into.policies.push((name.clone(), spec)))
-        } else {
-            typed(spec).map(|spec| self.into.exceptions.push((name.clone(), spec)))
+        let outcome = match kind {
+            "Policy" => typed(spec).map(|spec| self.into.policies.push((name.clone(), spec))),
+            "Bundle" => typed(spec).map(|spec| self.into.bundles.push((name.clone(), Ok(spec)))),
+            _ => typed(spec).map(|spec| self.into.exceptions.push((name.clone(), spec))),
         };
         if let Err(problem) = outcome {
             let place = self.place_of(&problem, prefix);

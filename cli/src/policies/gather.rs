@@ -1,5 +1,6 @@
 //! Reading all sources: what the objects are and where their Rego lies, before anything is compiled.
 
+use super::bundles::{Written, members};
 use super::documents;
 use super::folder::{Disk, PolicyFolder, policy_folders, spec_of};
 use super::source::{Source, Sources, is_library, unknown};
@@ -208,11 +209,12 @@ impl Gathering<'_> {
         match source {
             Source::Name(name) => self.name(name),
             Source::File(path) => {
-                if self.file(path, None)? {
-                    Ok(())
+                let mut bundles = Vec::new();
+                if self.file(path, None, &mut bundles)? {
+                    self.lone_file_of_bundles(path, bundles)
                 } else {
                     Err(Failure::Invalid(format!(
-                        "`{}` holds no Policy or PolicyException of `wayguard.io`, and nothing of Gatekeeper's",
+                        "`{}` holds no Policy, Bundle or PolicyException of `wayguard.io`, and nothing of Gatekeeper's",
                         path.display()
                     )))
                 }
@@ -225,35 +227,85 @@ impl Gathering<'_> {
 
     /// A bundle or a policy of a library.
     fn name(&mut self, name: &str) -> Result<(), Failure> {
-        let on_disk =
-            self.libraries.iter().find(|(_, it)| it.bundle(name).is_some() || it.policy(name).is_some());
-        let library = on_disk.map_or(self.embedded, |(_, library)| library);
+        let has = |library: &Library| {
+            library.bundles().iter().any(|bundle| bundle == name) || library.policy(name).is_some()
+        };
+        let on_disk = self.libraries.iter().find(|(_, library)| has(library));
+        let root = on_disk.map(|(root, _)| root.clone());
+        let overlaid = on_disk.map(|(_, library)| self.embedded.overlaid(library));
+        let library = overlaid.as_ref().unwrap_or(self.embedded);
         if let Some(bundle) = library.bundle(name) {
-            let policies = bundle.map_err(Failure::Invalid)?;
-            let root = on_disk.map(|(root, _)| root.clone());
-            for (policy, spec) in policies {
-                self.library_policy(policy, spec, format!("bundle {name}"), root.as_deref());
+            for (policy, spec) in bundle.map_err(Failure::Invalid)? {
+                self.library_policy(policy, spec, format!("bundle {name}"), root.as_deref())?;
             }
             return Ok(());
         }
         if library.policy(name).is_none() {
             return Err(unknown(name, self.embedded));
         }
-        let spec = spec_of(&self.embedded.overlaid(library), name);
-        let root = on_disk.map(|(root, _)| root.clone());
-        self.library_policy(object_name(name), spec, format!("policy {name}"), root.as_deref());
-        Ok(())
+        let spec = spec_of(library, name);
+        self.library_policy(object_name(name), spec, format!("policy {name}"), root.as_deref())
     }
 
     /// Adds a Policy whose source may be a policy of the library at `root`.
-    fn library_policy(&mut self, name: String, mut spec: PolicySpec, from: String, root: Option<&Path>) {
+    fn library_policy(
+        &mut self,
+        name: String,
+        spec: PolicySpec,
+        from: String,
+        root: Option<&Path>,
+    ) -> Result<(), Failure> {
         let library = root.and_then(|root| self.libraries.iter().find(|(path, _)| path == root));
         let files = library.and_then(|(root, library)| files_of(self.embedded, root, library, &spec));
+        self.member(name, spec, from, files)
+    }
+
+    /// Adds a Policy that a bundle or a name stands for. Two bundles may have the same one.
+    fn member(
+        &mut self,
+        name: String,
+        mut spec: PolicySpec,
+        from: String,
+        files: Option<PolicyFiles>,
+    ) -> Result<(), Failure> {
         if let Some(files) = &files {
             spec.source.library = None;
             spec.source.path = Some(files.id.clone());
         }
-        self.policies.push(Found { name, spec, from, files });
+        let bundles = |other: &&Found<PolicySpec>| {
+            other.name == name && [&other.from, &from].iter().all(|from| from.starts_with("bundle "))
+        };
+        match self.policies.iter().find(bundles) {
+            Some(other) if other.spec == spec => Ok(()),
+            Some(other) => Err(Failure::Invalid(format!(
+                "policy `{name}` is one thing in {} and another in {from}; write a Bundle that inherits both and has an entry of its own for it, and name that",
+                other.from
+            ))),
+            None => {
+                self.policies.push(Found { name, spec, from, files });
+                Ok(())
+            }
+        }
+    }
+
+    /// The bundles of a file or folder; `root`: where their own policies are.
+    fn bundles(&mut self, written: &[Written], root: &Path, library: &Library) -> Result<(), Failure> {
+        let overlaid = self.embedded.overlaid(library);
+        for (from, member) in members(written, &overlaid)? {
+            let files = files_of(self.embedded, root, library, &member.spec);
+            self.member(member.name, member.spec, from, files)?;
+        }
+        Ok(())
+    }
+
+    /// Bundles of a file that was named itself may name the policies of its folder.
+    fn lone_file_of_bundles(&mut self, path: &Path, written: Vec<Written>) -> Result<(), Failure> {
+        if written.is_empty() {
+            return Ok(());
+        }
+        let root = path.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let library = self.disk.library(root, true)?;
+        self.bundles(&written, root, &library)
     }
 
     /// A policy folder without a Policy object.
@@ -271,16 +323,18 @@ impl Gathering<'_> {
     fn folder(&mut self, root: &Path) -> Result<(), Failure> {
         let library = self.disk.library(root, true)?;
         let mut any = false;
+        let mut bundles = Vec::new();
         for path in walk(root, &|path| is_manifest(path) && !is_sample(path))? {
-            any |= self.file(&path, Some((root, &library)))?;
+            any |= self.file(&path, Some((root, &library)), &mut bundles)?;
         }
+        self.bundles(&bundles, root, &library)?;
         if any {
             return Ok(());
         }
         let folders = policy_folders(root)?;
         if folders.is_empty() {
             return Err(Failure::Invalid(format!(
-                "`{}` holds neither Policy objects, nor Gatekeeper's, nor a `policy.rego`",
+                "`{}` holds neither Policy or Bundle objects, nor Gatekeeper's, nor a `policy.rego`",
                 root.display()
             )));
         }
@@ -288,8 +342,13 @@ impl Gathering<'_> {
     }
 
     /// A file of objects; whether it had any of our kinds. `around`: the folder it was found in, whose
-    /// policies `source.library` may name.
-    fn file(&mut self, path: &Path, around: Option<(&Path, &Library)>) -> Result<bool, Failure> {
+    /// policies `source.library` may name. Its bundles are for the caller, who knows the others.
+    fn file(
+        &mut self,
+        path: &Path,
+        around: Option<(&Path, &Library)>,
+        bundles: &mut Vec<Written>,
+    ) -> Result<bool, Failure> {
         let from = path.display().to_string();
         let text = self.disk.read(path)?;
         let found = documents::read(&from, &text).map_err(|error| Failure::Invalid(error.to_string()))?;
@@ -309,6 +368,10 @@ impl Gathering<'_> {
                 files = Some(PolicyFolder::read(&folder, self.embedded, &mut self.disk)?.files());
             }
             self.policies.push(Found { name, spec, from: from.clone(), files });
+        }
+        for (name, spec) in found.bundles {
+            let spec = spec.map_err(|error| Failure::Invalid(error.to_string()))?;
+            bundles.push(Written { name, spec, from: from.clone() });
         }
         for (name, spec) in found.exceptions {
             self.exceptions.push(Found { name, spec, from: from.clone(), files: None });

@@ -5,6 +5,7 @@
 //! ```
 //! Gathering is cheap and is repeated to notice changes; compiling happens only when the fingerprint moved.
 
+mod bundles;
 mod documents;
 mod folder;
 mod gather;

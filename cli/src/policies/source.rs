@@ -14,10 +14,11 @@ pub(crate) const DEFAULT_BUNDLES: [&str; 2] = ["golden-path", "pod-security"];
 pub(crate) struct PolicyArgs {
     /// Policies to judge by; repeatable. [default: golden-path, pod-security]
     ///
-    /// A NAME is a built-in bundle (golden-path, pod-security, pod-security-baseline, pod-security-restricted)
-    /// or a single built-in policy (images/latest-tag). A FILE holds Policy and PolicyException objects. A DIR
-    /// holds such files, or is a policy folder (with a policy.rego), or is a library (with bundles/). Where a
-    /// NAME and a folder are called the same, write ./NAME for the folder.
+    /// A NAME is a built-in bundle (golden-path, baseline, restricted, cis, production, development,
+    /// pod-security, pod-security-baseline, pod-security-restricted) or a single built-in policy
+    /// (images/latest-tag). A FILE holds Policy, Bundle and PolicyException objects. A DIR holds such files, or
+    /// is a policy folder (with a policy.rego), or is a library (with bundles/). Where a NAME and a folder are
+    /// called the same, write ./NAME for the folder.
     #[arg(long, value_name = "NAME|DIR|FILE", env = "WAYGUARD_POLICIES", value_delimiter = ',')]
     pub(crate) policies: Vec<String>,
 

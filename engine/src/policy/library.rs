@@ -1,5 +1,6 @@
 //! The Rego library: the files of `policies/`, embedded in the binary or read from a folder of that layout.
 
+use super::bundle::{self, BundleSpec, Member, Shelf};
 use super::spec::{API_VERSION, PolicySpec};
 use crate::rego::Module;
 use crate::value::parse_yaml;
@@ -65,14 +66,21 @@ impl Library {
         names.map(ToOwned::to_owned).collect()
     }
 
-    /// The Policy objects of a bundle; `None`: there is no such bundle.
+    /// The Policy objects of a bundle, inherited ones included; `None`: there is no such bundle.
     ///
     /// # Errors
-    /// If its file is not a list of Policy objects, in words.
+    /// If its file, or that of a bundle which it inherits, is no Bundle, or they cannot be put together, in words.
     pub fn bundle(&self, name: &str) -> Option<Result<Vec<(String, PolicySpec)>, String>> {
-        let path = format!("bundles/{name}.yaml");
-        let text = self.files.get(&path)?;
-        Some(policies_of(text).map_err(|problem| format!("{path}: {problem}")))
+        let named = |member: Member| (member.name, member.spec);
+        Some(self.members(name)?.map(|members| members.into_iter().map(named).collect()))
+    }
+
+    /// The same, with what each policy is and which bundles say something of it.
+    ///
+    /// # Errors
+    /// As [`Self::bundle`].
+    pub fn members(&self, name: &str) -> Option<Result<Vec<Member>, String>> {
+        self.files.contains_key(&path_of(name)).then(|| bundle::expand(self, name))
     }
 
     /// The module of a policy, without what it imports.
@@ -109,21 +117,41 @@ impl Library {
     }
 }
 
-/// Reads Policy objects from a YAML stream.
-fn policies_of(text: &str) -> Result<Vec<(String, PolicySpec)>, String> {
+impl Shelf for Library {
+    fn bundle(&self, name: &str) -> Option<Result<BundleSpec, String>> {
+        let path = path_of(name);
+        let text = self.files.get(&path)?;
+        Some(read_bundle(name, text).map_err(|problem| format!("{path}: {problem}")))
+    }
+
+    fn bundles(&self) -> Vec<String> {
+        Library::bundles(self)
+    }
+
+    fn policies(&self) -> Vec<String> {
+        self.policy_ids()
+    }
+}
+
+fn path_of(bundle: &str) -> String {
+    format!("bundles/{bundle}.yaml")
+}
+
+/// Reads the one Bundle object of a file that is named as the bundle is.
+fn read_bundle(name: &str, text: &str) -> Result<BundleSpec, String> {
     let bump = bumpalo::Bump::new();
     let documents = parse_yaml(&&bump, text).map_err(|error| error.to_string())?;
-    let read = |document: crate::value::YamlDocument<'_>| {
-        let object = document.value;
-        if (object.str_or_empty("apiVersion"), object.str_or_empty("kind")) != (API_VERSION, "Policy") {
-            return Err(format!("line {}: expected a `Policy` of `{API_VERSION}`", document.line));
-        }
-        let name = object.get("metadata").unwrap_or_default().str_or_empty("name").to_owned();
-        let spec = object.get("spec").unwrap_or_default().to_serde();
-        let spec = serde_json::from_value(spec).map_err(|error| format!("policy `{name}`: {error}"))?;
-        Ok((name, spec))
-    };
-    documents.into_iter().map(read).collect()
+    let [document] = documents.as_slice() else { return Err("a bundle is exactly one object".to_owned()) };
+    let object = document.value;
+    if (object.str_or_empty("apiVersion"), object.str_or_empty("kind")) != (API_VERSION, "Bundle") {
+        return Err(format!("expected a `Bundle` of `{API_VERSION}`"));
+    }
+    let own = object.get("metadata").unwrap_or_default().str_or_empty("name");
+    if own != name {
+        return Err(format!("`metadata.name` is `{own}`; a bundle is named as its file, `{name}`"));
+    }
+    let spec = object.get("spec").unwrap_or_default().to_serde();
+    serde_json::from_value(spec).map_err(|error| error.to_string())
 }
 
 /// A Rego file that is no test.
