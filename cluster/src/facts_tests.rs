@@ -115,6 +115,16 @@ async fn watched_inventory_answers_at_hand_and_follows_changes() {
 }
 
 #[tokio::test]
+async fn a_watched_kind_that_is_not_served_has_no_objects() {
+    let (client, _) = with(|_| failure(404, "NotFound", "not found"));
+    let sprocket = Gvk::new("x.io", "v1", "Sprocket");
+    let facts = ClusterFacts::start(&client, std::slice::from_ref(&sprocket));
+    for namespace in ["", "shop"] {
+        assert!(matches!(facts.inventory(&sprocket, namespace, soon()).await, Fact::Absent));
+    }
+}
+
+#[tokio::test]
 async fn other_kinds_are_listed_live_for_one_namespace() {
     let (client, _) = with(|line| {
         assert!(line.starts_with("GET /apis/apps/v1/namespaces/shop/replicasets?"), "{line}");

@@ -43,10 +43,21 @@ pub(super) struct Inventory {
     starters: Mutex<Vec<Task>>,
 }
 
+/// Whether the API server has a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Discovered {
+    /// It has not answered.
+    NotYet,
+    /// It has none, and is asked again.
+    NotServed,
+    /// It has, and the watch has begun.
+    Served,
+}
+
 /// One watched kind; the watch begins when discovery knows the kind.
 struct Watched {
     mirror: OnceLock<(ResourceKind, Mirror<Arc<str>>)>,
-    started: tokio::sync::watch::Sender<bool>,
+    discovered: tokio::sync::watch::Sender<Discovered>,
     /// Per scope, the revision and what was made of it.
     made: Mutex<BTreeMap<Scope, (u64, Arc<Document>)>>,
 }
@@ -73,7 +84,7 @@ impl Inventory {
             }
             let entry = Arc::new(Watched {
                 mirror: OnceLock::new(),
-                started: tokio::sync::watch::Sender::new(false),
+                discovered: tokio::sync::watch::Sender::new(Discovered::NotYet),
                 made: Mutex::default(),
             });
             let start = Arc::clone(&entry).start(self.client.clone(), Arc::clone(&self.kinds), kind.clone());
@@ -159,10 +170,15 @@ impl Watched {
                     });
                     // Nobody else sets it: this task is the only one of its kind.
                     let _ = self.mirror.set((resource, mirror));
-                    self.started.send_replace(true);
+                    self.discovered.send_replace(Discovered::Served);
                     return;
                 }
-                Ok(None) => warn!(%kind, "the API server does not have this inventory kind"),
+                Ok(None) => {
+                    // Said once: the Gateway API, say, is not for every cluster.
+                    if self.discovered.send_replace(Discovered::NotServed) != Discovered::NotServed {
+                        warn!(%kind, "the API server does not have this inventory kind; it is taken as empty");
+                    }
+                }
                 Err(problem) => warn!(%kind, %problem, "cannot find out about this inventory kind"),
             }
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -171,9 +187,10 @@ impl Watched {
 
     async fn wait(&self, kind: &Gvk, scope: &Scope) -> Result<Fact, ApiError> {
         // Fails only if the sender is gone, and we hold it.
-        let _ = self.started.subscribe().wait_for(|started| *started).await;
+        let _ = self.discovered.subscribe().wait_for(|state| *state != Discovered::NotYet).await;
         let Some((_, mirror)) = self.mirror.get() else {
-            return Err(ApiError::Unavailable(format!("`{kind}` is not watched yet")));
+            let unwatched = || ApiError::Unavailable(format!("`{kind}` is not watched yet"));
+            return self.answer(scope).ok_or_else(unwatched);
         };
         let mut changes = mirror.changes();
         while !changes.borrow_and_update().synced {
@@ -187,6 +204,10 @@ impl Watched {
     }
 
     fn answer(&self, scope: &Scope) -> Option<Fact> {
+        if *self.discovered.borrow() == Discovered::NotServed {
+            // No such kind: no such objects.
+            return Some(Fact::Absent);
+        }
         let (resource, mirror) = self.mirror.get().filter(|(_, mirror)| mirror.synced())?;
         let revision = match scope {
             Scope::Namespace(namespace) => mirror.revision_in(namespace),

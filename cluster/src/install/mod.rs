@@ -34,7 +34,7 @@ pub struct InstallOptions {
     pub policies: Vec<String>,
     /// Namespaces that no policy judges. Default [`EXEMPT_NAMESPACES`].
     pub exempt_namespaces: Vec<String>,
-    /// What policies may read of the cluster. Default: `networkpolicies`, which `golden-path` asks for.
+    /// What policies may read of the cluster. Default: what `golden-path` asks for.
     pub inventory: Vec<InventoryRight>,
     /// Gatekeeper's objects are read too: its kinds, and the rights for them, are installed. Default false.
     pub gatekeeper: bool,
@@ -52,7 +52,11 @@ impl InstallOptions {
             observe: true,
             policies: Vec::new(),
             exempt_namespaces: EXEMPT_NAMESPACES.map(str::to_owned).to_vec(),
-            inventory: vec![InventoryRight::new("networking.k8s.io", "networkpolicies")],
+            inventory: vec![
+                InventoryRight::new("gateway.networking.k8s.io", "httproutes"),
+                InventoryRight::new("networking.k8s.io", "ingresses"),
+                InventoryRight::new("networking.k8s.io", "networkpolicies"),
+            ],
             gatekeeper: false,
             priority_class: Some("system-cluster-critical".to_owned()),
         }

@@ -5,10 +5,13 @@ mod survey;
 use crate::cluster::ClusterArgs;
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{GOOD, Output, QUIET, styled};
-use crate::policies::{PolicyArgs, Sources};
+use crate::policies::{DEFAULT_BUNDLES, PolicyArgs, Sources};
+use std::collections::BTreeSet;
 use wayguard_cluster::install::{Applied, InstallOptions, InventoryRight, apply, objects};
 use wayguard_cluster::{Client, manifest};
+use wayguard_engine::expansion::plural;
 use wayguard_engine::policy::library::Library;
+use wayguard_engine::policy::metadata;
 
 /// Options of `install`.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,8 +50,9 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// A kind that policies may look up, as GROUP/PLURAL (`/` before the plural for core); repeatable
-    #[arg(long, value_name = "GROUP/PLURAL", default_value = "networking.k8s.io/networkpolicies", value_parser = inventory_right)]
+    /// A kind that policies of the cluster may look up, as GROUP/PLURAL (`/` before the plural for core); repeatable.
+    /// What the policies that are named here look up is added to it
+    #[arg(long, value_name = "GROUP/PLURAL", value_parser = inventory_right)]
     inventory: Vec<InventoryRight>,
 
     /// The priority class of all Pods; empty for none
@@ -120,9 +124,28 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
     if !options.exempt_namespaces.contains(&options.namespace) {
         options.exempt_namespaces.push(options.namespace.clone());
     }
-    options.inventory.clone_from(&args.inventory);
+    options.inventory = looked_up(&library, &args.policies.policies).map_err(Failure::Invalid)?;
+    options
+        .inventory
+        .extend(args.inventory.iter().filter(|right| !options.inventory.contains(right)).cloned());
     options.priority_class = Some(args.priority_class.clone()).filter(|class| !class.is_empty());
     Ok(options)
+}
+
+/// The kinds that the METADATA of built-in policies names for them to look up. No names: the default bundles.
+fn looked_up(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>, String> {
+    let usual = DEFAULT_BUNDLES.map(ToOwned::to_owned);
+    let names = if names.is_empty() { &usual[..] } else { names };
+    let mut kinds = BTreeSet::new();
+    for name in names {
+        let members = library.members(name).transpose()?.unwrap_or_default();
+        let ids = members.into_iter().map(|member| member.policy).chain([name.clone()]);
+        for module in ids.filter_map(|id| library.policy(&id)) {
+            let metadata = metadata::read(&module).map_err(|error| error.to_string())?;
+            kinds.extend(metadata.custom.inventory.into_iter().map(|kind| (kind.group, plural(&kind.kind))));
+        }
+    }
+    Ok(kinds.into_iter().map(|(group, resource)| InventoryRight { group, resource }).collect())
 }
 
 async fn install(client: &Client, objects: &[serde_json::Value], out: &mut Output) -> Result<(), Failure> {
@@ -139,6 +162,28 @@ async fn install(client: &Client, objects: &[serde_json::Value], out: &mut Outpu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_server_may_read_what_the_policies_look_up_and_no_more() {
+        let library = Library::embedded();
+        let rights = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            looked_up(&library, &names).unwrap()
+        };
+        assert_eq!(rights(&[]), InstallOptions::new("i").inventory);
+        assert_eq!(rights(&["baseline"]), []);
+        let one = rights(&["network/unique-service-selector", "network/default-deny"]);
+        assert_eq!(
+            one,
+            [
+                InventoryRight::new("", "services"),
+                InventoryRight::new("networking.k8s.io", "networkpolicies")
+            ]
+        );
+        assert!(rights(&["production"]).contains(&InventoryRight::new("policy", "poddisruptionbudgets")));
+        let secret = InventoryRight::new("", "secrets");
+        assert!(library.bundles().iter().all(|name| !rights(&[name]).contains(&secret)));
+    }
 
     #[test]
     fn rights_are_read_with_their_group() {
