@@ -126,7 +126,7 @@ fn rego_that_does_not_compile_is_shown_with_a_caret() {
     assert_eq!(ran.code, 2, "{}", ran.shown());
     assert!(
         ran.stdout.contains("house/host-network/policy.rego:22:")
-            && ran.stdout.contains("undefined function data.lib.flags.off\n     20 | \tflags.off("),
+            && ran.stdout.contains("undefined function data.lib.flags.off\n     22 | \tflags.off("),
         "{}",
         ran.shown()
     );

@@ -125,9 +125,11 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
         options.exempt_namespaces.push(options.namespace.clone());
     }
     options.inventory = looked_up(&library, &args.policies.policies).map_err(Failure::Invalid)?;
-    options
-        .inventory
-        .extend(args.inventory.iter().filter(|right| !options.inventory.contains(right)).cloned());
+    for right in &args.inventory {
+        if !options.inventory.contains(right) {
+            options.inventory.push(right.clone());
+        }
+    }
     options.priority_class = Some(args.priority_class.clone()).filter(|class| !class.is_empty());
     Ok(options)
 }
