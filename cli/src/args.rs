@@ -1,7 +1,7 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    check, completions, control, doc, eval, import, install, pause, sandbox, serve, test, version,
+    check, completions, control, doc, eval, import, install, new, pause, sandbox, serve, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -58,6 +58,8 @@ enum Command {
 
 #[derive(Debug, clap::Subcommand)]
 enum Policy {
+    /// Make the start of a policy that works, with its test and samples
+    New(new::Args),
     /// Evaluate a Rego query, as `opa eval` does
     Eval(eval::Args),
     /// Turn Gatekeeper's templates and constraints into native policies
@@ -97,6 +99,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Install(args) => install::run(&args, out),
         Command::Pause(args) => pause::run(&args, out),
         Command::Control(args) => control::run(*args, out),
+        Command::Policy(Policy::New(args)) => new::run(&args, out),
         Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
         Command::Policy(Policy::Import(args)) => import::run(&args, out),
         Command::Policy(Policy::Doc(args)) => doc::run(&args, out),

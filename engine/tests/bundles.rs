@@ -2,7 +2,6 @@
 //! are expected; every policy is in one of them, or there is a reason.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -7,6 +7,7 @@ pub(crate) mod doc;
 pub(crate) mod eval;
 pub(crate) mod import;
 pub(crate) mod install;
+pub(crate) mod new;
 pub(crate) mod pause;
 pub(crate) mod sandbox;
 pub(crate) mod serve;

@@ -143,7 +143,8 @@ impl Memo {
 }
 
 fn shard<V>(shards: &Shards<V>, hash: Hash) -> Option<MutexGuard<'_, Generations<V>>> {
-    shards.get(usize::from(hash as u8) % SHARDS).map(lock)
+    let [first, ..] = hash.to_le_bytes();
+    shards.get(usize::from(first) % SHARDS).map(lock)
 }
 
 impl<V: Clone> Generations<V> {

@@ -54,8 +54,9 @@ impl Hasher for Mixed {
     }
 
     fn write_u128(&mut self, number: u128) {
-        self.write_u64((number >> 64) as u64);
-        self.write_u64(number as u64);
+        let bytes = number.to_le_bytes();
+        let (halves, _) = bytes.as_chunks::<8>();
+        halves.iter().for_each(|half| self.write_u64(u64::from_le_bytes(*half)));
     }
 }
 
