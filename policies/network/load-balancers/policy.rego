@@ -52,7 +52,7 @@ deny contains finding if {
 others contains name if {
 	some name, service in data.inventory.namespace[input.review.namespace].v1.Service
 	balances(service)
-	name != object.get(input.review.object, ["metadata", "name"], "")
+	not name == input.review.object.metadata.name
 }
 
 balanced_before if balances(input.review.oldObject)

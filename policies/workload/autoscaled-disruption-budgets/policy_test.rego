@@ -104,3 +104,22 @@ test_other_kinds_are_not_judged if {
 		}
 	result == set()
 }
+
+# What the fields of an object look like does not make it the other of the two.
+test_the_kind_says_what_is_judged if {
+	both := object.union(autoscaler(3), budget(3))
+	here := {
+		"apps/v1": workloads,
+		"autoscaling/v2": {"HorizontalPodAutoscaler": {"web": autoscaler(3)}},
+		"policy/v1": {"PodDisruptionBudget": {"web": budget(3)}},
+	}
+	expected := {
+		"PodDisruptionBudget": in_budget(3, 3),
+		"HorizontalPodAutoscaler": object.union(in_autoscaler(3), {"found": 3}),
+	}
+	every kind, entry in expected {
+		result := budgets.deny with input.review as {"kind": {"kind": kind}, "namespace": "shop", "object": both}
+			with data.inventory.namespace.shop as here
+		result == {entry}
+	}
+}

@@ -83,3 +83,14 @@ test_somebody_unknown_may_not if {
 		result == {finding([], title)}
 	}
 }
+
+test_another_key_or_value_is_another_taint if {
+	other_key := object.union(control_plane, {"key": "node-role.kubernetes.io/edge"})
+	node_taints.deny == {finding([other_key], title)} with input as update([control_plane], [other_key])
+	valued := object.union(control_plane, {"value": "a"})
+	other_value := object.union(control_plane, {"value": "b"})
+	node_taints.deny == {finding(
+		[other_value],
+		"node-role.kubernetes.io/control-plane=a:NoSchedule",
+	)} with input as update([valued], [other_value])
+}
