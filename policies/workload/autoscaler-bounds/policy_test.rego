@@ -71,7 +71,7 @@ test_all_bounds_are_parameters if {
 	)}
 }
 
-test_an_absent_minimum_is_one if {
+test_there_is_room_above_an_absent_minimum if {
 	autoscaler_bounds.deny == set() with input as bounds({"maxReplicas": 2})
 		with input.parameters.minimum as 1
 	count(autoscaler_bounds.deny) == 1 with input as bounds({"maxReplicas": 1})

@@ -37,7 +37,7 @@ import data.lib.fields
 
 deny contains finding if {
 	some name, other in here["autoscaling/v2"].HorizontalPodAutoscaler
-	name != object.get(input.review.object, ["metadata", "name"], "")
+	not name == input.review.object.metadata.name
 	identity(fields.object_at(fields.object_at(other, "spec"), "scaleTargetRef")) == identity(target)
 	finding := {
 		"rule": "second-autoscaler",
@@ -64,9 +64,9 @@ deny contains finding if {
 
 exists if here["apps/v1"][target.kind][target.name]
 
-# Versions of one group are the same workload.
+# Versions of one group are the same workload. The core group has no name, as in `v1`.
 identity(reference) := [group, reference.kind, reference.name] if {
-	group := split(object.get(reference, "apiVersion", ""), "/")[0]
+	group := {name | [name, _] := split(reference.apiVersion, "/")}
 }
 
 target := fields.object_at(fields.object_at(input.review.object, "spec"), "scaleTargetRef")

@@ -101,3 +101,16 @@ test_replica_sets_must_exist_too if {
 		with data.inventory as inventory("mine", web)
 	{entry.rule | some entry in result} == {"no-such-workload"}
 }
+
+test_the_core_group_is_the_same_with_a_version_and_without if {
+	bare := {"kind": "ReplicationController", "name": "web"}
+	versioned := object.union(bare, {"apiVersion": "v1"})
+	every pair in [[bare, versioned], [versioned, bare], [bare, bare]] {
+		result := autoscaler_targets.deny with input as scaling(pair[0])
+			with data.inventory as inventory("theirs", pair[1])
+		result == {second(pair[0])}
+	}
+	other := autoscaler_targets.deny with input as scaling(bare)
+		with data.inventory as inventory("theirs", object.union(bare, {"apiVersion": "example.com/v1"}))
+	other == set()
+}
