@@ -191,3 +191,25 @@ test_only_an_update_may_keep_a_mistake if {
 	created := object.union(updates({"enforce": "bogus"}, {"enforce": "bogus"}), {"operation": "CREATE"})
 	count(denied(created)) == 1
 }
+
+test_privileged_enforces_nothing_in_any_version if {
+	looser := {"enforce": "privileged", "enforce-version": "v1.9"}
+	not rechecked(updates({"enforce": "restricted"}, looser))
+	audited := object.union(looser, {"audit": "restricted"})
+	warnings(updates({"enforce": "restricted"}, audited), exempting) == set()
+}
+
+test_nothing_is_lost_where_labels_ask_for_nothing if {
+	parameters := object.union(exempting, {"defaults": {"enforce": "baseline"}})
+	warnings(creates({"enforce": "privileged"}), parameters) == set()
+}
+
+test_a_version_of_privileged_is_nothing_else_than_the_default if {
+	parameters := object.union(exempting, {"defaults": {"audit": "baseline"}})
+	warnings(creates({"warn-version": "v1.20"}), parameters) == set()
+	warnings(creates({"warn": "baseline", "warn-version": "v1.20"}), parameters) == {concat("", [
+		"namespace \"shop\" is exempt from Pod Security, and the policy ",
+		"(warn=baseline:v1.20) will be ignored",
+	])}
+	warnings(creates({"audit": "privileged", "warn": "baseline"}), parameters) != set()
+}
