@@ -16,9 +16,12 @@ roles := {
 	"all": {"rules": [harmless, everything]},
 	"all-verbs": {"rules": [rule(["*"], ["*"], ["get", "list", "watch", "create", "update", "patch", "delete"])]},
 	"exec": {"rules": [exec]},
+	"exec-by-get": {"rules": [rule([""], ["pods/exec"], ["get"])]},
+	"attach-by-create": {"rules": [rule([""], ["pods/attach"], ["create"])]},
 	"attach": {"rules": [harmless, attach]},
 	"harmless": {"rules": [harmless]},
 	"bare": {},
+	"admin": {"rules": [exec]},
 	"edit": {"rules": [exec]},
 	"system:controller:x": {"rules": [everything]},
 	"system:kube-controller-manager": {"rules": [everything]},
@@ -27,7 +30,10 @@ roles := {
 }
 
 inventory := {
-	"cluster": {"rbac.authorization.k8s.io/v1": {"ClusterRole": roles}},
+	"cluster": {
+		"rbac.authorization.k8s.io/v1": {"ClusterRole": roles},
+		"example.com/v1": {"ClusterRole": {"foreign": {"rules": [everything]}}},
+	},
 	"namespace": {
 		"shop": {"rbac.authorization.k8s.io/v1": {"Role": {"own": {"rules": [exec]}}}},
 		"pay": {"rbac.authorization.k8s.io/v1": {"Role": {"theirs": {"rules": [exec]}}}},
@@ -81,6 +87,10 @@ test_a_role_that_grants_everything_is_denied if {
 test_a_role_that_runs_commands_in_pods_is_denied if {
 	denied(in_namespace("exec")) == {grants_right("exec", "pods/exec")}
 	denied(in_namespace("attach")) == {grants_right("attach", "pods/attach")}
+
+	# A client opens the stream by GET (WebSocket) or POST (SPDY).
+	denied(in_namespace("exec-by-get")) == {grants_right("exec-by-get", "pods/exec")}
+	denied(in_namespace("attach-by-create")) == {grants_right("attach-by-create", "pods/attach")}
 }
 
 test_a_role_of_the_namespace_is_read if {
@@ -112,15 +122,21 @@ test_a_missing_role_is_warned_of if {
 	warned(in_namespace("own")) == {missing("own")}
 }
 
+test_what_another_api_calls_a_cluster_role_is_none if {
+	denied(in_namespace("foreign")) == set()
+	warned(in_namespace("foreign")) == {missing("foreign")}
+}
+
 test_an_absent_role_is_warned_of if {
 	warned(review("RoleBinding", "web", {})) == {object.remove(missing(""), ["found"])}
 	warned(review("RoleBinding", "web", null)) == {object.remove(missing(""), ["found"])}
 }
 
 test_default_roles_are_for_namespaces if {
-	denied(in_namespace("edit")) == set()
-	for_the_cluster := review("ClusterRoleBinding", "web", {"kind": "ClusterRole", "name": "edit"})
-	denied(for_the_cluster) == {grants_right("edit", "pods/exec")}
+	every role in ["admin", "edit"] {
+		denied(in_namespace(role)) == set()
+		denied(for_the_cluster("web", role)) == {grants_right(role, "pods/exec")}
+	}
 }
 
 test_the_roles_are_a_parameter if {
