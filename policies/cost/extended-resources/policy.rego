@@ -69,7 +69,7 @@ deny contains finding if {
 deny contains finding if {
 	some resource in {claim.resource | some claim in claims}
 	total := sum([most |
-		some path in {claim.holder | some claim in claims; claim.resource == resource}
+		some path in {claim.holder | some claim in claims}
 		most := max([claim.milli | some claim in claims; claim.resource == resource; claim.holder == path])
 	])
 	total > maximum * 1000

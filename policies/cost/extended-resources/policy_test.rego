@@ -45,6 +45,9 @@ test_what_cannot_be_read_is_denied if {
 	one_at_most := extended_resources.deny with input as pod([cards("all")], granted)
 		with input.parameters.maximum as 1
 	one_at_most == set()
+	with_another := extended_resources.deny with input as pod([cards("all"), cards("1m")], granted)
+		with input.parameters.maximum as 1
+	{finding.msg | some finding in with_another} == {"its containers ask for 2"}
 }
 
 test_other_resources_and_none_pass if {

@@ -122,3 +122,21 @@ test_sizes_and_label_are_parameters if {
 		with input.parameters.environmentLabel as "stage"
 	labelled == set()
 }
+
+test_pods_have_a_size_in_each_environment if {
+	sizes := {"production": {"cpu": "32", "memory": "128Gi"}, "other": {"cpu": "8", "memory": "16Gi"}}
+	larger := {"cpu": "33", "memory": "129Gi"}
+	every environment, size in sizes {
+		as_large := in_environment(environment, {"resources": {"requests": size}})
+		size_per_environment.deny == set() with input as as_large
+		expected := {{
+			"rule": "pod-too-large",
+			"path": sprintf("/spec/resources/requests/%s", [resource]),
+			"found": larger[resource],
+			"expected": sprintf("at most %s in environment `%s`", [maximum, environment]),
+		} |
+			some resource, maximum in size
+		}
+		size_per_environment.deny == expected with input as in_environment(environment, {"resources": {"requests": larger}})
+	}
+}
