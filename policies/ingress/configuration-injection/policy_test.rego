@@ -56,6 +56,16 @@ test_values_that_end_a_directive_are_denied if {
 	}
 }
 
+test_annotations_of_every_controller_are_judged if {
+	every prefix in ["nginx.ingress.kubernetes.io", "nginx.org", "nginx.com"] {
+		configuration_injection.deny == {at_annotation(
+			"annotation-value",
+			concat("~1", [prefix, "bad"]),
+			"a;", breaks,
+		)} with input as annotated({concat("/", [prefix, "bad"]): "a;"})
+	}
+}
+
 test_words_in_values_are_denied_in_any_case if {
 	every value, word in {
 		"/etc/passwd": "/etc",
@@ -99,6 +109,14 @@ test_prefixes_and_words_are_parameters if {
 		with input.parameters.prefixes as ["haproxy.org/"]
 		with input.parameters.words as ["Mirror"]
 	result == {at_annotation("annotation-value", "haproxy.org~1x", "/etc/passwd mirror", "without `Mirror`")}
+}
+
+test_words_are_looked_for_in_the_value_alone if {
+	every type in ["string", "extra"] {
+		result := configuration_injection.deny with input as annotated({"nginx.org/x": "mirror"})
+			with input.parameters.words as [type]
+		result == set()
+	}
 }
 
 plain := "without characters other than letters, digits and `/._~%!&=@:+,-`"
