@@ -83,7 +83,7 @@ deny contains finding if {
 }
 
 deny contains object.union(finding, fields.seen(limits, resource)) if {
-	qos == "Guaranteed"
+	input.parameters.qos == "Guaranteed"
 	some resource in ["cpu", "memory"]
 	some place in limited_places(resource)
 	limits := pod_resources.of(place.holder, "limits")
@@ -98,7 +98,7 @@ deny contains object.union(finding, fields.seen(limits, resource)) if {
 }
 
 deny contains finding if {
-	qos == "Burstable"
+	input.parameters.qos == "Burstable"
 	not asks_for_something
 	finding := {
 		"rule": "best-effort",
@@ -152,5 +152,3 @@ spec := fields.object_at(input.review.object, "spec")
 ratios := object.get(input, ["parameters", "ratios"], {"memory": 2})
 
 without_limit := object.get(input, ["parameters", "withoutLimit"], [])
-
-qos := object.get(input, ["parameters", "qos"], "BestEffort")

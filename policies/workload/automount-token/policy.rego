@@ -57,7 +57,7 @@ deny contains object.union(finding, fields.seen(spec, "automountServiceAccountTo
 deny contains object.union(finding, fields.seen(account, "automountServiceAccountToken")) if {
 	judges_account
 	not switched_off(account)
-	not account_name in allowed
+	not account_allowed
 	finding := {
 		"rule": "token-mounted",
 		"path": "/automountServiceAccountToken",
@@ -72,7 +72,7 @@ judges_account if input.review.kind.kind == "ServiceAccount"
 
 account := input.review.object
 
-account_name := object.get(account, ["metadata", "name"], "")
+account_allowed if account.metadata.name in allowed
 
 spec := fields.object_at(input.review.object, "spec")
 

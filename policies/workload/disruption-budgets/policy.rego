@@ -65,6 +65,7 @@ everything(value) if regex.match(`^0*[1-9][0-9]{2,}%$`, as_text(value))
 
 everything(value) if {
 	is_number(value)
+	smallest := input.parameters.replicas
 	smallest > 0
 	value >= smallest
 }
@@ -72,5 +73,3 @@ everything(value) if {
 as_text(value) := value if is_string(value)
 
 spec := fields.object_at(input.review.object, "spec")
-
-smallest := object.get(input, ["parameters", "replicas"], 0)

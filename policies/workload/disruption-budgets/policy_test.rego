@@ -64,3 +64,11 @@ test_a_budget_that_says_nothing_is_the_api_servers_one_pod if {
 	disruption_budgets.deny == set() with input as {"review": {"object": {}}}
 	disruption_budgets.deny == set() with input as budget({"maxUnavailable": null, "minAvailable": null})
 }
+
+test_no_replicas_are_no_bound if {
+	every value in [0, 1, 100] {
+		result := disruption_budgets.deny with input as budget({"minAvailable": value})
+			with input.parameters.replicas as 0
+		result == set()
+	}
+}
