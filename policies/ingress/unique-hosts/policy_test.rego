@@ -148,6 +148,15 @@ test_routes_are_compared_by_hostname_and_match if {
 	found("HTTPRoute", route("web", spec), free) == set()
 }
 
+test_a_single_match_of_a_route_is_all_that_it_serves if {
+	single := route("web", {"hostnames": ["a.example.com"], "rules": [{"matches": [match("/y")]}]})
+	found("HTTPRoute", single, [["Ingress", "shop", ingress("old", [rule("a.example.com", ["/"])])]]) == set()
+	found("HTTPRoute", single, [["Ingress", "shop", ingress("old", [rule("a.example.com", ["/y"])])]]) == {finding(
+		"/spec/hostnames/0", "a.example.com",
+		"Ingress `shop/old` serves `a.example.com/y`",
+	)}
+}
+
 test_absent_matches_and_rules_of_a_route_are_the_root if {
 	others := [["Ingress", "shop", ingress("old", [rule("a.example.com", ["/"])])]]
 	expected := {finding("/spec/hostnames/0", "a.example.com", "Ingress `shop/old` serves `a.example.com/`")}

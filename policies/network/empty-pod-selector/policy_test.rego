@@ -54,6 +54,9 @@ test_the_names_are_a_parameter if {
 	result := empty_pod_selector.deny with input as named
 		with input.parameters.names as ["allow-metrics"]
 	result == {object.union(finding("egress"), {"found": {}})}
+	listed := empty_pod_selector.deny with input as named
+		with input.parameters.names as ["allow-metrics", "allow-dns"]
+	listed == set()
 }
 
 test_a_policy_without_a_name_is_denied if {

@@ -67,3 +67,13 @@ test_the_annotation_does_not_help_a_node_port if {
 	service_types.deny == {finding("NodePort", ungranted)} with input as service("NodePort", internal)
 		with input.parameters.internal as internal
 }
+
+test_every_way_to_keep_it_inside_is_named if {
+	ways := {"a.example.com/internal": "true", "b.example.com/scheme": "internal"}
+	words := concat(" or ", [
+		"ClusterIP, or kept inside by the annotation a.example.com/internal: \"true\"",
+		"b.example.com/scheme: \"internal\"",
+	])
+	service_types.deny == {finding("LoadBalancer", words)} with input as service("LoadBalancer", {})
+		with input.parameters.internal as ways
+}
