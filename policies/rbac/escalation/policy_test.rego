@@ -106,3 +106,9 @@ test_built_in_cluster_roles_are_left_out if {
 		}
 	}
 }
+
+# equivalent:
+#   line: 'rbac.grants(rule, target.group, target.resource, [verb])'
+#   becomes: 'rbac.grants(rule, target.group, target.resource, [])'
+#   because: the rule lists `*`, which grants whatever verb is asked for
+#   shownBy: test_every_verb_on_roles_is_denied
