@@ -56,6 +56,7 @@ test_absent_seconds_are_those_that_the_api_server_fills_in if {
 	probe_checks.deny == {late("livenessProbe", "less than the period of 1 seconds")} with input as pod({
 		"livenessProbe": {"periodSeconds": 1},
 	})
+	probe_checks.deny == set() with input as pod({"livenessProbe": {"periodSeconds": 2}})
 	expected := late("livenessProbe", "less than the period of 10 seconds")
 	every period in [{}, {"periodSeconds": 0}] {
 		probe := object.union({"timeoutSeconds": 10}, period)

@@ -59,6 +59,13 @@ test_sidecars_are_judged_on_demand if {
 	}
 }
 
+test_a_debug_container_is_no_sidecar if {
+	review := pod({"ephemeralContainers": [{"name": "debug", "restartPolicy": "Always"}]})
+	result := probes.deny with input as review
+		with input.parameters.sidecars as true
+	result == set()
+}
+
 test_pods_of_jobs_and_cron_jobs_need_none if {
 	every kind in ["Job", "CronJob"] {
 		probes.deny == set() with input as app({})

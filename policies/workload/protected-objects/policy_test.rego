@@ -32,6 +32,7 @@ test_taking_the_label_away_is_a_change if {
 
 test_other_objects_are_free if {
 	protected_objects.deny == set() with input as asked("DELETE", {})
+	protected_objects.deny == set() with input as asked("DELETE", {"example.com/other": "true"})
 	protected_objects.deny == set() with input as asked("DELETE", null)
 	protected_objects.deny == set() with input as asked("DELETE", {"protected": "false"})
 	protected_objects.deny == set() with input as {"review": {"operation": "DELETE", "oldObject": null}}

@@ -55,6 +55,11 @@ test_a_higher_limit_is_the_request_too_as_the_api_server_has_it if {
 	resource_requests.defaults == {default_cpu(2), default_memory("1Gi")} with input as review
 }
 
+test_a_null_limit_is_no_request if {
+	review := app({"limits": {"memory": null, "cpu": null}})
+	resource_requests.defaults == {default_cpu("250m"), default_memory("256Mi")} with input as review
+}
+
 test_requesting_nothing_is_denied_and_shown_but_not_overwritten if {
 	review := app({"requests": {"cpu": "0", "memory": "1Gi"}})
 	resource_requests.deny == {object.union(missing_cpu, {"found": "0"})} with input as review

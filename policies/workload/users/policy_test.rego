@@ -82,6 +82,10 @@ test_the_ranges_are_a_parameter_of_each_field if {
 			{"expected": "a number of 100 to 200 or 1000 to 1000"},
 		)}
 	}
+	further := users.deny with input as pod({"supplementalGroups": [200, 201, 1000]}, {})
+		with input.parameters.supplementalGroups.ranges as both
+	result := {entry.path | some entry in further}
+	result == {of_pod("supplementalGroups/1")}
 	other := users.deny with input as pod({"runAsUser": 5}, {"runAsUser": 5})
 		with input.parameters.fsGroup.ranges as both
 	other == set()
