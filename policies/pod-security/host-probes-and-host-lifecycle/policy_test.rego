@@ -18,6 +18,14 @@ test_a_probes_host_is_refused_in_upstreams_words if {
 	}}
 }
 
+test_a_hooks_host_is_refused_in_the_same_words if {
+	hooked := {"containers": [{"name": "web", "lifecycle": {"preStop": {"tcpSocket": {"host": "10.0.0.1"}}}}]}
+	denied(hooked, {"level": "baseline"}) == {object.union(finding, {"path": path}) |
+		path := "/spec/containers/0/lifecycle/preStop/tcpSocket/host"
+		some finding in denied(bad, {"level": "baseline"})
+	}
+}
+
 test_every_probe_and_hook_of_every_list_is_judged if {
 	actions := {"httpGet": {"host": "a"}, "tcpSocket": {"host": "b"}}
 	container := {

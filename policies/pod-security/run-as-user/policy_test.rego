@@ -34,6 +34,13 @@ test_absent_null_and_other_users_pass if {
 	}
 }
 
+test_what_is_no_number_is_not_another_user if {
+	every value in ["0", "1000", true] {
+		found := denied(everywhere({"securityContext": {"runAsUser": value}}), {"level": "restricted"})
+		count(found) == 3
+	}
+}
+
 test_the_check_begins_with_version_1_23 if {
 	denied(bad, {"level": "restricted", "version": "v1.22"}) == set()
 	count(denied(bad, {"level": "restricted", "version": "v1.23"})) == 1
