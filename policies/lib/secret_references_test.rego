@@ -79,6 +79,14 @@ test_a_reference_without_a_name_is_listed_without_one if {
 	}}
 }
 
+test_what_is_no_text_is_seen_and_names_nothing if {
+	references({"volumes": [{"secret": {"secretName": 7}}]}) == {{
+		"path": "/spec/volumes/0/secret/secretName",
+		"seen": {"found": 7},
+		"optional": false,
+	}}
+}
+
 test_a_pod_without_secrets_names_none if references({"containers": [{"name": "c"}]}) == set()
 
 test_null_lists_name_none if {
