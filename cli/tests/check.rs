@@ -100,7 +100,7 @@ fn a_policy_that_cannot_load_is_invalid_and_its_neighbours_judge() {
 fn usage_mistakes_are_exit_code_three_and_say_what_would_work() {
     let ran = wayguard(&["check", "apps", "--policies", "nosuch"]);
     assert_eq!(ran.code, 3);
-    assert!(ran.stderr.starts_with("error: `nosuch` is no bundle, no policy of the library, and no file or folder; the bundles are `golden-path`"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: `nosuch` is no bundle, no policy of the library, and no file or folder; the bundles are `baseline`, `cis`"), "{}", ran.stderr);
     assert_eq!(wayguard(&["check"]).code, 3);
     assert_eq!(wayguard(&["check", "nosuch.yaml"]).code, 3);
     assert_eq!(wayguard(&["check", "-", "--fix"]).code, 3);

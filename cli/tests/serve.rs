@@ -274,7 +274,7 @@ fn what_cannot_start_says_why() {
     assert!(ran.stderr.contains("error: bad.yaml:2:1: not valid YAML"), "{}", ran.stderr);
     let ran = run(&["--policies", "other.yaml"]);
     assert_eq!(ran.code, 3);
-    assert!(ran.stderr.contains("`other.yaml` holds no Policy or PolicyException"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`other.yaml` holds no Policy, Bundle or PolicyException"), "{}", ran.stderr);
     assert_eq!(run(&["--listen", "nowhere"]).code, 3);
 }
 

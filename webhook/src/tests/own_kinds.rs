@@ -65,7 +65,7 @@ async fn bad_parameters_matches_and_fields_are_refused() {
     for (spec, words) in [
         (policy(LATEST, json!({"parameters": {"labels": ["team"]}})), "the policy takes no parameters"),
         (policy(&labelled, json!({"parameters": {"labels": "team"}})), "labels"),
-        (policy(LATEST, json!({"match": {"resourceRules": []}})), "`match.resourceRules` is empty"),
+        (policy(LATEST, json!({"match": {"resourceRules": []}})), "`resourceRules` is empty; name resources"),
         (
             policy(
                 LATEST,
