@@ -161,7 +161,7 @@ fn lines_that_no_test_comes_to_are_told_and_counted() {
     let files = library(&[("lib/flags.rego", &format!("{FLAGS}\noff(value) if value == false\n"))]);
     let ran =
         wayguard_in(files.path(), &["test", ".", "--coverage", "--threshold", "95", "--html", "c.html"]);
-    assert_eq!(ran.code, 1, "{}", ran.shown());
+    assert_eq!(ran.code, 2, "{}", ran.shown());
     insta::assert_snapshot!(ran.stdout);
     assert!(ran.stderr.contains("less than the threshold of 95 %"), "{}", ran.shown());
     let page = std::fs::read_to_string(files.path().join("c.html")).unwrap();

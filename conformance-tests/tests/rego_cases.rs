@@ -63,7 +63,8 @@ fn page(reasons: &BTreeMap<String, usize>, equal: usize, refused: usize) -> Stri
     }
     text.push_str(
         "\nBesides, a file may have at most 1 MiB, brackets and chains of operators may nest 160 deep, a number may \
-        have an exponent of some 30,000, and `_` is not the name of a rule.\n",
+        have an exponent of some 30,000, and `_` is not the name of a rule; nor are `eq` and `assign` where the package \
+        has `=` or `:=`.\n",
     );
     text
 }

@@ -54,7 +54,7 @@ rule, an else or a member of a collection changed or gone. Those that change not
   #   because: the next line iterates over them
   #   shownBy: test_no_names_no_finding
 
-Exit codes: 0 all passed, 1 below the threshold, 2 something failed, 3 a folder has no policies.")]
+Exit codes: 0 all passed, 2 something failed or is below the threshold, 3 a folder has no policies.")]
 pub(crate) struct Args {
     /// Policy folders, or folders with policy folders or Gatekeeper's suites below; or a suite's file
     #[arg(value_name = "DIR|FILE", required = true)]

@@ -314,20 +314,30 @@ impl Sample {
                 Step::Remove { path } => PatchOperation::Remove { path: at(path) },
             })
             .collect();
-        match (patched(self.object.value(), &expected), patched(self.object.value(), &mutation.patch)) {
-            (Err(problem), _) => vec![format!("`patch`: {problem}")],
+        let words =
+            ["patched, but not in `patch`: ", "patched to another value: ", "in `patch`, but not patched: "];
+        self.compare_mutated(&expected, mutation, "patch", words)
+    }
+
+    /// The object after the mutation must be as after what a list of the head says; `words` for what is too much, what
+    /// is another, and what is missing.
+    fn compare_mutated(
+        &self,
+        expected: &[PatchOperation],
+        mutation: &Decision,
+        list: &str,
+        [added, other, missing]: [&str; 3],
+    ) -> Vec<String> {
+        match (patched(self.object.value(), expected), patched(self.object.value(), &mutation.patch)) {
+            (Err(problem), _) => vec![format!("`{list}`: {problem}")],
             (_, Err(problem)) => vec![problem],
             (Ok(expected), Ok(found)) if expected == found => Vec::new(),
             (Ok(expected), Ok(found)) => wayguard_engine::value::diff(expected.value(), found.value())
                 .into_iter()
                 .map(|operation| match operation {
-                    PatchOperation::Add { path, value } => {
-                        format!("patched, but not in `patch`: {path}: {value}")
-                    }
-                    PatchOperation::Replace { path, value } => {
-                        format!("patched to another value: {path}: {value}")
-                    }
-                    PatchOperation::Remove { path } => format!("in `patch`, but not patched: {path}"),
+                    PatchOperation::Add { path, value } => format!("{added}{path}: {value}"),
+                    PatchOperation::Replace { path, value } => format!("{other}{path}: {value}"),
+                    PatchOperation::Remove { path } => format!("{missing}{path}"),
                 })
                 .collect(),
         }
@@ -407,21 +417,8 @@ impl Sample {
                 value: value.clone(),
             })
             .collect();
-        match (patched(self.object.value(), &expected), patched(self.object.value(), &mutation.patch)) {
-            (Err(problem), _) => vec![format!("`defaults`: {problem}")],
-            (_, Err(problem)) => vec![problem],
-            (Ok(expected), Ok(found)) if expected == found => Vec::new(),
-            (Ok(expected), Ok(found)) => wayguard_engine::value::diff(expected.value(), found.value())
-                .into_iter()
-                .map(|operation| match operation {
-                    PatchOperation::Add { path, value } => format!("unexpected default: {path}: {value}"),
-                    PatchOperation::Replace { path, value } => {
-                        format!("another default: {path} is filled with {value}")
-                    }
-                    PatchOperation::Remove { path } => format!("missing default: {path}"),
-                })
-                .collect(),
-        }
+        let words = ["unexpected default: ", "another default: ", "missing default: "];
+        self.compare_mutated(&expected, mutation, "defaults", words)
     }
 }
 

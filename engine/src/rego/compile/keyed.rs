@@ -22,8 +22,9 @@ impl Compiler<'_, '_> {
         Some(keyed)
     }
 
-    /// The most keys by which all rules of a set or object can be asked; those of one may be more than of another.
-    fn most_keys(&self, id: RuleId) -> Option<usize> {
+    /// By how many of the keys that are `ready` all rules of a set or object can be asked; those of one rule may lead
+    /// deeper than those of another.
+    fn askable(&self, id: RuleId, ready: usize) -> Option<usize> {
         let plan = self.plans.get(id as usize)?;
         if !matches!(plan.kind, RuleKind::Set | RuleKind::Pairs | RuleKind::Object) {
             return None;
@@ -31,19 +32,14 @@ impl Compiler<'_, '_> {
         let clauses = || plan.rules.iter().flat_map(|rule| &rule.clauses);
         let is_comparable = |clause: &Clause<'_>| clause.tail.iter().chain(element(clause)).all(is_pattern);
         let least = clauses().map(depth).min()?;
-        // Below its last key a set has nothing: that key is asked for together with all others or not at all.
-        let whole = clauses().all(|clause| depth(clause) == least);
-        let most = if whole { Some(least) } else { clauses().map(|clause| clause.tail.len()).min() };
-        most.filter(|most| *most > 0 && clauses().all(is_comparable))
-    }
-}
-
-impl Compiler<'_, '_> {
-    /// So many keys, if no rule has its element among them.
-    fn fewer_keys(&self, id: RuleId, keys: usize) -> Option<usize> {
-        let plan = self.plans.get(id as usize)?;
-        let mut clauses = plan.rules.iter().flat_map(|rule| &rule.clauses);
-        clauses.all(|clause| clause.tail.len() >= keys).then_some(keys)
+        // The element of a set is asked for together with the keys of all other rules, or not at all.
+        let keys = if ready >= least && clauses().all(|clause| depth(clause) == least) {
+            least
+        } else {
+            clauses().map(|clause| clause.tail.len()).min()?.min(ready)
+        };
+        let fits = keys > 0 && clauses().all(is_comparable);
+        fits.then_some(keys)
     }
 }
 
@@ -52,11 +48,7 @@ impl<'p> Generator<'_, '_, 'p> {
     pub(super) fn member_of(&mut self, x: &X<'p>, operands: &[Term<'p>]) -> Option<(X<'p>, usize)> {
         let X::Rule(id) = x else { return None };
         let ready = operands.iter().take_while(|operand| self.is_ready(operand)).count();
-        if ready == 0 {
-            return None;
-        }
-        let most = self.compiler.most_keys(*id)?;
-        let keys = if ready >= most { most } else { self.compiler.fewer_keys(*id, ready)? };
+        let keys = self.compiler.askable(*id, ready)?;
         let function = self.compiler.keyed(*id, keys)?;
         let xs = operands.get(..keys)?.iter().map(|key| self.x(key)).collect();
         Some((X::Call(function, xs), keys))

@@ -389,7 +389,8 @@ impl<'r> Locals<'r> {
         let Some(head) = callee.head else { return };
         match self.declared(head) {
             Some(local) if local != head => {
-                self.problem(callee.place, format!("called function {} shadowed", callee.shown()));
+                let (place, message) = shadowed(callee);
+                self.problem(place, message);
             }
             Some(_) => {}
             None => self.insert(head, head, Came::Used),
@@ -467,6 +468,10 @@ impl<'r> Locals<'r> {
     }
 }
 
+fn shadowed(callee: &Callee<'_>) -> Problem {
+    (callee.place, format!("called function {} shadowed", callee.shown()))
+}
+
 /// All terms of a clause's head.
 fn heads<'t, 'p>(clause: &'t mut Clause<'p>) -> impl Iterator<Item = &'t mut Term<'p>> {
     let Clause { args, tail, result, .. } = clause;
@@ -485,7 +490,7 @@ fn rename(term: &mut Term<'_>, scope: &Scope, problems: &mut Vec<Problem>) {
         && let Some((local, _)) = callee.head.and_then(|head| scope.now.get(&head))
         && Some(*local) != callee.head
     {
-        problems.push((callee.place, format!("called function {} shadowed", callee.shown())));
+        problems.push(shadowed(callee));
     }
     match &mut term.kind {
         Kind::Scalar(_) => {}

@@ -14,15 +14,13 @@ impl Outcome {
         Count::of(self.files.iter().flat_map(File::fates))
     }
 
-    /// 2 if a declaration is stale, or something survived and no threshold says how much may; 1 below the threshold.
+    /// 2 if a declaration is stale, too few are killed, or, where no threshold says how many must be, one survived.
     pub(in crate::command::test) fn status(&self) -> ExitStatus {
-        let count = self.count();
-        match self.threshold {
-            _ if !self.stale.is_empty() => ExitStatus::Denied,
-            None if count.survived > 0 => ExitStatus::Denied,
-            Some(_) if self.problem().is_some() => ExitStatus::OurFailure,
-            _ => ExitStatus::Fine,
-        }
+        let too_few = match self.threshold {
+            None => self.count().survived > 0,
+            Some(_) => self.problem().is_some(),
+        };
+        if too_few || !self.stale.is_empty() { ExitStatus::Denied } else { ExitStatus::Fine }
     }
 
     /// That too few are killed, in words.
