@@ -1,0 +1,9 @@
+//! Image trust: who signed an image, what its attestations and scans say, as facts for the engine (design §3).
+//!
+//! Three rooms, in the order in which they are passed: a registry is asked ([`evidence`] is what it said, believed
+//! by nobody), what it said is verified against authorities and trust roots, and what was verified becomes the
+//! document that policies read as `input.facts.images[ref]`.
+
+pub mod digest;
+pub mod evidence;
+pub mod reference;
