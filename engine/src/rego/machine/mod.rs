@@ -7,6 +7,7 @@
 
 mod calls;
 mod documents;
+mod doubt;
 mod expressions;
 mod index;
 mod limits;
@@ -27,6 +28,7 @@ use crate::facts::{FactKey, Facts};
 use crate::value::Value;
 use bumpalo::Bump;
 use calls::Calls;
+use doubt::Doubt;
 use limits::{Gauge, MAX_DEPTH};
 use scene::Scene;
 use workspace::Stacks;
@@ -80,6 +82,10 @@ pub(crate) struct Machine<'a, 'm> {
     scene: Scene<'a>,
     saved: Vec<Scene<'a>>,
     failure: Option<Box<Failure>>,
+    /// A conflict of the rule that is being evaluated, of which it is not known whether it counts.
+    aside: Option<Box<Failure>>,
+    /// What the failure is forgotten for, if it was a conflict that was put aside.
+    doubt: Option<Doubt<'a>>,
     /// Whether the iteration that was ended last ended because one success is enough for all.
     stop: bool,
     /// Whether the body that is gone through to the end has held.
@@ -127,6 +133,8 @@ impl<'a, 'm> Machine<'a, 'm> {
             scene: Scene::new(around.input, known, code.rules.len()),
             saved: Vec::new(),
             failure: None,
+            aside: None,
+            doubt: None,
             stop: false,
             held: false,
             strict: around.strict,

@@ -6,7 +6,6 @@ use super::scene::{By, Known, Replaced};
 use super::{Cause, Machine};
 use crate::rego::compile::code::{ClauseCode, RuleCode, RuleId, RuleKind};
 use crate::rego::front::rules::shown_path;
-use crate::rego::place::Place;
 use crate::value::Value;
 use std::collections::BTreeMap;
 
@@ -32,7 +31,10 @@ impl<'a> Machine<'a, '_> {
         self.know(id, Known::Running);
         let unsure = self.unsure;
         let value = match rule.kind {
-            RuleKind::Complete => self.complete(rule, &[]),
+            RuleKind::Complete => {
+                let value = self.complete(rule, &[]);
+                self.doubted(id, value)
+            }
             RuleKind::Set => Some(self.set_of(rule)),
             RuleKind::Pairs => self.pairs_of(rule),
             RuleKind::Object => self.object_of(rule, &[]),
@@ -70,14 +72,14 @@ impl<'a> Machine<'a, '_> {
             return args.iter().try_fold(whole, |value, key| index(value, *key));
         }
         if !rule.remember || !self.saved.is_empty() || self.observer.is_some() {
-            return self.given(rule, args);
+            return self.given(id, rule, args);
         }
-        let Some(question) = Question::new(id, args) else { return self.given(rule, args) };
+        let Some(question) = Question::new(id, args) else { return self.given(id, rule, args) };
         if let Some(known) = self.calls.recall(&question) {
             return known;
         }
         let unsure = self.unsure;
-        let value = self.given(rule, args);
+        let value = self.given(id, rule, args);
         if self.failure.is_none() && self.unsure == unsure {
             self.calls.remember(question, value);
         }
@@ -121,10 +123,18 @@ impl<'a> Machine<'a, '_> {
     }
 
     /// What a function gives, or an object below some keys.
-    fn given(&mut self, rule: &'a RuleCode<'a>, args: &[Value<'a>]) -> Option<Value<'a>> {
-        match rule.kind {
-            RuleKind::Object => self.object_of(rule, args),
-            _ => self.complete(rule, args),
+    fn given(&mut self, id: RuleId, rule: &'a RuleCode<'a>, args: &[Value<'a>]) -> Option<Value<'a>> {
+        if rule.kind == RuleKind::Object {
+            return self.object_of(rule, args);
+        }
+        let value = self.complete(rule, args);
+        self.doubted(id, value)
+    }
+
+    /// A rule's document, or what it gave for some arguments, is this for the rest of the evaluation.
+    pub(super) fn settle(&mut self, id: RuleId, value: Value<'a>) {
+        if self.code.rules.get(id as usize).is_some_and(|rule| rule.kind == RuleKind::Complete) {
+            self.know(id, Known::Is(Some(value)));
         }
     }
 
@@ -206,34 +216,21 @@ impl<'a> Machine<'a, '_> {
             return Some(false);
         }
         let mut same = true;
-        for found in self.results.get(start..).unwrap_or_default() {
+        let mut first = true;
+        for (nth, found) in self.results.get(start..).unwrap_or_default().iter().enumerate() {
             match value {
                 None => *value = Some(*found),
-                Some(known) => same = same && known == found,
+                Some(known) if known == found => {}
+                Some(_) => (same, first) = (false, first && nth > 0),
             }
         }
         self.results.truncate(start);
-        if !same {
+        if !same && !(first && self.put_aside(clause, &conflict_of(rule), clause.place)) {
             *value = None;
-            self.conflict(rule, clause.place);
+            self.fail::<()>(Cause::Conflict(conflict_of(rule)), Some(clause.place));
             return None;
         }
         Some(true)
-    }
-
-    #[cold]
-    fn conflict(&mut self, rule: &RuleCode<'_>, place: Place) {
-        let name = shown_path(&rule.path);
-        let text = match rule.kind {
-            RuleKind::Complete => format!("eval_conflict_error: rule {name} produced conflicting values"),
-            RuleKind::Function if rule.whole.is_none() => {
-                format!(
-                    "eval_conflict_error: function {name} produced conflicting values for the same inputs"
-                )
-            }
-            _ => "eval_conflict_error: object keys must be unique".to_owned(),
-        };
-        self.fail::<()>(Cause::Conflict(text), Some(place));
     }
 
     /// Runs all clauses; their results are on top of the stack from the given place on.
@@ -264,7 +261,7 @@ impl<'a> Machine<'a, '_> {
         let start = self.all(rule, &[]);
         let value = self.pairs_from(start);
         if value.is_none() && self.failure.is_none() {
-            self.conflict(rule, rule.place);
+            self.fail::<()>(Cause::Conflict(conflict_of(rule)), Some(rule.place));
         }
         value
     }
@@ -284,7 +281,7 @@ impl<'a> Machine<'a, '_> {
             return None;
         }
         if !fits {
-            self.conflict(rule, rule.place);
+            self.fail::<()>(Cause::Conflict(conflict_of(rule)), Some(rule.place));
             return None;
         }
         match root {
@@ -303,6 +300,19 @@ impl<'a> Machine<'a, '_> {
                 Value::object(&self.arena, pairs.collect())
             }
         }
+    }
+}
+
+/// What is told of two values that a rule gives for one thing.
+#[cold]
+fn conflict_of(rule: &RuleCode<'_>) -> String {
+    let name = shown_path(&rule.path);
+    match rule.kind {
+        RuleKind::Complete => format!("eval_conflict_error: rule {name} produced conflicting values"),
+        RuleKind::Function if rule.whole.is_none() => {
+            format!("eval_conflict_error: function {name} produced conflicting values for the same inputs")
+        }
+        _ => "eval_conflict_error: object keys must be unique".to_owned(),
     }
 }
 

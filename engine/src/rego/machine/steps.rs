@@ -17,23 +17,23 @@ impl<'a> Machine<'a, '_> {
             }
             match step {
                 Step::Test(x) => match self.x(x) {
-                    Some(Value::Bool(false)) | None => return self.no(code, at),
+                    Some(Value::Bool(false)) | None => return self.not(code, at, first),
                     Some(_) => {}
                 },
                 Step::Bind(slot, x) => match self.x(x) {
                     Some(value) => self.set(*slot, value),
-                    None => return self.no(code, at),
+                    None => return self.not(code, at, first),
                 },
                 Step::Equal(left, right) => {
-                    let Some(left) = self.x(left) else { return self.no(code, at) };
+                    let Some(left) = self.x(left) else { return self.not(code, at, first) };
                     match self.x(right) {
                         Some(right) if left == right => {}
-                        _ => return self.no(code, at),
+                        _ => return self.not(code, at, first),
                     }
                 }
                 Step::Match(x, pattern) => match self.x(x) {
                     Some(value) if self.matches(pattern, value) => {}
-                    _ => return self.no(code, at),
+                    _ => return self.not(code, at, first),
                 },
                 Step::Each { over, key, value, cut } => {
                     return self.each(over, key, value, *cut, (code, at, first));
@@ -93,6 +93,19 @@ impl<'a> Machine<'a, '_> {
             at += 1;
         }
         false
+    }
+
+    /// A step that may have asked a rule does not hold; true if nothing else need be tried.
+    #[inline]
+    fn not(&mut self, code: &'a Code<'a>, at: usize, first: bool) -> bool {
+        if self.failure.is_none() {
+            return false;
+        }
+        if first && self.regardless(code, at) {
+            return true;
+        }
+        self.doubt = None;
+        self.no(code, at)
     }
 
     /// Whether a body holds in some way, gone through to the end.
