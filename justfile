@@ -60,7 +60,7 @@ bench-table:
 # The whole webhook beside its peers, release build; tables with ratios first. `just bench-peers` builds the peers
 bench-admission:
     cargo build --release --bin wayguard
-    WAYGUARD_BENCH_GATEKEEPER="${WAYGUARD_BENCH_GATEKEEPER:-target/peers/gatekeeper}" \
+    WAYGUARD_BENCH_GATEKEEPER="${WAYGUARD_BENCH_GATEKEEPER:-{{justfile_directory()}}/target/peers/gatekeeper}" \
         cargo bench -p wayguard-conformance-tests --bench admission
 
 # Gatekeeper from its Go module, for `just bench-admission` (some minutes, once)

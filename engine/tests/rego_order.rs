@@ -144,6 +144,31 @@ a := {"k": [1]} if input.y"#,
     );
 }
 
+/// `topdown/eval.go` gives a value on as soon as it has it; only iterations over collections go on after one success.
+#[test]
+fn other_values_by_way_of_walk_are_not_come_to() {
+    let function = "f(x) := v if { walk(x, [_, v]); is_number(v) }\n";
+    for (rule, answers) in [
+        ("a := 1 if { v := f(input); v == 1 }", ["1", "error"]),
+        ("a := 1 if f(input) == 1", ["1", "error"]),
+        ("a := 1 if { some i in [0, 1]; v := f([input[i], input[1]]); v == 1 }", ["1", "error"]),
+        ("a := 1 if not f(input) == 2", ["1", "error"]),
+        ("a := 1 if { v := f(input); w := f(input); v == w; v == 1 }", ["1", "error"]),
+        ("a := 1 if { v := f(input); every x in [v] { x == 1 } }", ["1", "error"]),
+        ("a := 1 if { v := f(input) + 1; v == 2 }", ["1", "error"]),
+        ("c := v if { walk(input, [_, v]); is_number(v) }\na := 1 if c == 1", ["1", "error"]),
+        ("a := 1 if { v := f(input); v == 1; false }", ["error", "error"]),
+        ("a := v if v := f(input)", ["error", "error"]),
+        ("a contains 1 if f(input) == 1", ["error", "error"]),
+        ("a := 1 if count({f(input) | true}) == 1", ["error", "error"]),
+        ("a := 1 if count({x | x := f(input)}) == 1", ["error", "error"]),
+        ("f(x) := 3 if count(x) == 2\na := 1 if f(input) == 1", ["error", "error"]),
+    ] {
+        let text = format!("{function}{rule}");
+        check(true, &text, &[("[1, 2]", answers[0]), ("[2, 1]", answers[1])]);
+    }
+}
+
 #[test]
 fn what_can_fail_is_evaluated_to_the_end() {
     check(

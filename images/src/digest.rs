@@ -80,14 +80,19 @@ mod tests {
     #[test]
     fn a_digest_reads_what_it_writes() {
         let digest = Digest::of(b"");
-        assert_eq!(digest.to_string(), "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            digest.to_string(),
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
         assert_eq!(digest.to_string().parse(), Ok(digest));
     }
 
     #[test]
     fn what_is_no_digest_is_refused() {
         let good = Digest::of(b"x").to_string();
-        for bad in ["", "sha256:", "sha512:00", &good.to_uppercase(), &good[..70], &format!("{good}0"), "sha256:zz"] {
+        for bad in
+            ["", "sha256:", "sha512:00", &good.to_uppercase(), &good[..70], &format!("{good}0"), "sha256:zz"]
+        {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
     }

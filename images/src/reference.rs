@@ -111,7 +111,8 @@ fn parse(text: &str) -> Result<Reference, &'static str> {
     }
     let (named, digest) = match remainder.split_once('@') {
         Some((named, digest)) => {
-            let digest = digest.parse().map_err(|_| "its digest is not `sha256:` and 64 hexadecimal digits")?;
+            let digest =
+                digest.parse().map_err(|_| "its digest is not `sha256:` and 64 hexadecimal digits")?;
             (named, Some(digest))
         }
         None => (remainder, None),
@@ -124,8 +125,11 @@ fn parse(text: &str) -> Result<Reference, &'static str> {
     if !path.split('/').all(is_component) {
         return Err("its repository is not lower-case letters, digits and single separators `. _ __ -`");
     }
-    let repository =
-        if registry == DOCKER_HUB && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
+    let repository = if registry == DOCKER_HUB && !path.contains('/') {
+        format!("library/{path}")
+    } else {
+        path.to_owned()
+    };
     if repository.len() > 255 {
         return Err("its repository is longer than 255 characters");
     }
@@ -153,7 +157,9 @@ fn is_registry(text: &str) -> bool {
     };
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let host_fits = match address {
-        Some(address) => !address.is_empty() && address.bytes().all(|letter| is_hex_any_case(letter) || letter == b':'),
+        Some(address) => {
+            !address.is_empty() && address.bytes().all(|letter| is_hex_any_case(letter) || letter == b':')
+        }
         None => host.split('.').all(is_label),
     };
     host_fits && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()))
@@ -177,10 +183,9 @@ fn is_component(component: &str) -> bool {
     let alphanumeric = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     component.starts_with(alphanumeric)
         && component.ends_with(alphanumeric)
-        && component
-            .split(alphanumeric)
-            .filter(|separator| !separator.is_empty())
-            .all(|separator| matches!(separator, "." | "_" | "__") || separator.bytes().all(|each| each == b'-'))
+        && component.split(alphanumeric).filter(|separator| !separator.is_empty()).all(|separator| {
+            matches!(separator, "." | "_" | "__") || separator.bytes().all(|each| each == b'-')
+        })
 }
 
 fn is_hex(letter: u8) -> bool {
@@ -256,7 +261,9 @@ impl FromStr for RepositoryPattern {
             return Err(refused("its first component is no host name with a dot or a port"));
         }
         if !prefix.is_empty() && !prefix.split('/').all(is_component) {
-            return Err(refused("what follows the registry is no path of a repository; tags and `*` cannot be in it"));
+            return Err(refused(
+                "what follows the registry is no path of a repository; tags and `*` cannot be in it",
+            ));
         }
         let host = host.to_ascii_lowercase();
         let host = if host == "index.docker.io" { DOCKER_HUB.to_owned() } else { host };
@@ -301,8 +308,32 @@ mod tests {
         let long = format!("ghcr.io/{}", "a".repeat(256));
         let tag = format!("app:{}", "t".repeat(129));
         for bad in [
-            "", " ", "app ", "App", "a//b", "/app", "app/", "app:", "app@", "a..b", "a___b", "-app", "app-", "app:-v", "ghcr.io/", "ghcr.io:x/app",
-            "app@sha256:00", "app@sha512:00", "app:v1:v2", "app@sha256:ABC", "[::g]/app", "a_b.c:d/e/f", "ghcr.io/app\n", &identifier, &long, &tag,
+            "",
+            " ",
+            "app ",
+            "App",
+            "a//b",
+            "/app",
+            "app/",
+            "app:",
+            "app@",
+            "a..b",
+            "a___b",
+            "-app",
+            "app-",
+            "app:-v",
+            "ghcr.io/",
+            "ghcr.io:x/app",
+            "app@sha256:00",
+            "app@sha512:00",
+            "app:v1:v2",
+            "app@sha256:ABC",
+            "[::g]/app",
+            "a_b.c:d/e/f",
+            "ghcr.io/app\n",
+            &identifier,
+            &long,
+            &tag,
         ] {
             assert!(bad.parse::<Reference>().is_err(), "{bad:?}");
         }
@@ -342,7 +373,18 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        for bad in ["", "/", "*", "team", "ghcr.io/team/*", "g*.io", "ghcr.io/team:v1", "*.*.com", "ghcr.io//x", "https://ghcr.io"] {
+        for bad in [
+            "",
+            "/",
+            "*",
+            "team",
+            "ghcr.io/team/*",
+            "g*.io",
+            "ghcr.io/team:v1",
+            "*.*.com",
+            "ghcr.io//x",
+            "https://ghcr.io",
+        ] {
             assert!(bad.parse::<RepositoryPattern>().is_err(), "{bad:?}");
         }
     }

@@ -13,11 +13,14 @@ use crate::rego::compile::code::{ClauseCode, Code, RuleId, Step, X};
 use crate::rego::place::Place;
 use crate::value::Value;
 
-/// A conflict that counts only if the body that asked does not hold with the first value.
-#[derive(Debug)]
+/// What a rule gave first, before another value that may not count.
+#[derive(Clone, Debug)]
 pub(super) struct Doubt<'a> {
     of: RuleId,
+    args: Vec<Value<'a>>,
     value: Value<'a>,
+    /// How many `with`s it was asked within.
+    within: usize,
 }
 
 impl<'a> Machine<'a, '_> {
@@ -35,43 +38,43 @@ impl<'a> Machine<'a, '_> {
     /// A rule's value after all its clauses: with a conflict put aside, it is the evaluation's failure, and who asked
     /// may take it back by [`Self::regardless`].
     #[inline]
-    pub(super) fn doubted(&mut self, of: RuleId, value: Option<Value<'a>>) -> Option<Value<'a>> {
-        match self.aside.take() {
-            None => value,
-            Some(failure) => {
-                if self.failure.is_none() {
-                    self.doubt = value.map(|value| Doubt { of, value });
-                    self.failure = Some(failure);
-                }
-                None
-            }
-        }
+    pub(super) fn doubted(
+        &mut self,
+        of: RuleId,
+        args: &[Value<'a>],
+        value: Option<Value<'a>>,
+    ) -> Option<Value<'a>> {
+        if self.aside.is_none() { value } else { self.doubt(of, args, value) }
     }
 
-    /// A step that asks a rule has failed: where one success is enough and only a doubt was in the way, goes on with
-    /// the rule's first value. True: the body has held so; the failure is forgotten then.
+    #[cold]
+    fn doubt(&mut self, of: RuleId, args: &[Value<'a>], value: Option<Value<'a>>) -> Option<Value<'a>> {
+        let failure = self.aside.take();
+        if self.failure.is_none() {
+            let within = self.saved.len();
+            self.doubt = value.map(|value| Doubt { of, args: args.to_vec(), value, within });
+            self.failure = failure;
+        }
+        None
+    }
+
+    /// What a function gave first for these arguments, where it was settled that this counts.
+    #[cold]
+    pub(super) fn settled(&self, id: RuleId, args: &[Value<'a>]) -> Option<Value<'a>> {
+        let within = self.saved.len();
+        let known = self.settled.iter().find(|it| it.of == id && it.within == within && it.args == args)?;
+        Some(known.value)
+    }
+
+    /// A step that asks a rule has failed: where one success is enough and only a doubt was in the way, takes the
+    /// step again with the rule's first value. True: the body has held so, and the failure is forgotten.
     #[cold]
     pub(super) fn regardless(&mut self, code: &'a Code<'a>, at: usize) -> bool {
-        let Some(Doubt { of, value }) = self.doubt.take() else { return false };
-        let Some(step) = code.steps.get(at) else { return false };
-        let asks = |x: &X<'_>| match x {
-            X::Rule(id) => *id == of,
-            X::Call(id, args) => *id == of && !args.iter().any(|arg| matches!(arg, X::Call(..) | X::Builtin(..))),
-            _ => false,
-        };
+        let Some(doubt) = self.doubt.take() else { return false };
         let Some(failure) = self.failure.take() else { return false };
-        self.settle(of, value);
-        let holds = match step {
-            Step::Test(x) if asks(x) => value != Value::Bool(false),
-            Step::Bind(slot, x) if asks(x) => {
-                self.set(*slot, value);
-                true
-            }
-            Step::Equal(left, right) if asks(left) => self.x(right) == Some(value),
-            Step::Match(x, pattern) if asks(x) => self.matches(pattern, value),
-            _ => false,
-        };
-        if holds && self.run(code, at + 1, true) && self.failure.is_none() {
+        self.know_complete(doubt.of, doubt.value);
+        self.settled.push(doubt);
+        if self.run(code, at, true) && self.failure.is_none() {
             return true;
         }
         self.failure.get_or_insert(failure);
@@ -83,10 +86,18 @@ impl<'a> Machine<'a, '_> {
 fn has_only_relations(code: &Code<'_>) -> bool {
     let is_relation =
         |x: &X<'_>| matches!(x, X::Builtin(builtin, _) if matches!(builtin.body, Body::Relation(_)));
+    let given: Vec<u32> = code
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Bind(slot, x) if is_relation(x) => Some(*slot),
+            _ => None,
+        })
+        .collect();
     let mut iterations = 0;
     for step in &code.steps {
         match step {
-            Step::Each { over, .. } if is_relation(over) => iterations += 1,
+            Step::Each { over: X::Slot(slot), .. } if given.contains(slot) => iterations += 1,
             Step::Each { .. } | Step::Tree { .. } => return false,
             _ => {}
         }

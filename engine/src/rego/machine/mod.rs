@@ -86,6 +86,8 @@ pub(crate) struct Machine<'a, 'm> {
     aside: Option<Box<Failure>>,
     /// What the failure is forgotten for, if it was a conflict that was put aside.
     doubt: Option<Doubt<'a>>,
+    /// Doubts that were forgotten: the value is the one that was given first.
+    settled: Vec<Doubt<'a>>,
     /// Whether the iteration that was ended last ended because one success is enough for all.
     stop: bool,
     /// Whether the body that is gone through to the end has held.
@@ -135,6 +137,7 @@ impl<'a, 'm> Machine<'a, 'm> {
             failure: None,
             aside: None,
             doubt: None,
+            settled: Vec::new(),
             stop: false,
             held: false,
             strict: around.strict,

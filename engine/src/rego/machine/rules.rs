@@ -33,7 +33,7 @@ impl<'a> Machine<'a, '_> {
         let value = match rule.kind {
             RuleKind::Complete => {
                 let value = self.complete(rule, &[]);
-                self.doubted(id, value)
+                self.doubted(id, &[], value)
             }
             RuleKind::Set => Some(self.set_of(rule)),
             RuleKind::Pairs => self.pairs_of(rule),
@@ -127,12 +127,17 @@ impl<'a> Machine<'a, '_> {
         if rule.kind == RuleKind::Object {
             return self.object_of(rule, args);
         }
+        if !self.settled.is_empty()
+            && let Some(value) = self.settled(id, args)
+        {
+            return Some(value);
+        }
         let value = self.complete(rule, args);
-        self.doubted(id, value)
+        self.doubted(id, args, value)
     }
 
-    /// A rule's document, or what it gave for some arguments, is this for the rest of the evaluation.
-    pub(super) fn settle(&mut self, id: RuleId, value: Value<'a>) {
+    /// The document of a rule without arguments is this for the rest of the evaluation.
+    pub(super) fn know_complete(&mut self, id: RuleId, value: Value<'a>) {
         if self.code.rules.get(id as usize).is_some_and(|rule| rule.kind == RuleKind::Complete) {
             self.know(id, Known::Is(Some(value)));
         }

@@ -61,7 +61,7 @@ impl<'a> Machine<'a, '_> {
                 }
                 Step::Every(every) => {
                     if !self.every(every) {
-                        return self.no(code, at);
+                        return self.not(code, at, first);
                     }
                 }
                 Step::With(replacements) => return self.with(replacements, (code, at, first)),
@@ -74,18 +74,20 @@ impl<'a> Machine<'a, '_> {
                     return first;
                 }
                 Step::Emit(x) => {
-                    let Some(value) = self.x(x) else { return self.no(code, at) };
+                    let Some(value) = self.x(x) else { return self.not(code, at, false) };
                     self.results.push(value);
                     return first;
                 }
                 Step::EmitPair(key, x) => {
-                    let Some(key) = self.x(key) else { return self.no(code, at) };
-                    let Some(value) = self.x(x) else { return self.no(code, at) };
+                    let Some(key) = self.x(key) else { return self.not(code, at, false) };
+                    let Some(value) = self.x(x) else { return self.not(code, at, false) };
                     self.results.extend([key, value]);
                     return first;
                 }
                 Step::Put { keys, leaf, element } => {
-                    let Some(value) = self.put(keys, leaf, *element) else { return self.no(code, at) };
+                    let Some(value) = self.put(keys, leaf, *element) else {
+                        return self.not(code, at, false);
+                    };
                     self.results.push(value);
                     return first;
                 }
@@ -133,7 +135,7 @@ impl<'a> Machine<'a, '_> {
         cut: bool,
         then: (&'a Code<'a>, usize, bool),
     ) -> bool {
-        let Some(collection) = self.x(over) else { return self.no(then.0, then.1) };
+        let Some(collection) = self.x(over) else { return self.not(then.0, then.1, then.2) };
         match collection {
             Value::Array(items) => {
                 for (at, item) in (0_i64..).zip(items) {
