@@ -5,5 +5,9 @@
 //! document that policies read as `input.facts.images[ref]`.
 
 pub mod digest;
+pub mod discover;
 pub mod evidence;
 pub mod reference;
+pub mod registry;
+#[cfg(feature = "fixtures")]
+pub mod test_registry;
