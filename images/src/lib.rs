@@ -4,10 +4,15 @@
 //! by nobody), what it said is verified against authorities and trust roots, and what was verified becomes the
 //! document that policies read as `input.facts.images[ref]`.
 
+pub mod authority;
 pub mod digest;
 pub mod discover;
 pub mod evidence;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 pub mod reference;
 pub mod registry;
 #[cfg(feature = "fixtures")]
 pub mod test_registry;
+pub mod trust;
+pub mod verify;

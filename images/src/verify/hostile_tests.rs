@@ -1,0 +1,695 @@
+//! Attacks, each of which is refused with its own reason.
+//!
+//! Each case starts from something that counts and changes one thing, so that nothing else can be why it is refused.
+
+use super::tests_world::*;
+use super::*;
+use crate::digest::Digest;
+use crate::evidence::LegacyLayer;
+use crate::fixtures::{
+    Key, Leaf, LogVersion, Making, Sigstore, Who, base64, simple_signing, statement, unbase64,
+};
+use jiff::ToSpan as _;
+use serde_json::{Value, json};
+
+/// What everybody who attacks has: the sigstore that is trusted, a foreign one, a key and a certificate that count.
+struct World {
+    lab: Sigstore,
+    foreign: Sigstore,
+    key: Key,
+    leaf: Leaf,
+}
+
+impl World {
+    fn new() -> Self {
+        let lab = Sigstore::new("lab");
+        let leaf = lab.leaf(WHO, now());
+        Self { foreign: Sigstore::new("lab"), key: Key::p256(), leaf, lab }
+    }
+
+    /// By the certificate, in the log.
+    fn keyless(&self) -> Making<'_> {
+        self.by(&self.leaf)
+    }
+
+    fn by<'a>(&'a self, leaf: &'a Leaf) -> Making<'a> {
+        Making::by_leaf(leaf).logged(&self.lab.log, LogVersion::One, now())
+    }
+
+    /// By the certificate, in the second version of the log, with a timestamp.
+    fn stamped(&self) -> Making<'_> {
+        Making::by_leaf(&self.leaf)
+            .logged(&self.lab.log, LogVersion::Two, now())
+            .stamped(&self.lab.timestamps, now())
+    }
+
+    fn keyed(&self) -> Making<'_> {
+        Making::by_key(&self.key)
+    }
+
+    fn key_authority(&self) -> Value {
+        by_keys(&[&self.key], &json!({}))
+    }
+
+    fn logged_key_authority(&self) -> Value {
+        by_keys(&[&self.key], &json!({"trustRoot": "lab"}))
+    }
+}
+
+/// The verdict must be one rejection with this code, and nothing that counts.
+fn refused(name: &str, verified: &Verified, code: &str) {
+    assert!(verified.signatures.is_empty() && verified.attestations.is_empty(), "{name}: {verified:?}");
+    assert!(!verified.satisfied(), "{name}");
+    let [rejected] = verified.rejected.as_slice() else { panic!("{name}: {verified:?}") };
+    assert_eq!(rejected.reason.code(), code, "{name}: {}", rejected.reason);
+}
+
+/// A bundle after a change.
+fn edited(mut bundle: Value, edit: impl FnOnce(&mut Value)) -> Value {
+    let before = bundle.clone();
+    edit(&mut bundle);
+    assert_ne!(before, bundle, "the case changes nothing");
+    bundle
+}
+
+fn entry(bundle: &mut Value) -> &mut Value {
+    &mut bundle["verificationMaterial"]["tlogEntries"][0]
+}
+
+/// Another byte at the end of something in base64.
+fn flipped(text: &Value) -> Value {
+    let mut bytes = unbase64(text.as_str().unwrap());
+    *bytes.last_mut().unwrap() ^= 1;
+    json!(base64(&bytes))
+}
+
+fn payload(bundle: &mut Value, edit: impl FnOnce(String) -> String) {
+    let place = &mut bundle["dsseEnvelope"]["payload"];
+    let text = String::from_utf8(unbase64(place.as_str().unwrap())).unwrap();
+    *place = json!(base64(edit(text).as_bytes()));
+}
+
+fn body(bundle: &mut Value, edit: impl FnOnce(String) -> String) {
+    let place = &mut entry(bundle)["canonicalizedBody"];
+    let text = String::from_utf8(unbase64(place.as_str().unwrap())).unwrap();
+    *place = json!(base64(edit(text).as_bytes()));
+}
+
+fn remove(value: &mut Value, field: &str) {
+    value.as_object_mut().unwrap().remove(field).unwrap();
+}
+
+#[test]
+fn what_is_attacked_counts_before_the_attack() {
+    let world = World::new();
+    let cases = [
+        (world.keyed().envelope(&signed()), world.key_authority()),
+        (
+            world.keyed().logged(&world.lab.log, LogVersion::One, now()).envelope(&signed()),
+            world.logged_key_authority(),
+        ),
+        (world.keyless().envelope(&signed()), by_identity(&json!({}))),
+        (world.stamped().envelope(&signed()), by_identity(&json!({}))),
+    ];
+    for (bundle, authority) in cases {
+        assert!(judge_by(&[bundle], &authority, &world.lab).satisfied());
+    }
+}
+
+#[test]
+fn signatures_by_keys() {
+    let world = World::new();
+    let other = Digest::of(b"another manifest");
+    let good = || world.keyed().envelope(&signed());
+    let logged = || world.keyed().logged(&world.lab.log, LogVersion::One, now()).envelope(&signed());
+    let (plain, in_log) = (world.key_authority(), world.logged_key_authority());
+    let cases = [
+        ("another key", Making::by_key(&Key::p256()).envelope(&signed()), &plain, "wrong-key"),
+        ("another curve", Making::by_key(&Key::p384()).envelope(&signed()), &plain, "wrong-key"),
+        (
+            "another image",
+            world.keyed().envelope(&statement(other, crate::fixtures::SIGNED, &json!({}))),
+            &plain,
+            "other-digest",
+        ),
+        ("another manifest", world.keyed().message(b"another manifest"), &plain, "other-digest"),
+        (
+            "another manifest under the image's digest",
+            edited(world.keyed().message(b"another manifest"), |bundle| {
+                bundle["messageSignature"]["messageDigest"]["digest"] = json!(base64(image().bytes()));
+            }),
+            &plain,
+            "wrong-key",
+        ),
+        (
+            "a digest of another kind",
+            edited(world.keyed().message(MANIFEST), |bundle| {
+                bundle["messageSignature"]["messageDigest"]["algorithm"] = json!("SHA2_512");
+            }),
+            &plain,
+            "other-digest",
+        ),
+        (
+            "an edited signature",
+            edited(good(), |bundle| {
+                let place = &mut bundle["dsseEnvelope"]["signatures"][0]["sig"];
+                *place = flipped(place);
+            }),
+            &plain,
+            "wrong-key",
+        ),
+        (
+            "an edited payload",
+            edited(good(), |bundle| {
+                payload(bundle, |text| text.replace("\"predicate\":{}", "\"predicate\":{\"a\":1}"))
+            }),
+            &plain,
+            "wrong-key",
+        ),
+        (
+            "the image's digest put into a signed statement about another",
+            edited(
+                world.keyed().envelope(&statement(other, crate::fixtures::SIGNED, &json!({}))),
+                |bundle| payload(bundle, |text| text.replace(&other.hex(), &image().hex())),
+            ),
+            &plain,
+            "wrong-key",
+        ),
+        (
+            "an envelope of something else",
+            edited(good(), |bundle| bundle["dsseEnvelope"]["payloadType"] = json!("text/plain")),
+            &plain,
+            "payload-type",
+        ),
+        (
+            "two signatures in one envelope",
+            edited(good(), |bundle| {
+                let signatures = bundle["dsseEnvelope"]["signatures"].as_array_mut().unwrap();
+                signatures.push(signatures[0].clone());
+            }),
+            &plain,
+            "malformed",
+        ),
+        (
+            "no signature",
+            edited(good(), |bundle| bundle["dsseEnvelope"]["signatures"] = json!([])),
+            &plain,
+            "malformed",
+        ),
+        ("a certificate where a key is wanted", world.keyless().envelope(&signed()), &plain, "not-by-key"),
+        ("in no log where one is required", good(), &in_log, "no-log"),
+        (
+            "in a foreign log",
+            world.keyed().logged(&world.foreign.log, LogVersion::One, now()).envelope(&signed()),
+            &in_log,
+            "unknown-log",
+        ),
+        (
+            "the log's entry of another's signature of the same",
+            edited(logged(), |bundle| {
+                let theirs = Making::by_key(&Key::p256())
+                    .logged(&world.lab.log, LogVersion::One, now())
+                    .envelope(&signed());
+                *entry(bundle) = theirs["verificationMaterial"]["tlogEntries"][0].clone();
+            }),
+            &in_log,
+            "log-entry",
+        ),
+        (
+            "no timestamp where one is required",
+            logged(),
+            &by_keys(&[&world.key], &json!({"trustRoot": "lab", "timestamps": "required"})),
+            "no-timestamp",
+        ),
+        (
+            "a foreign timestamp",
+            world
+                .keyed()
+                .logged(&world.lab.log, LogVersion::One, now())
+                .stamped(&world.foreign.timestamps, now())
+                .envelope(&signed()),
+            &in_log,
+            "timestamp",
+        ),
+        (
+            "a timestamp from the future",
+            world
+                .keyed()
+                .logged(&world.lab.log, LogVersion::Two, now())
+                .stamped(&world.lab.timestamps, now() + 1.hour())
+                .envelope(&signed()),
+            &in_log,
+            "clock",
+        ),
+    ];
+    for (name, bundle, authority, code) in cases {
+        refused(name, &judge_by(&[bundle], authority, &world.lab), code);
+    }
+}
+
+#[test]
+fn signatures_by_identities() {
+    let world = World::new();
+    let elsewhere = Who { issuer: "https://token.actions.githubusercontent.com.evil.example", ..WHO };
+    let somebody =
+        Who { subject: "https://github.com/evil/app/.github/workflows/release.yml@refs/heads/main", ..WHO };
+    let by_somebody = world.lab.leaf(somebody, now());
+    let from_elsewhere = world.lab.leaf(elsewhere, now());
+    let foreign = world.foreign.leaf(WHO, now());
+    let unlogged = world.lab.leaf_without_sct(WHO, now());
+    let misloggged = world.lab.leaf_with_foreign_sct(WHO, now());
+    let expired = world.lab.leaf(WHO, now() - 1.hour());
+    let early = world.lab.leaf(WHO, now() + 1.hour());
+    let later = world.lab.leaf(WHO, now() + 1.hour());
+    let good = || world.keyless().envelope(&signed());
+    let second = || world.stamped().envelope(&signed());
+    let authority = by_identity(&json!({}));
+    let cases = [
+        ("somebody else", world.by(&by_somebody).envelope(&signed()), "subject"),
+        ("another issuer", world.by(&from_elsewhere).envelope(&signed()), "issuer"),
+        ("a key where an identity is wanted", world.keyed().envelope(&signed()), "not-by-certificate"),
+        (
+            "a certificate of another sigstore of that name",
+            world.by(&foreign).envelope(&signed()),
+            "untrusted",
+        ),
+        ("a certificate that no log has seen", world.by(&unlogged).envelope(&signed()), "sct"),
+        ("a certificate that a foreign log has seen", world.by(&misloggged).envelope(&signed()), "sct"),
+        ("signed after the certificate's end", world.by(&expired).envelope(&signed()), "certificate-time"),
+        ("signed before the certificate's begin", world.by(&early).envelope(&signed()), "certificate-time"),
+        (
+            "a certificate that cannot be read",
+            edited(good(), |bundle| {
+                bundle["verificationMaterial"]["certificate"]["rawBytes"] =
+                    json!(base64(b"\x30\x03\x02\x01\x01"));
+            }),
+            "certificate",
+        ),
+        (
+            "a certificate whose name was edited",
+            edited(good(), |bundle| {
+                let place = &mut bundle["verificationMaterial"]["certificate"]["rawBytes"];
+                *place = flipped(place);
+            }),
+            "untrusted",
+        ),
+        (
+            "a chain in place of a certificate",
+            edited(good(), |bundle| {
+                let material = &mut bundle["verificationMaterial"];
+                material["x509CertificateChain"] = json!({"certificates": [material["certificate"]]});
+                remove(material, "certificate");
+            }),
+            "malformed",
+        ),
+        (
+            "signed by another key than the certificate's",
+            edited(good(), |bundle| {
+                let theirs = Making::by_key(&world.key).envelope(&signed());
+                bundle["dsseEnvelope"] = theirs["dsseEnvelope"].clone();
+            }),
+            "signature",
+        ),
+        ("in no log", Making::by_leaf(&world.leaf).envelope(&signed()), "no-log"),
+        (
+            "in a foreign log",
+            Making::by_leaf(&world.leaf)
+                .logged(&world.foreign.log, LogVersion::One, now())
+                .envelope(&signed()),
+            "unknown-log",
+        ),
+        (
+            "another time in the log",
+            edited(good(), |bundle| {
+                entry(bundle)["integratedTime"] = json!((now() - 5.seconds()).as_second().to_string());
+            }),
+            "promise",
+        ),
+        (
+            "a time in the future, which the log signed",
+            Making::by_leaf(&later)
+                .logged(&world.lab.log, LogVersion::One, now() + 1.hour())
+                .envelope(&signed()),
+            "clock",
+        ),
+        (
+            "a time in the future, by the timestamp authority",
+            Making::by_leaf(&later)
+                .logged(&world.lab.log, LogVersion::Two, now() + 1.hour())
+                .stamped(&world.lab.timestamps, now() + 1.hour())
+                .envelope(&signed()),
+            "clock",
+        ),
+        (
+            "an edited promise",
+            edited(good(), |bundle| {
+                let place = &mut entry(bundle)["inclusionPromise"]["signedEntryTimestamp"];
+                *place = flipped(place);
+            }),
+            "promise",
+        ),
+        (
+            "no promise, and so no time",
+            edited(good(), |bundle| remove(entry(bundle), "inclusionPromise")),
+            "no-time",
+        ),
+        ("no proof", edited(good(), |bundle| remove(entry(bundle), "inclusionProof")), "no-proof"),
+        (
+            "a second entry without any proof",
+            edited(good(), |bundle| {
+                let mut bare = entry(bundle).clone();
+                remove(&mut bare, "inclusionProof");
+                bundle["verificationMaterial"]["tlogEntries"].as_array_mut().unwrap().push(bare);
+            }),
+            "no-proof",
+        ),
+        (
+            "an edited path in the tree",
+            edited(good(), |bundle| {
+                let place = &mut entry(bundle)["inclusionProof"]["hashes"][0];
+                *place = flipped(place);
+            }),
+            "proof",
+        ),
+        (
+            "a shorter path in the tree",
+            edited(good(), |bundle| {
+                entry(bundle)["inclusionProof"]["hashes"].as_array_mut().unwrap().pop();
+            }),
+            "proof",
+        ),
+        (
+            "another place in the tree",
+            edited(second(), |bundle| entry(bundle)["logIndex"] = json!("2")),
+            "proof",
+        ),
+        (
+            "a place that the tree does not have",
+            edited(good(), |bundle| entry(bundle)["inclusionProof"]["logIndex"] = json!("3")),
+            "proof",
+        ),
+        (
+            "a checkpoint of another tree",
+            edited(good(), |bundle| {
+                let checkpoint = world.lab.log.checkpoint(3, Digest::of(b"another root"));
+                entry(bundle)["inclusionProof"]["checkpoint"]["envelope"] = json!(checkpoint);
+            }),
+            "checkpoint",
+        ),
+        (
+            "a checkpoint of a foreign log about the same tree",
+            edited(second(), |bundle| {
+                let root = entry(bundle)["inclusionProof"]["rootHash"].as_str().unwrap().to_owned();
+                let root = format!(
+                    "sha256:{}",
+                    unbase64(&root).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+                );
+                let checkpoint = world.foreign.log.checkpoint(3, root.parse().unwrap());
+                entry(bundle)["inclusionProof"]["checkpoint"]["envelope"] = json!(checkpoint);
+            }),
+            "checkpoint",
+        ),
+        (
+            "a checkpoint that nobody signed",
+            edited(second(), |bundle| {
+                let place = &mut entry(bundle)["inclusionProof"]["checkpoint"]["envelope"];
+                let note = place.as_str().unwrap().split("\n\n").next().unwrap().to_owned();
+                *place = json!(format!("{note}\n\n\u{2014} rekor.lab AAAAAAAA\n"));
+            }),
+            "checkpoint",
+        ),
+        (
+            "an edited entry",
+            edited(good(), |bundle| body(bundle, |text| text.replace("0.0.1", "0.0.2"))),
+            "promise",
+        ),
+        (
+            "an entry of another kind",
+            edited(good(), |bundle| entry(bundle)["kindVersion"]["version"] = json!("0.0.9")),
+            "malformed",
+        ),
+        (
+            "the log's entry of another signature by the same",
+            edited(good(), |bundle| {
+                let theirs = world.keyless().envelope(&statement(image(), "urn:other", &json!({})));
+                *entry(bundle) = theirs["verificationMaterial"]["tlogEntries"][0].clone();
+            }),
+            "log-entry",
+        ),
+        (
+            "the envelope of another's signature under this entry",
+            edited(second(), |bundle| {
+                let theirs = world.stamped().envelope(&signed());
+                bundle["dsseEnvelope"] = theirs["dsseEnvelope"].clone();
+            }),
+            "timestamp",
+        ),
+        (
+            "no timestamp where the log has no time",
+            edited(second(), |bundle| {
+                bundle["verificationMaterial"]["timestampVerificationData"] =
+                    json!({"rfc3161Timestamps": []});
+            }),
+            "no-time",
+        ),
+        (
+            "a foreign timestamp",
+            Making::by_leaf(&world.leaf)
+                .logged(&world.lab.log, LogVersion::Two, now())
+                .stamped(&world.foreign.timestamps, now())
+                .envelope(&signed()),
+            "timestamp",
+        ),
+        (
+            "an edited timestamp",
+            edited(second(), |bundle| {
+                let place = &mut bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]
+                    [0]["signedTimestamp"];
+                *place = flipped(place);
+            }),
+            "timestamp",
+        ),
+        (
+            "a timestamp from before the authority was trusted",
+            Making::by_leaf(&world.leaf)
+                .logged(&world.lab.log, LogVersion::Two, now())
+                .stamped(&world.lab.timestamps, now() - 48.hours())
+                .envelope(&signed()),
+            "timestamp-window",
+        ),
+        (
+            "one good timestamp and one backdated",
+            Making::by_leaf(&world.leaf)
+                .logged(&world.lab.log, LogVersion::Two, now())
+                .stamped(&world.lab.timestamps, now())
+                .stamped(&world.lab.timestamps, now() - 1.hour())
+                .envelope(&signed()),
+            "certificate-time",
+        ),
+    ];
+    assert!(cases.len() >= 30);
+    for (name, bundle, code) in cases {
+        refused(name, &judge_by(&[bundle], &authority, &world.lab), code);
+    }
+}
+
+#[test]
+fn bundles_that_ask_for_less_proof() {
+    let world = World::new();
+    let authority = by_identity(&json!({}));
+    for old in ["0.1", "0.2"] {
+        let name = format!("the bundle relabelled {old}, without its proof");
+        let bundle = edited(world.keyless().envelope(&signed()), |bundle| {
+            bundle["mediaType"] = json!(format!("application/vnd.dev.sigstore.bundle+json;version={old}"));
+            remove(entry(bundle), "inclusionProof");
+        });
+        refused(&name, &judge_by(&[bundle], &authority, &world.lab), "version");
+    }
+    let bundle = edited(world.keyless().envelope(&signed()), |bundle| {
+        bundle["mediaType"] = json!("application/vnd.dev.sigstore.bundle.v9.9+json");
+    });
+    refused("a bundle of tomorrow", &judge_by(&[bundle], &authority, &world.lab), "malformed");
+    let layer = world.keyless().signature_layer(&simple_signing(image()));
+    let verified = verified_by(evidence(&[], vec![layer]), &authority, &world.lab);
+    refused("the layout before bundles, where it does not count", &verified, "legacy");
+}
+
+#[test]
+fn layers_of_the_layout_before_bundles() {
+    let world = World::new();
+    let other = Digest::of(b"another manifest");
+    let by_identity = by_identity(&json!({"legacy": true}));
+    let by_key = by_keys(&[&world.key], &json!({"legacy": true}));
+    let signature = || world.keyless().signature_layer(&simple_signing(image()));
+    let annotate = |mut layer: LegacyLayer, name: &str, value: Option<String>| {
+        let name = format!("dev.{name}");
+        match value {
+            Some(value) => layer.annotations.insert(name, value),
+            None => layer.annotations.remove(&name),
+        };
+        layer
+    };
+    let borrowed = |payload: &[u8]| LegacyLayer { payload: payload.to_vec().into(), ..signature() };
+    let cases = [
+        (
+            "the victim's annotations under a payload about this image",
+            LegacyLayer {
+                payload: simple_signing(image()).into(),
+                ..world.keyless().signature_layer(&simple_signing(other))
+            },
+            &by_identity,
+            "signature",
+        ),
+        ("a payload about another image", borrowed(&simple_signing(other)), &by_identity, "other-digest"),
+        ("a payload that is none", borrowed(b"{}"), &by_identity, "malformed"),
+        (
+            "a payload of another kind",
+            borrowed(
+                &String::from_utf8(simple_signing(image()))
+                    .unwrap()
+                    .replace("cosign container", "atomic")
+                    .into_bytes(),
+            ),
+            &by_identity,
+            "payload-type",
+        ),
+        (
+            "another key",
+            Making::by_key(&Key::p256()).signature_layer(&simple_signing(image())),
+            &by_key,
+            "wrong-key",
+        ),
+        (
+            "no signature",
+            annotate(signature(), "cosignproject.cosign/signature", None),
+            &by_identity,
+            "malformed",
+        ),
+        (
+            "no certificate",
+            annotate(signature(), "sigstore.cosign/certificate", None),
+            &by_identity,
+            "not-by-certificate",
+        ),
+        (
+            "no entry in the log",
+            annotate(signature(), "sigstore.cosign/bundle", None),
+            &by_identity,
+            "no-log",
+        ),
+        (
+            "an entry that is none",
+            annotate(signature(), "sigstore.cosign/bundle", Some("{}".to_owned())),
+            &by_identity,
+            "malformed",
+        ),
+        (
+            "a foreign log",
+            Making::by_leaf(&world.leaf)
+                .logged(&world.foreign.log, LogVersion::One, now())
+                .signature_layer(&simple_signing(image())),
+            &by_identity,
+            "unknown-log",
+        ),
+        (
+            "more certificates than anybody needs",
+            annotate(signature(), "sigstore.cosign/chain", Some(world.leaf.pem().repeat(9))),
+            &by_identity,
+            "too-much-evidence",
+        ),
+        (
+            "an attestation about another image",
+            world.keyed().attestation_layer(&statement(other, "urn:scan", &json!({}))),
+            &by_key,
+            "other-digest",
+        ),
+        (
+            "an edited attestation",
+            {
+                let mut layer = world.keyed().attestation_layer(&statement(image(), "urn:scan", &json!({})));
+                let mut envelope: Value = serde_json::from_slice(&layer.payload).unwrap();
+                envelope["payload"] = json!(base64(&statement(image(), "urn:scan", &json!({"clean": true}))));
+                layer.payload = envelope.to_string().into();
+                layer
+            },
+            &by_key,
+            "wrong-key",
+        ),
+    ];
+    for (name, layer, authority, code) in cases {
+        refused(name, &verified_by(evidence(&[], vec![layer]), authority, &world.lab), code);
+    }
+}
+
+#[test]
+fn attestations_for_which_nobody_is_believed() {
+    let world = World::new();
+    let authority = by_keys(&[&world.key], &json!({"predicateTypes": ["https://slsa.dev/provenance/v1"]}));
+    let scan = world.keyed().envelope(&statement(image(), "https://example.com/scan", &json!({})));
+    refused("a scan by who may only attest builds", &judge(&[scan], &authority), "predicate-type");
+}
+
+#[test]
+fn more_than_anybody_needs() {
+    let world = World::new();
+    let (plain, keyless) = (world.key_authority(), by_identity(&json!({})));
+    let good = || world.keyed().envelope(&signed());
+    let many: Vec<_> = (0..65).map(|_| good()).collect();
+    refused("too many bundles, each of them good", &judge(&many, &plain), "too-many");
+    let deep = statement(image(), "urn:deep", &json!(0));
+    let deep = String::from_utf8(deep).unwrap().replace(
+        "\"predicate\":0",
+        &format!("\"predicate\":{}", {
+            let open = "[".repeat(100);
+            let close = "]".repeat(100);
+            format!("{open}{close}")
+        }),
+    );
+    refused(
+        "a predicate nested deeply",
+        &judge(&[world.keyed().envelope(deep.as_bytes())], &plain),
+        "too-complex",
+    );
+    let wide = statement(image(), "urn:wide", &json!(vec![0; 400_001]));
+    refused("a predicate of many values", &judge(&[world.keyed().envelope(&wide)], &plain), "too-complex");
+    let large = statement(image(), "urn:large", &json!("x".repeat(7 << 20)));
+    refused("a large bundle", &judge(&[world.keyed().envelope(&large)], &plain), "too-large");
+    let entries = edited(world.keyless().envelope(&signed()), |bundle| {
+        let one = entry(bundle).clone();
+        bundle["verificationMaterial"]["tlogEntries"] = json!(vec![one; 9]);
+    });
+    refused("many entries of logs", &judge_by(&[entries], &keyless, &world.lab), "too-much-evidence");
+    let nested = edited(good(), |bundle| {
+        bundle["x"] = serde_json::from_str(&format!("{}{}", "[".repeat(40), "]".repeat(40))).unwrap();
+    });
+    refused("a bundle nested deeply", &judge(&[nested], &plain), "too-complex");
+}
+
+#[test]
+fn what_is_no_bundle() {
+    let world = World::new();
+    for (name, bytes) in [
+        ("nothing", &b""[..]),
+        ("no JSON", b"\x00\x01"),
+        ("no text", b"\xff\xfe"),
+        ("no bundle", br#"{"mediaType":"text/plain"}"#),
+        ("an empty one", br#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}"#),
+        ("a list", b"[]"),
+    ] {
+        let mut evidence = evidence(&[], Vec::new());
+        evidence.bundles.push(bytes::Bytes::from_static(bytes));
+        refused(name, &verified_by(evidence, &world.key_authority(), &world.lab), "malformed");
+    }
+}
+
+#[test]
+fn a_clock_that_is_behind_is_said_so_and_does_not_last() {
+    let world = World::new();
+    let making = Making::by_leaf(&world.leaf).logged(&world.lab.log, LogVersion::One, now());
+    let verified = judge_by(&[making.envelope(&signed())], &by_identity(&json!({})), &world.lab);
+    assert!(verified.satisfied() && !verified.may_pass());
+    let later = world.lab.leaf(WHO, now() + 1.hour());
+    let making = Making::by_leaf(&later).logged(&world.lab.log, LogVersion::One, now() + 1.hour());
+    let verified = judge_by(&[making.envelope(&signed())], &by_identity(&json!({})), &world.lab);
+    assert!(verified.may_pass());
+}
