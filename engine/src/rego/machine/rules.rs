@@ -230,7 +230,8 @@ impl<'a> Machine<'a, '_> {
             }
         }
         self.results.truncate(start);
-        if !same && !(first && self.put_aside(clause, &conflict_of(rule), clause.place)) {
+        let agrees = same || (first && self.put_aside(clause, &conflict_of(rule), clause.place));
+        if !agrees {
             *value = None;
             self.fail::<()>(Cause::Conflict(conflict_of(rule)), Some(clause.place));
             return None;
