@@ -1,7 +1,7 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    check, completions, control, doc, eval, import, install, new, pause, sandbox, serve, test, version,
+    check, completions, control, doc, eval, import, install, new, pause, sandbox, serve, ship, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -66,6 +66,14 @@ enum Policy {
     Import(import::Args),
     /// Make pages about policies from what they say of themselves
     Doc(doc::Args),
+    /// Pack a folder of policies into one file
+    Build(ship::build::Args),
+    /// Put such a file into a registry, signed
+    Push(ship::push::Args),
+    /// Get it out of a registry, if it is signed by who should
+    Pull(ship::pull::Args),
+    /// Tell who vouches for what is in a registry
+    Verify(ship::verify::Args),
 }
 
 /// Runs the program with these arguments (the first is its own name).
@@ -103,6 +111,10 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
         Command::Policy(Policy::Import(args)) => import::run(&args, out),
         Command::Policy(Policy::Doc(args)) => doc::run(&args, out),
+        Command::Policy(Policy::Build(args)) => ship::build::run(&args, out),
+        Command::Policy(Policy::Push(args)) => ship::push::run(&args, out),
+        Command::Policy(Policy::Pull(args)) => ship::pull::run(&args, out),
+        Command::Policy(Policy::Verify(args)) => ship::verify::run(&args, out),
         Command::Completions(args) => Ok(completions::run(&args, out)),
         Command::Version => Ok(version::run(out)),
     }

@@ -180,6 +180,14 @@ impl Knowledge {
                     None => Fact::OutOfReach(format!("the owner {kind} `{name}` is not known here")),
                 }
             }
+            FactKey::Image { reference, .. } => match self.facts.get("images").map(Document::value) {
+                Some(images) => {
+                    images.get(reference).map_or(Fact::Absent, |image| known(Document::from_value(image)))
+                }
+                None => Fact::OutOfReach(format!(
+                    "what is known of the image `{reference}` needs a registry; name the facts of `images`"
+                )),
+            },
             FactKey::Named { name, namespace } => match self.facts.get(name) {
                 Some(fact) => known(fact.clone()),
                 None if self.complete && name == "secretNames" => known(self.names("", "Secret", namespace)),

@@ -8,6 +8,7 @@
 //! ```
 
 mod args;
+mod authorities;
 mod cluster;
 mod command;
 mod excerpt;
@@ -25,8 +26,10 @@ mod policies;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod registries;
 mod suite;
 mod whole_file;
+mod yaml;
 
 pub use args::main;
 pub use exit::ExitStatus;

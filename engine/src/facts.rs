@@ -38,7 +38,15 @@ pub enum FactKey {
         /// uid of the reference; an object of another uid is another object.
         uid: String,
     },
-    /// A fact by its declared name (`secretNames`, `images` …) for one namespace.
+    /// What is known of one image that the object names: policies declare `images`, and read each below its name in
+    /// `input.facts.images`. Absent: the registry has no such image.
+    Image {
+        /// As the object has it.
+        reference: String,
+        /// The request's namespace, whose pull secrets may be used where it lets us.
+        namespace: String,
+    },
+    /// A fact by its declared name (`secretNames` …) for one namespace.
     Named {
         /// The name that `custom.facts` declares.
         name: String,

@@ -13,6 +13,7 @@ pub mod decision;
 pub mod expansion;
 pub mod facts;
 pub mod gatekeeper;
+pub mod images;
 pub mod masking;
 pub mod matching;
 pub mod policy;

@@ -69,7 +69,7 @@ mod tests {
             document.value().to_string(),
             r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"labels":{"kubernetes.io/metadata.name":"team-a"},"name":"team-a"}}"#
         );
-        let named = FactKey::Named { name: "images".into(), namespace: "team-a".into() };
+        let named = FactKey::Named { name: "secretNames".into(), namespace: "team-a".into() };
         assert!(matches!(NoCluster.at_hand(&named), Some(Fact::OutOfReach(_))));
     }
 }

@@ -11,5 +11,6 @@ pub(crate) mod new;
 pub(crate) mod pause;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
+pub(crate) mod ship;
 pub(crate) mod test;
 pub(crate) mod version;

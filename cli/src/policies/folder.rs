@@ -37,10 +37,7 @@ impl Disk {
     /// If that is not possible.
     pub(crate) fn read(&mut self, path: &Path) -> Result<String, Failure> {
         let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
-        for part in [path.as_os_str().as_encoded_bytes(), text.as_bytes()] {
-            self.hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-            self.hasher.update(part);
-        }
+        self.remember(path, text.as_bytes());
         Ok(text)
     }
 
@@ -61,6 +58,20 @@ impl Disk {
     /// All of a library folder but the tests.
     pub(crate) fn library_with_samples(&mut self, root: &Path) -> Result<Library, Failure> {
         self.library_of(root, &[root.to_owned()], &|path| is_module(path) || is_yaml(path))
+    }
+
+    /// An archive of a library.
+    pub(crate) fn archive(&mut self, path: &Path) -> Result<Library, Failure> {
+        let (archive, bytes) = crate::command::ship::read(path)?;
+        self.remember(path, &bytes);
+        Ok(archive.library)
+    }
+
+    fn remember(&mut self, path: &Path, content: &[u8]) {
+        for part in [path.as_os_str().as_encoded_bytes(), content] {
+            self.hasher.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            self.hasher.update(part);
+        }
     }
 
     fn library_of(

@@ -155,12 +155,12 @@ pub(crate) fn gather(sources: &Sources) -> Result<Gathered, Failure> {
         failures: Vec::new(),
     };
     for source in &sources.list {
-        if let Source::Folder(root) = source
-            && is_library(root)
-        {
-            let library = gathering.disk.library(root, true)?;
-            gathering.libraries.push((root.clone(), library));
-        }
+        let library = match source {
+            Source::Folder(root) if is_library(root) => Some((root, gathering.disk.library(root, true)?)),
+            Source::Archive(path) => Some((path, gathering.disk.archive(path)?)),
+            _ => None,
+        };
+        gathering.libraries.extend(library.map(|(root, library)| (root.clone(), library)));
     }
     for source in &sources.list {
         gathering.source(source)?;
@@ -196,7 +196,7 @@ pub(crate) fn gather(sources: &Sources) -> Result<Gathered, Failure> {
 struct Gathering<'s> {
     embedded: &'s Library,
     disk: Disk,
-    /// Folders of library layout: names are looked up in them before the built-in library.
+    /// Folders of library layout, and archives: names are looked up in them before the built-in library.
     libraries: Vec<(PathBuf, Library)>,
     policies: Vec<Found<PolicySpec>>,
     exceptions: Vec<Found<PolicyExceptionSpec>>,
@@ -219,6 +219,7 @@ impl Gathering<'_> {
                     )))
                 }
             }
+            Source::Archive(_) => Ok(()),
             Source::Folder(path) if is_library(path) => Ok(()),
             Source::Folder(path) if path.join("policy.rego").is_file() => self.lone_policy(path),
             Source::Folder(path) => self.folder(path),

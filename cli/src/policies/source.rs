@@ -17,7 +17,8 @@ pub(crate) struct PolicyArgs {
     /// A NAME is a built-in bundle (golden-path, baseline, restricted, cis, production, development,
     /// pod-security, pod-security-baseline, pod-security-restricted) or a single built-in policy
     /// (images/latest-tag). A FILE holds Policy, Bundle and PolicyException objects. A DIR holds such files, or
-    /// is a policy folder (with a policy.rego), or is a library (with bundles/). Where a NAME and a folder are
+    /// is a policy folder (with a policy.rego), or is a library (with bundles/); a FILE.tar.gz that `policy build`
+    /// wrote is such a library too. Where a NAME and a folder are
     /// called the same, write ./NAME for the folder.
     #[arg(long, value_name = "NAME|DIR|FILE", env = "WAYGUARD_POLICIES", value_delimiter = ',')]
     pub(crate) policies: Vec<String>,
@@ -60,6 +61,8 @@ pub(crate) enum Source {
     File(PathBuf),
     /// A folder.
     Folder(PathBuf),
+    /// What `policy build` wrote.
+    Archive(PathBuf),
 }
 
 /// All places that policies come from, and the server's own settings for them.
@@ -88,12 +91,17 @@ impl Sources {
         let library = Library::embedded();
         let named: Vec<_> = arguments.policies.iter().filter(|text| !text.is_empty()).collect();
         // A folder of library layout replaces where names are looked up, so names are checked with it at hand.
-        let has_library = named.iter().any(|text| is_library(Path::new(text)));
+        let has_library = named.iter().any(|text| is_library(Path::new(text)) || is_archive(Path::new(text)));
         let mut list = named
             .into_iter()
             .map(|text| source(text, &library, has_library))
             .collect::<Result<Vec<_>, _>>()?;
-        let only_libraries = list.iter().all(|it| matches!(it, Source::Folder(path) if is_library(path)));
+        let is_named_in = |it: &Source| match it {
+            Source::Folder(path) => is_library(path),
+            Source::Archive(_) => true,
+            Source::Name(_) | Source::File(_) => false,
+        };
+        let only_libraries = list.iter().all(is_named_in);
         if only_libraries {
             list.extend(DEFAULT_BUNDLES.map(|name| Source::Name(name.to_owned())));
         }
@@ -122,7 +130,9 @@ impl Sources {
     pub(crate) fn as_arguments(&self) -> std::io::Result<Vec<std::ffi::OsString>> {
         let argument = |source: &Source| match source {
             Source::Name(name) => Ok(name.into()),
-            Source::File(path) | Source::Folder(path) => std::path::absolute(path).map(Into::into),
+            Source::File(path) | Source::Folder(path) | Source::Archive(path) => {
+                std::path::absolute(path).map(Into::into)
+            }
         };
         self.list.iter().map(argument).collect()
     }
@@ -144,6 +154,12 @@ pub(super) fn is_library(path: &Path) -> bool {
     path.join("bundles").is_dir()
 }
 
+/// Whether a file is an archive of policies, by its name.
+fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    (name.ends_with(".tar.gz") || name.ends_with(".tgz")) && path.is_file()
+}
+
 fn source(text: &str, library: &Library, any_name: bool) -> Result<Source, Failure> {
     let known = |name: &str| library.bundles().iter().any(|it| it == name) || library.policy(name).is_some();
     let path = Path::new(text);
@@ -151,6 +167,8 @@ fn source(text: &str, library: &Library, any_name: bool) -> Result<Source, Failu
         Ok(Source::Name(text.to_owned()))
     } else if path.is_dir() {
         Ok(Source::Folder(path.to_owned()))
+    } else if is_archive(path) {
+        Ok(Source::Archive(path.to_owned()))
     } else if path.exists() {
         Ok(Source::File(path.to_owned()))
     } else if any_name {

@@ -103,7 +103,8 @@ impl ClusterFacts {
             FactKey::Inventory { group, version, kind, namespace } => {
                 self.inventory.at_hand(&Gvk::new(group, version, kind), &Scope::new(namespace))
             }
-            FactKey::Owner { .. } | FactKey::Named { .. } | FactKey::External { .. } => None,
+            FactKey::Owner { .. } | FactKey::Named { .. } => None,
+            FactKey::Image { .. } | FactKey::External { .. } => None,
         }
     }
 
@@ -134,6 +135,9 @@ impl ClusterFacts {
             }
             FactKey::Named { name, .. } => {
                 Fact::OutOfReach(format!("this server does not gather the fact `{name}`"))
+            }
+            FactKey::Image { reference, .. } => {
+                Fact::Unavailable(format!("the cluster does not know what the image `{reference}` is"))
             }
             FactKey::External { provider, .. } => {
                 Fact::Unavailable(format!("the cluster does not know what the provider `{provider}` says"))

@@ -193,7 +193,7 @@ impl<'a, 'c> Bench<'a, 'c> {
         if present.is_empty() {
             return Answer::Given(Vec::new());
         }
-        let (facts, inventory) = match equip(self.case, policy, self.surrounding, missing) {
+        let (facts, inventory) = match equip(self.case, policy, self.surrounding, self.desk.review, missing) {
             Equipped::Yes { facts, inventory } => (facts, inventory),
             Equipped::Skip(reason) => return Answer::Skipped(reason),
             Equipped::Fail(reason) => return Answer::Failed(reason),
@@ -263,7 +263,8 @@ impl<'a> Seen<'a, '_> {
 
     /// The facts that a policy declares, by documents that never change.
     fn facts(&self, policy: &CompiledPolicy, out: &mut Digest<'_, 'a>) -> Option<()> {
-        declared(self.bench.case, policy).try_for_each(|key| out.fact(self.bench.case.facts.get(&key)?))
+        declared(self.bench.case, policy, self.bench.desk.review)
+            .try_for_each(|key| out.fact(self.bench.case.facts.get(&key)?))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::{Case, Missing};
 use crate::facts::{Fact, FactKey};
+use crate::images::images_of;
 use crate::matching::NamespaceView;
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::{InventoryKind, InventoryScope, Need};
 use crate::request::{Operation, Origin};
 use crate::value::{Object, Value};
 use bumpalo::Bump;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the request's namespace.
 #[derive(Clone, Debug)]
@@ -84,17 +85,38 @@ pub(crate) enum Equipped<'a> {
     Wait,
 }
 
-/// The keys of all that a policy declares, named facts first.
+/// The fact that is gathered for each image of the object under review.
+const IMAGES: &str = "images";
+
+/// The keys of all that a policy declares, facts first; `review` is what it judges.
 pub(crate) fn declared<'p>(
     case: &Case<'_, '_>,
     policy: &'p CompiledPolicy,
+    review: Value<'p>,
 ) -> impl Iterator<Item = FactKey> + 'p {
     let namespace = case.request.namespace.to_owned();
     let home = namespace.clone();
     let custom = &policy.metadata.custom;
-    let facts =
-        custom.facts.iter().map(move |name| FactKey::Named { name: name.clone(), namespace: home.clone() });
+    let facts = custom.facts.iter().flat_map(move |name| fact_keys(name, &home, review));
     facts.chain(custom.inventory.iter().map(move |kind| inventory_key(kind, &namespace)))
+}
+
+fn fact_keys(name: &str, namespace: &str, review: Value<'_>) -> Vec<FactKey> {
+    if name == IMAGES {
+        return reviewed_images(review, "object")
+            .into_iter()
+            .map(|image| image_key(image, namespace))
+            .collect();
+    }
+    vec![FactKey::Named { name: name.to_owned(), namespace: namespace.to_owned() }]
+}
+
+fn reviewed_images(review: Value<'_>) -> BTreeSet<&str> {
+    review.get("object").map(images_of).unwrap_or_default()
+}
+
+fn image_key(reference: &str, namespace: &str) -> FactKey {
+    FactKey::Image { reference: reference.to_owned(), namespace: namespace.to_owned() }
 }
 
 fn inventory_key(kind: &InventoryKind, namespace: &str) -> FactKey {
@@ -113,6 +135,7 @@ pub(crate) fn equip<'a>(
     case: &Case<'a, '_>,
     policy: &CompiledPolicy,
     surrounding: &Surrounding<'a>,
+    review: Value<'a>,
     missing: &mut Missing,
 ) -> Equipped<'a> {
     if let Some(reason) = lacking(case, policy, surrounding) {
@@ -128,8 +151,13 @@ pub(crate) fn equip<'a>(
         .facts
         .iter()
         .filter_map(|name| {
-            let key = FactKey::Named { name: name.clone(), namespace: namespace.to_owned() };
-            Some((&*case.arena.alloc_str(name), gathered.look_up(case, key, missing)?))
+            let value = if name == IMAGES {
+                gathered.images(case, review, missing)
+            } else {
+                let key = FactKey::Named { name: name.clone(), namespace: namespace.to_owned() };
+                gathered.look_up(case, key, missing)?
+            };
+            Some((&*case.arena.alloc_str(name), value))
         })
         .collect();
     let inventory: Vec<_> = custom
@@ -185,6 +213,29 @@ struct Gathered {
 }
 
 impl Gathered {
+    /// What is known of each image, by its name. An image that the old object has too is not what this request
+    /// brings: that it cannot be asked for is said in its place, and is no reason to fail.
+    fn images<'a>(&mut self, case: &Case<'a, '_>, review: Value<'a>, missing: &mut Missing) -> Value<'a> {
+        let arena = case.arena;
+        let known_before = case.request.old_object.map(images_of).unwrap_or_default();
+        let said = |key: &'static str, value: Value<'a>, image: &'a str| {
+            Value::Object(Object::new(&arena, vec![("ref", Value::String(image)), (key, value)]))
+        };
+        let mut found = Vec::new();
+        for image in reviewed_images(review) {
+            let key = image_key(image, case.request.namespace);
+            let fact = match case.facts.get(&key) {
+                Some(Fact::Absent) => Some(said("absent", Value::Bool(true), image)),
+                Some(Fact::Unavailable(reason)) if known_before.contains(image) => {
+                    Some(said("unavailable", Value::String(arena.alloc_str(reason)), image))
+                }
+                _ => self.look_up(case, key, missing),
+            };
+            found.extend(fact.map(|fact| (image, fact)));
+        }
+        Value::Object(Object::new(&arena, found))
+    }
+
     fn look_up<'a>(&mut self, case: &Case<'a, '_>, key: FactKey, missing: &mut Missing) -> Option<Value<'a>> {
         match case.facts.get(&key) {
             Some(Fact::Known(document)) => return Some(document.value()),

@@ -21,6 +21,11 @@ impl Credential {
         Self { user: user.into(), password: password.into() }
     }
 
+    /// Whether it says nothing: tools leave such entries where a helper has the password.
+    pub fn is_empty(&self) -> bool {
+        self.user.is_empty() && self.password.is_empty()
+    }
+
     /// The value of an `Authorization` header (RFC 7617).
     pub(super) fn basic(&self) -> String {
         format!("Basic {}", STANDARD.encode(format!("{}:{}", self.user, self.password)))
