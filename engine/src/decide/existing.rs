@@ -50,6 +50,7 @@ pub(crate) fn soften<'a>(
     };
     let case = &Case {
         request: &today,
+        before: case.before,
         arena: case.arena,
         set: case.set,
         facts: case.facts,

@@ -21,6 +21,7 @@ use crate::policy::set::PolicySet;
 use crate::policy::spec::PolicySpec;
 use crate::rego::{Limits, World};
 use crate::request::Request;
+use crate::value::Value;
 use bumpalo::Bump;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -63,6 +64,8 @@ pub enum Outcome {
 pub(crate) struct Case<'a, 'c> {
     pub(crate) arena: &'a Bump,
     pub(crate) request: &'c Request<'a>,
+    /// What was there before the change, also where that is judged by itself.
+    pub(crate) before: Option<Value<'a>>,
     pub(crate) set: &'c PolicySet,
     pub(crate) facts: &'a Facts,
     pub(crate) context: &'c Context,
@@ -116,7 +119,8 @@ pub fn decide<'a>(
     facts: &'a Facts,
     context: &Context,
 ) -> Outcome {
-    let case = Case { arena, request, set, facts, context, started: Instant::now() };
+    let case =
+        Case { arena, request, before: request.old_object, set, facts, context, started: Instant::now() };
     if let Some(reason) = never::never_judged(&case) {
         return Outcome::Decided(Box::new(verdict::untouched(&case, reason)));
     }

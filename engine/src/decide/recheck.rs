@@ -152,6 +152,7 @@ fn look<'a>(
         let Ok(request) = Request::for_object(&case.arena, object) else { continue };
         let case = Case {
             request: &request,
+            before: case.before,
             arena: case.arena,
             set: case.set,
             facts: case.facts,

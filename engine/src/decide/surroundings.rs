@@ -103,10 +103,7 @@ pub(crate) fn declared<'p>(
 
 fn fact_keys(name: &str, namespace: &str, review: Value<'_>) -> Vec<FactKey> {
     if name == IMAGES {
-        return reviewed_images(review, "object")
-            .into_iter()
-            .map(|image| image_key(image, namespace))
-            .collect();
+        return reviewed_images(review).into_iter().map(|image| image_key(image, namespace)).collect();
     }
     vec![FactKey::Named { name: name.to_owned(), namespace: namespace.to_owned() }]
 }
@@ -217,7 +214,7 @@ impl Gathered {
     /// brings: that it cannot be asked for is said in its place, and is no reason to fail.
     fn images<'a>(&mut self, case: &Case<'a, '_>, review: Value<'a>, missing: &mut Missing) -> Value<'a> {
         let arena = case.arena;
-        let known_before = case.request.old_object.map(images_of).unwrap_or_default();
+        let known_before = case.before.map(images_of).unwrap_or_default();
         let said = |key: &'static str, value: Value<'a>, image: &'a str| {
             Value::Object(Object::new(&arena, vec![("ref", Value::String(image)), (key, value)]))
         };

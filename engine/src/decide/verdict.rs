@@ -63,6 +63,7 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
     if case.context.stage != Stage::Mutate {
         let case = Case {
             request: &changed,
+            before: case.before,
             arena: case.arena,
             set: case.set,
             facts: case.facts,

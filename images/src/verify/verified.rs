@@ -237,3 +237,26 @@ impl fmt::Display for What {
         write!(out, "{kind} {}", self.digest)
     }
 }
+
+impl fmt::Display for Signer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.image_authority, self.authority)?;
+        match (&self.certificate, self.key) {
+            (Some(certificate), _) => write!(out, " ({}, by {})", certificate.subject, certificate.issuer),
+            (None, Some(key)) => write!(out, " (key {key})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(what) = &self.what {
+            write!(out, "{what}: ")?;
+        }
+        if let Some((image_authority, authority)) = &self.authority {
+            write!(out, "{image_authority}/{authority}: ")?;
+        }
+        write!(out, "{}", self.reason)
+    }
+}
