@@ -8,10 +8,12 @@ pub mod authority;
 pub mod digest;
 pub mod discover;
 pub mod evidence;
+pub mod facts;
 #[cfg(any(test, feature = "fixtures"))]
 pub mod fixtures;
 pub mod reference;
 pub mod registry;
+pub mod scan;
 #[cfg(feature = "fixtures")]
 pub mod test_registry;
 pub mod trust;

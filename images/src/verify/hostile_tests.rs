@@ -1,6 +1,7 @@
 //! Attacks, each of which is refused with its own reason.
 //!
 //! Each case starts from something that counts and changes one thing, so that nothing else can be why it is refused.
+#![expect(clippy::too_many_lines, reason = "a table of attacks reads better whole than in parts")]
 
 use super::tests_world::*;
 use super::*;
@@ -161,7 +162,7 @@ fn signatures_by_keys() {
         (
             "an edited payload",
             edited(good(), |bundle| {
-                payload(bundle, |text| text.replace("\"predicate\":{}", "\"predicate\":{\"a\":1}"))
+                payload(bundle, |text| text.replace("\"predicate\":{}", "\"predicate\":{\"a\":1}"));
             }),
             &plain,
             "wrong-key",

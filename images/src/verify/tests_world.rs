@@ -20,7 +20,7 @@ pub(super) const WHO: Who<'_> = Who {
 
 /// One moment for a whole test run, a minute ago, so that no clock is ahead of it.
 pub(super) fn now() -> Timestamp {
-    static NOW: LazyLock<Timestamp> = LazyLock::new(|| Timestamp::now() - std::time::Duration::from_secs(60));
+    static NOW: LazyLock<Timestamp> = LazyLock::new(|| Timestamp::now() - std::time::Duration::from_mins(1));
     *NOW
 }
 
