@@ -2,7 +2,7 @@
 
 use crate::exit::{ExitStatus, Failure, unwritable};
 use crate::output::Output;
-use crate::policies::Disk;
+use crate::policies::{Disk, name_as_on_disk};
 use semver::Version;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,9 @@ use wayguard_engine::policy::spec::{PolicySpec, Source};
 
 /// Options of `policy build`.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    disable_version_flag = true,
+    after_help = "\
 What goes in: each policy.rego below DIR, the shared Rego that they import (the library's own too), and the Bundle
 objects in bundles/. Tests and samples stay behind. The same files give the same bytes, so that two builds can be
 compared by their digest. The file is an OPA bundle: `opa run -b FILE` reads it.
@@ -23,7 +25,8 @@ Example:
   wayguard policy build policies --name acme-policies --version 1.4.0 -o acme-policies.tar.gz
   wayguard check --policies acme-policies.tar.gz --policies production app.yaml
 
-Exit codes: 0 written, 3 a policy cannot be loaded.")]
+Exit codes: 0 written, 3 a policy cannot be loaded."
+)]
 pub(crate) struct Args {
     /// A folder that is laid out as the library is: CATEGORY/NAME/policy.rego, lib/, bundles/
     #[arg(value_name = "DIR")]
@@ -73,10 +76,11 @@ fn self_contained(own: &Library, folder: &Path) -> Result<Library, Failure> {
         return Err(Failure::Invalid(format!("`{}` {words}", folder.display())));
     }
     for id in &ids {
-        let modules = whole.with_imports(own.policy(id).into_iter().collect());
+        let mut modules = whole.with_imports(own.policy(id).into_iter().collect());
         for module in &modules {
             files.entry(module.path.clone()).or_insert_with(|| module.text.clone());
         }
+        name_as_on_disk(folder, &mut modules);
         let spec = PolicySpec::of(Source { path: Some(id.clone()), ..Source::default() });
         let files = PolicyFiles { id: id.clone(), modules, program: None };
         set.policy(id, spec, &folder.join(id).display().to_string(), Some(files));
