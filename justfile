@@ -37,6 +37,10 @@ compare-rego-generated seed="1" count="100000":
 compare-rego-inputs seed="1" count="1000000":
     REGO_SEED={{seed}} REGO_COUNT={{count}} cargo test --profile compare -p wayguard-conformance-tests --test rego_inputs -- --nocapture
 
+# Our verdicts on signatures beside cosign's; `just interop --record` renews the cases of the everyday tests
+interop *arguments:
+    scripts/interop {{arguments}}
+
 # Formatting, lints, dependency rules
 lint:
     cargo fmt --all --check
@@ -48,6 +52,7 @@ lint:
 bench: && bench-evaluator bench-admission
     cargo bench -p wayguard-engine
     cargo bench -p wayguard-webhook
+    cargo bench -p wayguard-images
 
 # The evaluator beside OPA's prepared queries; an argument chooses templates
 bench-evaluator name="":
