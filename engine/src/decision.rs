@@ -4,6 +4,7 @@
 use crate::decide::Stage;
 use crate::value::PatchOperation;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// What the policies say about one request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,7 +25,7 @@ pub struct Decision {
     /// Policies that matched but could not be judged here, and why.
     pub skipped: Vec<Skipped>,
     /// Policies that were evaluated, by name.
-    pub policies: Vec<String>,
+    pub policies: Vec<Arc<str>>,
     /// What was taken for granted because it is not known here, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,

@@ -11,6 +11,7 @@ use crate::rego::digest::Digest;
 use crate::rego::{Footprint, World};
 use crate::value::Value;
 use serde_json::Value as Json;
+use std::cell::RefCell;
 
 /// Whether a policy that is written so is about a view.
 pub(crate) fn matches(
@@ -89,6 +90,8 @@ pub(crate) struct Bench<'a, 'c> {
     /// What is remembered of the view, if that is asked for.
     recall: Option<Recall<'a>>,
     tag: u8,
+    /// What was matched so far, by [`CompiledPolicy::like`].
+    matched: RefCell<Vec<Option<Matched>>>,
 }
 
 /// Marks what is asked while judging: policies are asked for their findings, and for edits that were undone.
@@ -103,7 +106,7 @@ impl<'a, 'c> Bench<'a, 'c> {
             namespace: surrounding.object(),
             owner: view.owner,
         };
-        Self { case, desk, surrounding, recall: None, tag: 0 }
+        Self { case, desk, surrounding, recall: None, tag: 0, matched: RefCell::default() }
     }
 
     /// As [`Self::new`], with what is remembered of the view for the policies that will be asked. `tag` tells apart
@@ -119,6 +122,17 @@ impl<'a, 'c> Bench<'a, 'c> {
         bench.tag = tag;
         bench.recall = Some(Recall::of(&case.set.memo, policies, &bench.seen()));
         bench
+    }
+
+    /// Whether the policy's `match` fits the view; policies with the same one are matched once.
+    pub(crate) fn matched(&self, policy: &CompiledPolicy, view: &View<'_>) -> Matched {
+        let at = policy.like as usize;
+        let mut known = self.matched.borrow_mut();
+        if known.len() <= at {
+            known.resize(at + 1, None);
+        }
+        let fits = || matches(&policy.spec, self.case, view, self.surrounding.view());
+        known.get_mut(at).map_or_else(fits, |slot| *slot.get_or_insert_with(fits))
     }
 
     /// Remembers what came of asking.

@@ -89,16 +89,16 @@ pub(crate) enum Equipped<'a> {
 const IMAGES: &str = "images";
 
 /// The keys of all that a policy declares, facts first; `review` is what it judges.
-pub(crate) fn declared<'p>(
-    case: &Case<'_, '_>,
+pub(crate) fn declared<'p, 'a: 'p>(
+    case: &Case<'a, '_>,
     policy: &'p CompiledPolicy,
-    review: Value<'p>,
-) -> impl Iterator<Item = FactKey> + 'p {
-    let namespace = case.request.namespace.to_owned();
-    let home = namespace.clone();
+    review: Value<'a>,
+) -> impl Iterator<Item = FactKey> + use<'p, 'a> {
+    // Most policies declare nothing, and this is asked of each of them.
+    let namespace = case.request.namespace;
     let custom = &policy.metadata.custom;
-    let facts = custom.facts.iter().flat_map(move |name| fact_keys(name, &home, review));
-    facts.chain(custom.inventory.iter().map(move |kind| inventory_key(kind, &namespace)))
+    let facts = custom.facts.iter().flat_map(move |name| fact_keys(name, namespace, review));
+    facts.chain(custom.inventory.iter().map(move |kind| inventory_key(kind, namespace)))
 }
 
 fn fact_keys(name: &str, namespace: &str, review: Value<'_>) -> Vec<FactKey> {

@@ -15,6 +15,7 @@ use crate::policy::compiled::{BrokenPolicy, CompiledPolicy};
 use crate::policy::spec::Action;
 use crate::request::{Operation, Request};
 use crate::value::{PatchOperation, Pointer, Revision, diff};
+use std::sync::Arc;
 
 /// The findings that a denial lists; the rest are counted.
 const LISTED: usize = 20;
@@ -29,7 +30,7 @@ pub(super) fn untouched(case: &Case<'_, '_>, reason: &str) -> Decision {
 struct Draft {
     findings: Vec<Finding>,
     skipped: Vec<Skipped>,
-    policies: Vec<String>,
+    policies: Vec<Arc<str>>,
     assumed: Vec<String>,
 }
 
@@ -198,7 +199,7 @@ impl Draft {
             Asked::Unconcerned | Asked::Waiting => {}
             Asked::Skipped(reason) => self.skip(policy.id.clone(), reason),
             Asked::Found(mut found) => {
-                self.policies.push(policy.id.clone());
+                self.policies.push(Arc::clone(&policy.label));
                 except::apply(case, policy, surrounding, &mut found, missing);
                 self.findings.append(&mut found);
             }
@@ -241,7 +242,7 @@ impl Draft {
         missing: &mut Missing,
     ) {
         let docs_url = &case.set.config().docs_url;
-        match matches(&policy.spec, case, view, surrounding.view()) {
+        match bench.matched(policy, view) {
             Matched::No(_) => return,
             Matched::Yes => {}
             Matched::NeedsNamespace => match surrounding {
@@ -275,7 +276,7 @@ impl Draft {
                 Err(reason) => self.findings.push(failure(policy, &reason, docs_url)),
             }
         }
-        self.policies.push(policy.id.clone());
+        self.policies.push(Arc::clone(&policy.label));
         if raws.is_empty() {
             return;
         }

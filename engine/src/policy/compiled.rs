@@ -53,6 +53,10 @@ pub struct CompiledPolicy {
     pub(crate) whole_footprint: Footprint,
     /// Its place in its set.
     pub(crate) ordinal: u32,
+    /// The place of the first policy of the set with the same `match`: what fits one fits the other.
+    pub(crate) like: u32,
+    /// The id, shared with the decisions that name it.
+    pub(crate) label: Arc<str>,
 }
 
 impl Group {
@@ -125,6 +129,7 @@ impl CompiledPolicy {
                 let (finds, mutates) = (has(&FINDING_RULES), has(&EDIT_RULES));
                 let validates = finds || has(&["overrides", "removals"]);
                 let policy = Self {
+                    label: id.as_str().into(),
                     name,
                     id,
                     from,
@@ -139,6 +144,7 @@ impl CompiledPolicy {
                     footprint,
                     whole_footprint,
                     ordinal: 0,
+                    like: 0,
                 };
                 policy.check_contract().map_or(Ok(policy), |error| Err(vec![error]))
             }
@@ -167,6 +173,7 @@ impl CompiledPolicy {
         let [footprint, whole_footprint] = footprints(&program, &entries);
         let constraint = Some(constraint);
         Self {
+            label: id.as_str().into(),
             name,
             id,
             from,
@@ -181,6 +188,7 @@ impl CompiledPolicy {
             footprint,
             whole_footprint,
             ordinal: 0,
+            like: 0,
         }
     }
 

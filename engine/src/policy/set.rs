@@ -163,9 +163,10 @@ impl PolicySetBuilder {
                 }
             }
         }
-        for (ordinal, policy) in (0..).zip(&mut compiled) {
+        let alike = alike(&compiled);
+        for ((ordinal, policy), like) in (0..).zip(&mut compiled).zip(alike) {
             if let Some(policy) = Arc::get_mut(policy) {
-                policy.ordinal = ordinal;
+                (policy.ordinal, policy.like) = (ordinal, like);
             }
         }
         let index = index(&compiled, &loaded.settings);
@@ -276,6 +277,17 @@ fn broken_policy(name: &str, spec: PolicySpec, errors: &[LoadError]) -> Option<B
     let problem = format!("it could not be loaded: {}{place}", first.message);
     let id = spec.source.library.clone().unwrap_or_else(|| name.to_owned());
     Some(BrokenPolicy { name: name.to_owned(), id, spec, problem })
+}
+
+/// For each policy the place of the first with the same `match`.
+fn alike(policies: &[Arc<CompiledPolicy>]) -> Vec<u32> {
+    let mut known: BTreeMap<String, u32> = BTreeMap::new();
+    let place = |(ordinal, policy): (u32, &Arc<CompiledPolicy>)| {
+        // As it would be written: that says all that it is.
+        let written = serde_json::to_string(&policy.spec.matches).unwrap_or_else(|_| policy.name.clone());
+        *known.entry(written).or_insert(ordinal)
+    };
+    (0..).zip(policies).map(place).collect()
 }
 
 fn index(policies: &[Arc<CompiledPolicy>], settings: &gatekeeper::Settings) -> Index {
