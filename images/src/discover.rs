@@ -140,18 +140,16 @@ async fn fetched(
             too_large(format!("what vouches for an image in `{of}`, together,"), limit)
         })?;
     }
-    let bytes: Vec<Option<Bytes>> = iter(&layers)
-        .map(|layer| {
-            let digest = layer.digest;
-            async move { source.blob(of, digest).await }
-        })
+    let digests: Vec<Digest> = layers.iter().map(|layer| layer.digest).collect();
+    let bytes: Vec<Option<Bytes>> = iter(digests)
+        .map(|digest| async move { source.blob(of, digest).await })
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
     Ok(layers.into_iter().zip(bytes).filter_map(|(layer, bytes)| Some((layer, bytes?))).collect())
 }
 
-fn read(of: &Repository, bytes: &[u8], what: &str) -> Result<Content, RegistryError> {
+pub(crate) fn read(of: &Repository, bytes: &[u8], what: &str) -> Result<Content, RegistryError> {
     Content::read(bytes).map_err(|reason| {
         RegistryError::new(of.registry(), Problem::Malformed { what: what.to_owned(), reason })
     })

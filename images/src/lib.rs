@@ -5,6 +5,7 @@
 //! document that policies read as `input.facts.images[ref]`.
 
 pub mod authority;
+pub mod config;
 pub mod digest;
 pub mod discover;
 pub mod evidence;
@@ -14,6 +15,7 @@ pub mod fixtures;
 pub mod reference;
 pub mod registry;
 pub mod scan;
+pub mod service;
 #[cfg(feature = "fixtures")]
 pub mod test_registry;
 pub mod trust;
