@@ -1,7 +1,8 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    check, completions, control, doc, eval, import, install, new, pause, sandbox, serve, ship, test, version,
+    check, completions, control, doc, eval, image, import, install, new, pause, sandbox, serve, ship, test,
+    version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -50,6 +51,9 @@ enum Command {
     /// Tools for authors of policies
     #[command(subcommand)]
     Policy(Policy),
+    /// Tell what is known of an image, and whether who should has signed it
+    #[command(subcommand)]
+    Image(image::Command),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print the version, and which policies are built in
@@ -115,6 +119,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Policy(Policy::Push(args)) => ship::push::run(&args, out),
         Command::Policy(Policy::Pull(args)) => ship::pull::run(&args, out),
         Command::Policy(Policy::Verify(args)) => ship::verify::run(&args, out),
+        Command::Image(command) => image::run(&command, out),
         Command::Completions(args) => Ok(completions::run(&args, out)),
         Command::Version => Ok(version::run(out)),
     }

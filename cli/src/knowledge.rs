@@ -1,6 +1,7 @@
 //! What is known beside the objects under review: Namespaces and inventory from files and, with `--cluster`, from a
 //! cluster. What is in neither is out of reach, which is not the same as absent.
 
+use crate::images::ImageDesk;
 use crate::input::Answers;
 use crate::live::Live;
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub(crate) struct Knowledge {
     complete: bool,
     /// Asked for what is not among `objects`.
     live: Option<Arc<Live>>,
+    /// Asked for images.
+    images: Option<Arc<ImageDesk>>,
 }
 
 impl Knowledge {
@@ -38,6 +41,12 @@ impl Knowledge {
     /// Adds a cluster to ask. Objects from files stand above those of the cluster: they are about to be applied.
     pub(crate) fn asking(mut self, live: Option<Arc<Live>>) -> Self {
         self.live = live;
+        self
+    }
+
+    /// Adds what answers for images.
+    pub(crate) fn asking_images(mut self, images: Option<Arc<ImageDesk>>) -> Self {
+        self.images = images;
         self
     }
 
@@ -183,6 +192,9 @@ impl Knowledge {
             FactKey::Image { reference, .. } => match self.facts.get("images").map(Document::value) {
                 Some(images) => {
                     images.get(reference).map_or(Fact::Absent, |image| known(Document::from_value(image)))
+                }
+                None if self.images.is_some() => {
+                    self.images.as_ref().map_or(Fact::Absent, |images| images.ask(reference))
                 }
                 None => Fact::OutOfReach(format!(
                     "what is known of the image `{reference}` needs a registry; name the facts of `images`"

@@ -14,6 +14,7 @@ mod command;
 mod excerpt;
 mod exit;
 mod handbook;
+mod images;
 mod input;
 mod judging;
 mod junit;
@@ -28,6 +29,7 @@ mod progress;
 mod reference;
 mod registries;
 mod suite;
+mod trust;
 mod whole_file;
 mod yaml;
 

@@ -4,7 +4,7 @@ use crate::exit::Failure;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wayguard_images::reference::Reference;
-use wayguard_images::registry::credentials::{Credential, Keyring};
+use wayguard_images::registry::credentials::Keyring;
 use wayguard_images::registry::http::Client;
 use wayguard_images::registry::options::{Bounds, HostOptions, RegistryOptions};
 
@@ -15,6 +15,10 @@ pub(crate) struct RegistryArgs {
     #[arg(long, value_name = "FILE", env = "WAYGUARD_REGISTRIES")]
     registries: Option<PathBuf>,
 
+    /// Logins for registries, as `docker login` and pull secrets keep them. [default: Docker's own file]
+    #[arg(long, value_name = "FILE", env = "WAYGUARD_REGISTRY_CREDENTIALS")]
+    registry_credentials: Option<PathBuf>,
+
     /// A registry that is reached over HTTP, in the clear; repeatable. Those on this machine are anyway
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     plain_http: Vec<String>,
@@ -24,27 +28,49 @@ impl RegistryArgs {
     /// A client of the registry that an image is in, logged in as Docker is.
     ///
     /// # Errors
-    /// If the options or Docker's file cannot be read.
+    /// If the options or logins cannot be read.
     pub(crate) fn client(&self, reference: &Reference) -> Result<Client, Failure> {
-        let options = self.options(reference.registry())?;
-        let credential = credential(reference)?;
+        let options = self.options(&[reference.registry()])?;
+        let keyring = self.keyring()?;
+        let mut fitting = keyring.matching(reference.registry(), reference.repository());
+        let credential = fitting.find(|credential| !credential.is_empty()).cloned();
         Client::new(reference.registry(), &options, credential, Bounds::default())
             .map_err(|error| Failure::Ours(error.to_string()))
     }
 
-    fn options(&self, registry: &str) -> Result<RegistryOptions, Failure> {
+    /// How registries are reached; of these, those on this machine over HTTP unless the file says otherwise.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn options(&self, registries: &[&str]) -> Result<RegistryOptions, Failure> {
         let mut options = match &self.registries {
             Some(path) => read(path)?,
             None => RegistryOptions::default(),
         };
-        let local = is_local(registry).then(|| registry.to_owned());
+        let local = registries.iter().filter(|registry| is_local(registry)).map(|it| (*it).to_owned());
         for host in self.plain_http.iter().cloned().chain(local) {
-            options
-                .registries
-                .entry(host)
-                .or_insert_with(|| HostOptions { http: true, ..HostOptions::default() });
+            let http = || HostOptions { http: true, ..HostOptions::default() };
+            options.registries.entry(host).or_insert_with(http);
         }
         Ok(options)
+    }
+
+    /// All logins.
+    ///
+    /// # Errors
+    /// If the file that was named, or Docker's, cannot be read.
+    pub(crate) fn keyring(&self) -> Result<Keyring, Failure> {
+        let mut keyring = Keyring::new();
+        let docker = || docker_file().filter(|path| path.is_file());
+        let Some(path) = self.registry_credentials.clone().or_else(docker) else { return Ok(keyring) };
+        let bytes = std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
+        // Docker's file also has other things, and may have no logins at all.
+        let file: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&bytes).unwrap_or_default();
+        if self.registry_credentials.is_some() || file.contains_key("auths") {
+            let problem = |problem| Failure::Invalid(format!("`{}`: {problem}", path.display()));
+            keyring.add(&bytes).map_err(problem)?;
+        }
+        Ok(keyring)
     }
 }
 
@@ -68,17 +94,4 @@ fn docker_file() -> Option<PathBuf> {
         None => Path::new(&std::env::var_os("HOME")?).join(".docker"),
     };
     Some(folder.join("config.json"))
-}
-
-fn credential(reference: &Reference) -> Result<Option<Credential>, Failure> {
-    let Some(path) = docker_file().filter(|path| path.is_file()) else { return Ok(None) };
-    let bytes = std::fs::read(&path).map_err(|error| Failure::unreadable(&path, &error))?;
-    let mut keyring = Keyring::new();
-    // The file also has other things, and may have no logins at all.
-    let file: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&bytes).unwrap_or_default();
-    if file.contains_key("auths") {
-        let problem = |problem| Failure::Invalid(format!("`{}`: {problem}", path.display()));
-        keyring.add(&bytes).map_err(problem)?;
-    }
-    Ok(keyring.matching(reference.registry(), reference.repository()).find(|it| !it.is_empty()).cloned())
 }

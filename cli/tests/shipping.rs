@@ -93,7 +93,7 @@ fn what_is_shipped_is_what_decides() {
         assert!(place.starts_with(&rig.place("@sha256:")), "{place}");
         let verified = rig.run(&["policy", "verify", &place, "--key", "other.pub", "--key", "key.pub"]);
         assert_eq!(verified.code, 0, "{}", verified.shown());
-        assert!(verified.stderr.contains("signed by --key/key (key sha256:"), "{}", verified.shown());
+        assert!(verified.stderr.contains("signed by options/key (key sha256:"), "{}", verified.shown());
         let pulled = rig.pull(&place, &["--key", "key.pub"]);
         assert_eq!(pulled.code, 0, "{}", pulled.shown());
         assert_eq!(pulled.stdout.trim(), place);

@@ -21,6 +21,7 @@ use crate::registry::{Problem, RegistryError, Repository, Source};
 use crate::scan::Scan;
 use crate::verify::{Limits, verify};
 use arc_swap::ArcSwap;
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use moka::Expiry;
 use moka::future::Cache;
@@ -143,6 +144,8 @@ pub struct ImageService<T> {
     settings: ArcSwap<Settings>,
     make: fn(&Value) -> T,
     clients: Mutex<HashMap<(String, Scope), Arc<dyn Source>>>,
+    /// In the place of all registries.
+    only: Option<Arc<dyn Source>>,
     tags: Cache<(Repository, String, Scope), Tagged>,
     verdicts: Cache<VerdictKey, Arc<Verdict<T>>>,
     /// Scans of the cluster, by digest.
@@ -159,10 +162,20 @@ impl<T> std::fmt::Debug for ImageService<T> {
 impl<T: Send + Sync + 'static> ImageService<T> {
     /// A service that knows nothing yet.
     pub fn new(settings: Settings, make: fn(&Value) -> T) -> Arc<Self> {
+        Self::with(settings, make, None)
+    }
+
+    /// A service that asks one source, such as a layout on disk, in the place of all registries.
+    pub fn from_source(settings: Settings, make: fn(&Value) -> T, only: Arc<dyn Source>) -> Arc<Self> {
+        Self::with(settings, make, Some(only))
+    }
+
+    fn with(settings: Settings, make: fn(&Value) -> T, only: Option<Arc<dyn Source>>) -> Arc<Self> {
         Arc::new(Self {
             settings: ArcSwap::from_pointee(settings),
             make,
             clients: Mutex::default(),
+            only,
             tags: Cache::builder().max_capacity(TAGS).time_to_live(POSITIVE).build(),
             verdicts: Cache::builder().max_capacity(VERDICTS).expire_after(Lifetime).build(),
             reports: ArcSwap::default(),
@@ -188,19 +201,18 @@ impl<T: Send + Sync + 'static> ImageService<T> {
     }
 
     /// The answer without waiting, if it is remembered and its tag need not be asked again.
-    pub async fn at_hand(self: &Arc<Self>, reference: &str, keyring: &Keyring) -> Option<Arc<T>> {
+    pub fn at_hand(self: &Arc<Self>, reference: &str, keyring: &Keyring) -> Option<Arc<T>> {
         let reference: Reference = reference.parse().ok()?;
         let settings = self.settings.load_full();
         for credential in candidates(keyring, &reference) {
             let scope = scope_of(credential.as_ref());
-            let digest = match reference.digest() {
-                Some(digest) => digest,
-                None => {
-                    let key = (Repository::of(&reference), reference.asked(), scope);
-                    self.tags.get(&key).await.filter(|tagged| tagged.at.elapsed() < TAG_FRESH)?.digest
-                }
-            };
-            if let Some(verdict) = self.verdicts.get(&key_of(&settings, &reference, digest, scope)).await {
+            let digest = reference.digest().or_else(|| {
+                let key = (Repository::of(&reference), reference.asked(), scope);
+                let tagged = self.tags.get(&key).now_or_never().flatten()?;
+                (tagged.at.elapsed() < TAG_FRESH).then_some(tagged.digest)
+            })?;
+            let key = key_of(&settings, &reference, digest, scope);
+            if let Some(verdict) = self.verdicts.get(&key).now_or_never().flatten() {
                 self.counts.hits.fetch_add(1, Ordering::Relaxed);
                 self.look_again(&settings, &reference, digest, credential, &verdict);
                 return Some(Arc::clone(&verdict.known));
@@ -376,6 +388,9 @@ impl<T: Send + Sync + 'static> ImageService<T> {
         registry: &str,
         credential: Option<Credential>,
     ) -> Result<Arc<dyn Source>, RegistryError> {
+        if let Some(only) = &self.only {
+            return Ok(Arc::clone(only));
+        }
         let key = (registry.to_owned(), scope_of(credential.as_ref()));
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clients.get(&key) {

@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::registry::fallback_tag;
-use crate::registry::manifest::{Content, Descriptor, INDEX, Index};
+use crate::registry::manifest::{Content, Descriptor, EMPTY, IMAGE, INDEX, Index, Manifest};
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -147,6 +147,64 @@ impl TestRegistry {
             state.manifests.insert(by_digest, value.clone());
             state.manifests.insert(key, value);
         });
+    }
+
+    /// Lets a tag name what another names.
+    pub fn retag(&self, repository: &str, from: &str, to: &str) {
+        self.with(|state| {
+            let known = state.manifests.get(&(repository.to_owned(), from.to_owned())).cloned();
+            state.manifests.extend(known.map(|known| ((repository.to_owned(), to.to_owned()), known)));
+        });
+    }
+
+    /// Keeps an image under a tag, as if it had been pushed; its one layer has the tag's name in it.
+    pub fn image(&self, repository: &str, tag: &str) -> Descriptor {
+        let config = br#"{"architecture":"amd64","os":"linux","created":"2026-01-01T00:00:00Z"}"#;
+        let layer = format!("layer of {tag}");
+        self.artifact(repository, tag, config, ("application/vnd.oci.image.layer.v1.tar", layer.into()), None)
+    }
+
+    /// Keeps something that refers to an image.
+    pub fn attach(&self, repository: &str, image: &Descriptor, media_type: &str, bytes: Bytes) -> Descriptor {
+        self.artifact(repository, "", b"{}", (media_type, bytes), Some(image.clone()))
+    }
+
+    fn artifact(
+        &self,
+        repository: &str,
+        tag: &str,
+        config: &'static [u8],
+        (media_type, layer): (&str, Bytes),
+        subject: Option<Descriptor>,
+    ) -> Descriptor {
+        let described = |bytes: &Bytes, media_type: &str| Descriptor {
+            media_type: media_type.to_owned(),
+            digest: Digest::of(bytes),
+            size: bytes.len() as u64,
+            artifact_type: None,
+            annotations: BTreeMap::new(),
+            platform: None,
+        };
+        let config = Bytes::from_static(config);
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: Some(IMAGE.to_owned()),
+            artifact_type: None,
+            config: described(&config, EMPTY),
+            layers: vec![described(&layer, media_type)],
+            subject,
+            annotations: BTreeMap::new(),
+        };
+        let bytes = Bytes::from(serde_json::to_vec(&manifest).unwrap_or_default());
+        let descriptor = described(&bytes, IMAGE);
+        self.with(|state| {
+            for blob in [config, layer] {
+                state.blobs.insert(Digest::of(&blob).to_string(), blob);
+            }
+        });
+        let name = if tag.is_empty() { descriptor.digest.to_string() } else { tag.to_owned() };
+        self.tag(repository, &name, bytes, IMAGE);
+        descriptor
     }
 
     /// Keeps other bytes under a digest than its own.

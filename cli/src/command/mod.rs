@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod control;
 pub(crate) mod doc;
 pub(crate) mod eval;
+pub(crate) mod image;
 pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod new;

@@ -3,6 +3,7 @@
 use super::Args;
 use super::report::{Checked, ObjectId, Place, Report};
 use crate::exit::Failure;
+use crate::images::ImageDesk;
 use crate::input::{Answers, FoundObject, Problem, TextFile, collect, objects};
 use crate::judging::{judge, patched};
 use crate::knowledge::Knowledge;
@@ -48,7 +49,8 @@ impl Judge {
         gathered: &Gathered,
         live: Option<Arc<Live>>,
     ) -> Result<Self, Failure> {
-        let mut context = Knowledge::new().asking(live);
+        let images = ImageDesk::open(&args.images)?;
+        let mut context = Knowledge::new().asking(live).asking_images(images);
         let files = collect(&args.context)?;
         let (known, problems) = objects(&files);
         if let Some(problem) = problems.iter().find(|problem| problem.fatal) {

@@ -12,6 +12,7 @@ mod report;
 
 use crate::cluster::ClusterArgs;
 use crate::exit::{ExitStatus, Failure};
+use crate::images::ImageArgs;
 use crate::input::{TextFile, collect};
 use crate::live::Live;
 use crate::output::Output;
@@ -93,6 +94,9 @@ pub(crate) struct Args {
     /// What is done with the objects; the object before an UPDATE is taken from `--context`
     #[arg(long, value_enum, default_value_t, ignore_case = true)]
     operation: Verb,
+
+    #[command(flatten)]
+    images: ImageArgs,
 }
 
 impl Args {

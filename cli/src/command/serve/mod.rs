@@ -7,17 +7,20 @@
 //! ```
 
 mod certificates;
+mod images;
 mod providers;
 mod reload;
 pub(crate) mod surroundings;
 
 use crate::cluster::ClusterArgs;
 use crate::exit::{ExitStatus, Failure};
+use crate::images::ImageArgs;
 use crate::logging::LoggingArgs;
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources};
 use crate::suite::SuiteArgs;
 use certificates::CertificateArgs;
+use images::WithImages;
 use providers::ProviderArgs;
 use reload::Reloader;
 use std::net::SocketAddr;
@@ -60,6 +63,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     providers: ProviderArgs,
+
+    #[command(flatten)]
+    images: ImageArgs,
 
     #[command(flatten)]
     logging: LoggingArgs,
@@ -138,6 +144,9 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     let tls = certificates.tls(args.certificates.min_tls)?;
     let mut parts = Parts::new(tls, certificates.expiry(), Arc::clone(&policies), Library::embedded());
     parts.facts = Arc::clone(&surroundings.facts);
+    if let Some((images, keyring)) = args.images.open()? {
+        parts.facts = Arc::new(WithImages { beside: parts.facts, images, keyring });
+    }
     let (providers, identity) = args.providers.open()?;
     parts.providers = providers;
     parts.readiness = readiness;

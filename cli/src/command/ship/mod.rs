@@ -3,8 +3,8 @@
 pub(crate) mod build;
 pub(crate) mod pull;
 pub(crate) mod push;
-mod trust;
 pub(crate) mod verify;
+mod vouched;
 
 use crate::exit::Failure;
 use std::path::Path;

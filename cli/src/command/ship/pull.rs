@@ -1,9 +1,10 @@
 //! `wayguard policy pull`: a bundle out of a registry, if it is signed by who should and does not go back.
 
-use super::trust::{TrustArgs, Vouched};
+use super::vouched::{Vouched, vouched};
 use crate::exit::{ExitStatus, Failure, unwritable};
 use crate::output::Output;
 use crate::registries::RegistryArgs;
+use crate::trust::TrustArgs;
 use std::path::{Path, PathBuf};
 use wayguard_bundle::artifact::{self, may_follow};
 use wayguard_bundle::manifest::About;
@@ -46,11 +47,11 @@ pub(crate) struct Args {
 /// If it cannot be asked for, is no bundle, or cannot be written.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     let of = super::reference(&args.of)?;
-    let trust = args.trust.read(&of)?;
+    let authorities = args.trust.authorities(&of)?.of(&of);
     let (client, repository) = (args.registries.client(&of)?, Repository::of(&of));
     let (artifact, vouched) = super::wait(async {
         let artifact = artifact::pull(&client, &repository, &of.asked()).await.map_err(super::failed)?;
-        let vouched = trust.vouched(&client, &repository, artifact.digest).await?;
+        let vouched = vouched(&authorities, &client, &repository, artifact.digest).await?;
         Ok((artifact, vouched))
     })?;
     if let Vouched::No(reasons) = vouched {

@@ -1,9 +1,10 @@
 //! `wayguard policy verify`: who vouches for a bundle in a registry.
 
-use super::trust::{TrustArgs, Vouched};
+use super::vouched::{Vouched, vouched};
 use crate::exit::{ExitStatus, Failure};
 use crate::output::Output;
 use crate::registries::RegistryArgs;
+use crate::trust::TrustArgs;
 use wayguard_bundle::artifact;
 use wayguard_images::registry::Repository;
 
@@ -33,11 +34,11 @@ pub(crate) struct Args {
 /// If it cannot be asked for, or is no bundle.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     let of = super::reference(&args.of)?;
-    let trust = args.trust.read(&of)?;
+    let authorities = args.trust.authorities(&of)?.of(&of);
     let (client, repository) = (args.registries.client(&of)?, Repository::of(&of));
     let (artifact, vouched) = super::wait(async {
         let artifact = artifact::pull(&client, &repository, &of.asked()).await.map_err(super::failed)?;
-        let vouched = trust.vouched(&client, &repository, artifact.digest).await?;
+        let vouched = vouched(&authorities, &client, &repository, artifact.digest).await?;
         Ok((artifact, vouched))
     })?;
     let about = super::about(&artifact.unpack().map_err(super::failed)?, &args.of)?;
