@@ -22,9 +22,15 @@ use wayguard_engine::value::Document;
 use wayguard_engine::*;
 
 /// Policies of no bundle, and why.
-const LEFT_OUT: [(&str, &str); 7] = [
+const LEFT_OUT: [(&str, &str); 13] = [
+    ("images/age", "asks registries: somebody has to have said which"),
     ("images/allowed-registries", "has to be told the registries"),
+    ("images/base-image", "has to be told the base images"),
+    ("images/provenance", "has to be told the builders and sources"),
     ("images/pull-secrets", "has to be told which registries are private"),
+    ("images/sbom", "somebody has to have said whose list counts"),
+    ("images/scanned", "somebody has to have said whose scan counts"),
+    ("images/signed", "somebody has to have said who signs"),
     ("ingress/allowed-hosts", "has to be told whose hosts are whose"),
     ("rbac/binders", "has to be told who may bind what"),
     ("rbac/service-account-change", "pipelines that change service accounts have to be named"),

@@ -127,6 +127,10 @@ impl PublicKey {
         self.kind
     }
 
+    pub(crate) fn is_p256(&self) -> bool {
+        self.kind == KeyKind::P256
+    }
+
     /// Whether the signature of this message is this key's.
     pub fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         self.schemes.iter().any(|scheme| scheme.verify_sig(message, signature).is_ok())

@@ -2,12 +2,13 @@
 
 use crate::digest::Digest;
 use crate::trust::text::{ObjectKey, TextReference, Texts};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sigstore_verify::Verifier;
 use sigstore_verify::crypto::VerificationKey;
 use sigstore_verify::trust_root::{SigstoreInstance, TrustedRoot};
-use sigstore_verify::types::{Checkpoint, LogKeyId};
+use sigstore_verify::types::{Checkpoint, LogKeyId, TimeRange};
 use std::fmt;
 
 /// What one TrustRoot object says: exactly one of its fields.
@@ -118,6 +119,7 @@ struct Log {
     name: String,
     id: LogKeyId,
     key: VerificationKey,
+    valid_for: Option<TimeRange>,
 }
 
 impl TrustRoot {
@@ -144,6 +146,7 @@ impl TrustRoot {
                     id: log.log_id.key_id.clone(),
                     key: VerificationKey::from_spki(&log.public_key.raw_bytes)
                         .map_err(|error| content(&error))?,
+                    valid_for: log.public_key.valid_for,
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -200,15 +203,17 @@ impl TrustRoot {
     }
 
     /// The log whose key signed this checkpoint. An entry's own word for its log is not signed, so that two
-    /// entries of one log could pose as two logs.
-    pub(crate) fn log_of_checkpoint(&self, checkpoint: &Checkpoint) -> Option<&str> {
+    /// entries of one log could pose as two logs. A log whose time has not begun is not trusted yet; one whose time
+    /// is over was, when it signed.
+    pub(crate) fn log_of_checkpoint(&self, checkpoint: &Checkpoint, now: Timestamp) -> Option<&str> {
         let signed_by = |log: &&Log| {
             checkpoint
                 .signatures()
                 .iter()
                 .any(|signature| log.key.verify(checkpoint.signed_data(), &signature.signature).is_ok())
         };
-        self.logs.iter().find(signed_by).map(|log| log.name.as_str())
+        let begun = |log: &&Log| log.valid_for.is_none_or(|range| range.has_started_by(now));
+        self.logs.iter().filter(begun).find(signed_by).map(|log| log.name.as_str())
     }
 
     /// The log by the identifier under which it signs promises; the promise binds the identifier.

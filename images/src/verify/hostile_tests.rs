@@ -248,6 +248,87 @@ fn signatures_by_keys() {
     }
 }
 
+/// Entries that the library does not read, and which are proven beside it.
+#[test]
+fn entries_of_the_second_log_by_other_keys() {
+    let world = World::new();
+    let key = Key::rsa();
+    let making = || Making::by_key(&key).logged(&world.lab.log, LogVersion::Two, now());
+    let authority = by_keys(&[&key], &json!({"trustRoot": "lab"}));
+    let good = || making().envelope(&signed());
+    assert!(judge_by(&[good()], &authority, &world.lab).satisfied());
+    let theirs =
+        |payload: &[u8]| making().envelope(payload)["verificationMaterial"]["tlogEntries"][0].clone();
+    let cases = [
+        ("no proof", edited(good(), |bundle| remove(entry(bundle), "inclusionProof")), "no-proof"),
+        (
+            "the entry of another signature",
+            edited(good(), |bundle| *entry(bundle) = theirs(&statement(image(), "urn:other", &json!({})))),
+            "log-entry",
+        ),
+        (
+            "another key in the entry",
+            edited(good(), |bundle| {
+                let other = base64(&Key::p256().spki());
+                body(bundle, |text| text.replace(&base64(&key.spki()), &other));
+            }),
+            "log-entry",
+        ),
+        (
+            "another message in the entry",
+            edited(good(), |bundle| {
+                body(bundle, |text| text.replace("SHA2_256", "SHA2_512"));
+            }),
+            "log-entry",
+        ),
+        (
+            "an entry of another kind",
+            edited(good(), |bundle| body(bundle, |text| text.replace("0.0.2", "0.0.3"))),
+            "log-entry",
+        ),
+        (
+            "an entry with more in it than the log has",
+            edited(good(), |bundle| body(bundle, |text| text.replacen('{', "{ ", 1))),
+            "proof",
+        ),
+        (
+            "an edited path in the tree",
+            edited(good(), |bundle| {
+                let place = &mut entry(bundle)["inclusionProof"]["hashes"][0];
+                *place = flipped(place);
+            }),
+            "proof",
+        ),
+        (
+            "another place in the tree",
+            edited(good(), |bundle| entry(bundle)["logIndex"] = json!("2")),
+            "proof",
+        ),
+        (
+            "a checkpoint that nobody signed",
+            edited(good(), |bundle| {
+                let place = &mut entry(bundle)["inclusionProof"]["checkpoint"]["envelope"];
+                let note = place.as_str().unwrap().split("\n\n").next().unwrap().to_owned();
+                *place = json!(format!("{note}\n\n\u{2014} rekor.lab AAAAAAAA\n"));
+            }),
+            "checkpoint",
+        ),
+        (
+            "a foreign log",
+            Making::by_key(&key).logged(&world.foreign.log, LogVersion::Two, now()).envelope(&signed()),
+            "unknown-log",
+        ),
+        (
+            "a foreign timestamp beside it",
+            making().stamped(&world.foreign.timestamps, now()).envelope(&signed()),
+            "timestamp",
+        ),
+    ];
+    for (name, bundle, code) in cases {
+        refused(name, &judge_by(&[bundle], &authority, &world.lab), code);
+    }
+}
+
 #[test]
 fn signatures_by_identities() {
     let world = World::new();
@@ -653,6 +734,9 @@ fn more_than_anybody_needs() {
     );
     let wide = statement(image(), "urn:wide", &json!(vec![0; 400_001]));
     refused("a predicate of many values", &judge(&[world.keyed().envelope(&wide)], &plain), "too-complex");
+    let objects = statement(image(), "urn:objects", &json!(vec![json!({"": 0}); 60_000]));
+    let objects = world.keyed().envelope(&objects);
+    refused("a predicate of many objects", &judge(&[objects], &plain), "too-complex");
     let large = statement(image(), "urn:large", &json!("x".repeat(7 << 20)));
     refused("a large bundle", &judge(&[world.keyed().envelope(&large)], &plain), "too-large");
     let entries = edited(world.keyless().envelope(&signed()), |bundle| {
@@ -664,6 +748,26 @@ fn more_than_anybody_needs() {
         bundle["x"] = serde_json::from_str(&format!("{}{}", "[".repeat(40), "]".repeat(40))).unwrap();
     });
     refused("a bundle nested deeply", &judge(&[nested], &plain), "too-complex");
+}
+
+/// Whatever byte somebody changes: nobody else is let in by it, and nothing breaks.
+#[test]
+fn no_byte_changes_who_signed() {
+    let world = World::new();
+    let authority = by_identity(&json!({}));
+    let bundle = world.stamped().envelope(&signed()).to_string();
+    let good = judge_by(&[serde_json::from_str(&bundle).unwrap()], &authority, &world.lab);
+    for at in (0..bundle.len()).step_by(37) {
+        let mut bytes = bundle.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        let mut evidence = evidence(&[], Vec::new());
+        evidence.bundles.push(bytes.into());
+        let verified = verified_by(evidence, &authority, &world.lab);
+        for signature in &verified.signatures {
+            assert_eq!(signature.signer, good.signatures[0].signer, "byte {at}");
+        }
+        assert!(verified.attestations.is_empty(), "byte {at}");
+    }
 }
 
 #[test]

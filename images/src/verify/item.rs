@@ -12,7 +12,7 @@ use sigstore_verify::types::{
 };
 
 /// A bundle without its payload is a few hundred values, whatever it attests.
-const BUNDLE_VALUES: usize = 20_000;
+const BUNDLE_MEMORY: usize = 1 << 20;
 const BUNDLE_DEPTH: usize = 32;
 
 /// One bundle or layer that is about the image, by its own unproven word.
@@ -47,7 +47,7 @@ impl Item {
     /// Reads a bundle that refers to the image.
     pub(super) fn from_bundle(bytes: &[u8], image: Digest, limits: &Limits) -> Result<Self, Reason> {
         let text = text(bytes, limits)?;
-        shape::check(bytes, BUNDLE_VALUES, BUNDLE_DEPTH)?;
+        shape::check(bytes, BUNDLE_MEMORY, BUNDLE_DEPTH)?;
         let malformed = |error: &dyn std::fmt::Display| Reason::Malformed(error.to_string());
         let versioned: Versioned = serde_json::from_str(text).map_err(|error| malformed(&error))?;
         let media_type: MediaType = versioned.media_type.parse().map_err(|error| malformed(&error))?;

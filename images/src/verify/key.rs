@@ -3,11 +3,11 @@
 //! The signature is checked here, also where no log and no timestamp vouches for it, which the library does not offer
 //! (and which is what `cosign sign --key` writes where there is no network); logs and timestamps are the library's.
 
-use crate::authority::{Authority, spec::Wanted};
+use crate::authority::Authority;
 use crate::trust::PublicKey;
-use crate::verify::Reason;
 use crate::verify::item::{Item, Signed};
 use crate::verify::outcome::{Proof, logs, reason, wanted};
+use crate::verify::{Reason, second_log};
 use jiff::Timestamp;
 use sigstore_verify::PublicKeyVerificationPolicy;
 use sigstore_verify::types::bundle::VerificationMaterialContent;
@@ -27,21 +27,32 @@ pub(super) fn prove(
     };
     let key = keys.iter().find(signed).ok_or(Reason::WrongKey)?;
     let mut proof = Proof { key: Some(key.fingerprint()), ..Proof::default() };
-    let bundle = wanted(item, authority)?;
+    let mut bundle = wanted(item, authority)?;
+    let Some(root) = &authority.root else { return Ok(proof) };
+    // What the library does not read is proven here and taken out, so that the library sees the rest.
+    for entry in &bundle.verification_material.tlog_entries {
+        if second_log::is_one(entry, key) {
+            proof.logs.push(second_log::prove(entry, item, key, root, now)?);
+        }
+    }
+    if !proof.logs.is_empty() {
+        bundle.to_mut().verification_material.tlog_entries.retain(|entry| !second_log::is_one(entry, key));
+    }
     let material = &bundle.verification_material;
     let has_log = !material.tlog_entries.is_empty();
-    let has_time = !material.timestamp_verification_data.rfc3161_timestamps.is_empty();
-    let Some(root) = authority.root.as_ref().filter(|_| has_log || has_time) else { return Ok(proof) };
-    let mut policy = PublicKeyVerificationPolicy::new(key.der());
-    // What has no proof has passed `wanted`: it is the layout before bundles, whose promise is checked all the same.
-    if !has_log || authority.log == Wanted::Off {
-        policy = policy.skip_tlog_unsafe();
+    if has_log || !material.timestamp_verification_data.rfc3161_timestamps.is_empty() {
+        let mut policy = PublicKeyVerificationPolicy::new(key.der());
+        if !has_log {
+            policy = policy.skip_tlog_unsafe();
+        }
+        let verified = root
+            .verifier()
+            .verify(item.artifact(), &bundle, &policy)
+            .map_err(|error| reason(error, &bundle, root, now))?;
+        proof.times = verified.verified_timestamps().to_vec();
+        proof.logs.extend(logs(&bundle, root, now));
     }
-    let verified = root
-        .verifier()
-        .verify(item.artifact(), &bundle, &policy)
-        .map_err(|error| reason(error, &bundle, root, now))?;
-    proof.times = verified.verified_timestamps().to_vec();
-    proof.logs = logs(&bundle, root);
+    proof.logs.sort();
+    proof.logs.dedup();
     Ok(proof)
 }

@@ -39,7 +39,7 @@ pub(super) fn prove(
     Ok(Proof {
         key: None,
         certificate: Some(named),
-        logs: logs(&bundle, root),
+        logs: logs(&bundle, root, now),
         times: verified.verified_timestamps().to_vec(),
     })
 }

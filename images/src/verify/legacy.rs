@@ -29,7 +29,7 @@ const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 /// How cosign calls what it signs.
 const SIMPLE_SIGNING: &str = "cosign container image signature";
 const DEPTH: usize = 32;
-const VALUES: usize = 10_000;
+const MEMORY: usize = 1 << 20;
 
 /// `simple signing`: what is signed in a layer of `.sig`.
 #[derive(Deserialize)]
@@ -115,7 +115,7 @@ pub(super) fn read(layer: &LegacyLayer, image: Digest, limits: &Limits) -> Resul
             })
         }
         LegacyKind::Attestation => {
-            shape::check(&layer.payload, VALUES, DEPTH)?;
+            shape::check(&layer.payload, MEMORY, DEPTH)?;
             let envelope: DsseEnvelope = parsed(payload)?;
             let content = SignatureContent::DsseEnvelope(envelope.clone());
             let bundle = Bundle::new(version, material, content);
@@ -127,7 +127,7 @@ pub(super) fn read(layer: &LegacyLayer, image: Digest, limits: &Limits) -> Resul
 /// A payload names the image's digest; the name of its repository is whatever it was when it was signed, and cosign
 /// does not compare it either.
 fn about(payload: &str, image: Digest) -> Result<(), Reason> {
-    shape::check(payload.as_bytes(), VALUES, DEPTH)?;
+    shape::check(payload.as_bytes(), MEMORY, DEPTH)?;
     let Payload { critical } = parsed(payload)?;
     if critical.kind != SIMPLE_SIGNING {
         return Err(Reason::PayloadType(critical.kind.chars().take(200).collect()));
@@ -169,7 +169,7 @@ fn material(layer: &LegacyLayer, limits: &Limits) -> Result<VerificationMaterial
 fn annotation<T: for<'de> Deserialize<'de>>(layer: &LegacyLayer, name: &str) -> Result<Option<T>, Reason> {
     let text = layer.annotations.get(name).filter(|text| !text.trim().is_empty() && text.trim() != "null");
     text.map(|text| {
-        shape::check(text.as_bytes(), VALUES, DEPTH)?;
+        shape::check(text.as_bytes(), MEMORY, DEPTH)?;
         parsed(text)
     })
     .transpose()
@@ -178,7 +178,7 @@ fn annotation<T: for<'de> Deserialize<'de>>(layer: &LegacyLayer, name: &str) -> 
 fn entry(logged: Logged) -> Result<TransparencyLogEntry, Reason> {
     let malformed = |error: &dyn std::fmt::Display| Reason::Entry(error.to_string());
     let LoggedPayload { body, integrated_time, log_index, log_id } = logged.payload;
-    shape::check(body.as_bytes(), VALUES, DEPTH)?;
+    shape::check(body.as_bytes(), MEMORY, DEPTH)?;
     let EntryKind { kind, api_version } =
         serde_json::from_slice(body.as_bytes()).map_err(|error| malformed(&error))?;
     let kind = match (kind.as_str(), api_version.as_str()) {

@@ -8,8 +8,9 @@ pub struct Limits {
     pub items: usize,
     /// Bytes of one bundle or layer.
     pub bytes: usize,
-    /// Values (texts, numbers, keys, …) in one attestation: a byte of JSON can become 30 in memory.
-    pub values: usize,
+    /// Bytes that the JSON of one attestation would take in memory, beside its texts: a megabyte of brackets can
+    /// become two hundred.
+    pub memory: usize,
     /// Objects and arrays inside each other in one attestation.
     pub depth: usize,
     /// Log entries, timestamps or certificates in one bundle.
@@ -18,6 +19,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { items: 64, bytes: 8 << 20, values: 400_000, depth: 64, evidence: 8 }
+        Self { items: 64, bytes: 8 << 20, memory: 32 << 20, depth: 64, evidence: 8 }
     }
 }

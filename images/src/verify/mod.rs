@@ -12,6 +12,7 @@ mod legacy;
 pub mod limits;
 mod outcome;
 pub mod reason;
+mod second_log;
 mod shape;
 mod statement;
 pub mod verified;

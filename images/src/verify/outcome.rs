@@ -73,9 +73,9 @@ pub(super) fn wanted<'i>(item: &'i Item, authority: &Authority) -> Result<Cow<'i
 }
 
 /// The logs in which a verified bundle is, by whose key signed.
-pub(super) fn logs(bundle: &Bundle, root: &TrustRoot) -> Vec<String> {
+pub(super) fn logs(bundle: &Bundle, root: &TrustRoot, now: Timestamp) -> Vec<String> {
     let log = |entry: &TransparencyLogEntry| match &entry.inclusion_proof {
-        Some(proof) => root.log_of_checkpoint(proof.checkpoint.checkpoint()?).map(str::to_owned),
+        Some(proof) => root.log_of_checkpoint(proof.checkpoint.checkpoint()?, now).map(str::to_owned),
         None => root.log_of_identifier(&entry.log_id.key_id).map(str::to_owned),
     };
     let mut logs: Vec<String> = bundle.verification_material.tlog_entries.iter().filter_map(log).collect();

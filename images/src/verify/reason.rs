@@ -219,3 +219,21 @@ impl Serialize for Reason {
         out.serialize_str(self.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// The words of [`super::Reason::code`] are for people too: the guide says what each of them means.
+    #[test]
+    fn the_guide_says_what_each_reason_means() {
+        let guide = include_str!("../../../docs/guides/image-trust.md");
+        let codes = include_str!("reason.rs").lines().filter_map(|line| {
+            let (_, code) = line.trim().strip_prefix("Self::")?.split_once(" => \"")?;
+            code.strip_suffix("\",")
+        });
+        let codes: Vec<_> = codes.collect();
+        assert!(codes.len() > 35, "{codes:?}");
+        for code in codes {
+            assert!(guide.contains(&format!("`{code}`")), "`{code}` is not in the guide");
+        }
+    }
+}

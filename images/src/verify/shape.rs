@@ -1,11 +1,17 @@
-//! The shape of a JSON text before it is parsed: how deep and of how many values, so that a few megabytes from a
-//! registry cannot become hundreds in memory.
+//! The shape of a JSON text before it is parsed: how deep, and how much memory it would take, so that a few megabytes
+//! from a registry cannot become hundreds.
 
 use crate::verify::Reason;
 
-/// Refuses a text with more values or deeper nesting. It need not be valid JSON; the parser says so afterwards.
-pub(super) fn check(text: &[u8], values: usize, depth: usize) -> Result<(), Reason> {
-    let (mut found, mut open, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
+/// What a value takes in a list or an object that has grown.
+const VALUE: usize = 64;
+/// What an object takes that has a member (a leaf of a B-tree), which is most of them.
+const OBJECT: usize = 640;
+
+/// Refuses a text that would take more memory, or is nested deeper. It need not be valid JSON; the parser says so
+/// afterwards.
+pub(super) fn check(text: &[u8], memory: usize, depth: usize) -> Result<(), Reason> {
+    let (mut takes, mut open, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in text {
         if in_string {
             (in_string, escaped) = match (escaped, byte) {
@@ -18,9 +24,9 @@ pub(super) fn check(text: &[u8], values: usize, depth: usize) -> Result<(), Reas
         }
         match byte {
             b'"' => in_string = true,
-            b',' | b':' => found += 1,
+            b',' | b':' => takes += VALUE,
             b'{' | b'[' => {
-                found += 1;
+                takes += if *byte == b'{' { OBJECT } else { VALUE };
                 open += 1;
                 if open > depth {
                     return Err(Reason::TooComplex("nested too deeply"));
@@ -29,8 +35,11 @@ pub(super) fn check(text: &[u8], values: usize, depth: usize) -> Result<(), Reas
             b'}' | b']' => open = open.saturating_sub(1),
             _ => {}
         }
+        if takes > memory {
+            return Err(Reason::TooComplex("of too many values"));
+        }
     }
-    if found > values { Err(Reason::TooComplex("of too many values")) } else { Ok(()) }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -39,9 +48,10 @@ mod tests {
 
     #[test]
     fn depth_and_values_are_counted_outside_of_texts() {
-        assert_eq!(check(br#"{"a":["[[[[,,,,\"[[[["]}"#, 3, 2), Ok(()));
-        assert_eq!(check(b"[[[]]]", 9, 2), Err(Reason::TooComplex("nested too deeply")));
-        assert_eq!(check(b"[0,0,0]", 2, 9), Err(Reason::TooComplex("of too many values")));
-        assert_eq!(check(b"]]][", 9, 1), Ok(()));
+        assert_eq!(check(br#"{"a":["[[[[,,,,\"[[[["]}"#, OBJECT + 2 * VALUE, 2), Ok(()));
+        assert_eq!(check(b"[[[]]]", 9 * VALUE, 2), Err(Reason::TooComplex("nested too deeply")));
+        assert_eq!(check(b"[0,0,0]", 2 * VALUE, 9), Err(Reason::TooComplex("of too many values")));
+        assert_eq!(check(b"{}", VALUE, 9), Err(Reason::TooComplex("of too many values")));
+        assert_eq!(check(b"]]][", VALUE, 1), Ok(()));
     }
 }

@@ -44,7 +44,7 @@ struct Body {
 impl Statement {
     /// Reads all but the predicate. One subject of several is enough, as it is for cosign.
     pub(super) fn read(payload: &[u8], image: Digest, limits: &Limits) -> Result<Self, Reason> {
-        shape::check(payload, limits.values, limits.depth)?;
+        shape::check(payload, limits.memory, limits.depth)?;
         let header: Header =
             serde_json::from_slice(payload).map_err(|error| Reason::Statement(error.to_string()))?;
         if !TYPES.contains(&header.kind.as_str()) {
