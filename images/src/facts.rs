@@ -5,7 +5,6 @@
 
 use crate::evidence::Document;
 use crate::reference::Reference;
-use crate::scan::field::{items, text, time};
 use crate::scan::provenance::Provenance;
 use crate::scan::sbom::Sbom;
 use crate::scan::vex::VexStatement;
@@ -61,59 +60,6 @@ pub struct ImageConfig {
     pub size: Option<u64>,
     /// How it runs; of the first platform.
     pub config: RunConfig,
-}
-
-impl ImageConfig {
-    /// From the manifests and configurations of an image's platforms (OCI image-spec, `manifest.md` and `config.md`);
-    /// none where there is no platform.
-    pub fn read<'v>(platforms: impl IntoIterator<Item = (&'v Value, &'v Value)>) -> Option<Self> {
-        let mut out: Option<Self> = None;
-        for (manifest, config) in platforms {
-            let mut one = Self::one(manifest, config);
-            out = Some(match out {
-                None => one,
-                Some(mut all) => {
-                    all.platforms.append(&mut one.platforms);
-                    // One whose time is not known must not look as young as the others.
-                    all.created = all.created.zip(one.created).map(|(first, second)| first.min(second));
-                    all.size = all.size.zip(one.size).map(|(first, second)| first.max(second));
-                    all
-                }
-            });
-        }
-        out
-    }
-
-    fn one(manifest: &Value, config: &Value) -> Self {
-        let part = |name: &str| text(config, name);
-        let platform = [part("/os"), part("/architecture"), part("/variant")].into_iter().flatten();
-        let size = |layer: &Value| layer.get("size").and_then(Value::as_u64);
-        let layers = manifest.get("layers").and_then(Value::as_array);
-        let texts = |place: &str| -> Vec<String> {
-            items(config, place).filter_map(Value::as_str).map(str::to_owned).collect()
-        };
-        let named = |value: &Value, place: &str| -> BTreeMap<String, String> {
-            let members = value.pointer(place).and_then(Value::as_object).into_iter().flatten();
-            members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
-        };
-        let ports = config.pointer("/config/ExposedPorts").and_then(Value::as_object);
-        let name = |variable: String| Some(variable.split_once('=')?.0.to_owned());
-        Self {
-            platforms: vec![platform.collect::<Vec<_>>().join("/")],
-            created: time(config, "/created"),
-            size: layers.and_then(|layers| layers.iter().map(size).sum()),
-            config: RunConfig {
-                labels: named(config, "/config/Labels"),
-                annotations: named(manifest, "/annotations"),
-                user: part("/config/User"),
-                entrypoint: texts("/config/Entrypoint"),
-                cmd: texts("/config/Cmd"),
-                working_dir: part("/config/WorkingDir"),
-                exposed_ports: ports.into_iter().flat_map(|ports| ports.keys().cloned()).collect(),
-                environment: texts("/config/Env").into_iter().filter_map(name).collect(),
-            },
-        }
-    }
 }
 
 /// How an image runs if nobody says otherwise (OCI image-spec, `config.md`).

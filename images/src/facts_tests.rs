@@ -101,29 +101,3 @@ fn vex_counts_only_from_who_is_believed_with_it() {
     assert_eq!(facts["vex"], json!([]));
     assert_eq!(facts["authorities"][0]["satisfied"], false);
 }
-
-#[test]
-fn what_an_image_says_of_itself_is_read() {
-    let manifest = json!({"layers": [{"size": 3}, {"size": 4}], "annotations": {"org.opencontainers.image.base.name": "base:1"}});
-    let config = json!({
-        "os": "linux", "architecture": "arm64", "variant": "v8", "created": "2026-11-01T00:00:00Z",
-        "config": {
-            "User": "65532", "Entrypoint": ["/app"], "Cmd": ["serve"], "WorkingDir": "/data",
-            "ExposedPorts": {"8080/tcp": {}}, "Env": ["PASSWORD=secret", "PATH=/bin"], "Labels": {"team": "shop"},
-        },
-    });
-    let one = ImageConfig::read([(&manifest, &config)]).unwrap();
-    assert_eq!((one.platforms.as_slice(), one.size), (["linux/arm64/v8".to_owned()].as_slice(), Some(7)));
-    assert_eq!((one.config.labels["team"].as_str(), one.config.user.as_deref()), ("shop", Some("65532")));
-    assert_eq!(one.config.annotations["org.opencontainers.image.base.name"], "base:1");
-    assert_eq!(one.config.environment, ["PASSWORD", "PATH"], "names, never values");
-    assert_eq!(one.config.exposed_ports, ["8080/tcp"]);
-    let older = json!({"os": "linux", "architecture": "amd64", "created": "2026-10-01T00:00:00Z"});
-    let larger = json!({"layers": [{"size": 9}]});
-    let both = ImageConfig::read([(&manifest, &config), (&larger, &older)]).unwrap();
-    assert_eq!(both.platforms, ["linux/arm64/v8", "linux/amd64"]);
-    assert_eq!((both.size, both.created.unwrap().to_string().as_str()), (Some(9), "2026-10-01T00:00:00Z"));
-    let unknown = ImageConfig::read([(&manifest, &config), (&larger, &json!({}))]).unwrap();
-    assert_eq!(unknown.created, None, "one whose time is not known must not look young");
-    assert_eq!(ImageConfig::read([]), None);
-}

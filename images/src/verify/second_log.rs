@@ -120,17 +120,16 @@ fn is_in_tree(leaf: Digest, index: u64, size: u64, path: impl Iterator<Item = Di
         if last == 0 {
             return false;
         }
-        let pair = if at & 1 == 1 || at == last {
-            let pair = [beside.bytes(), hash.bytes()];
+        let (left, right) = if at & 1 == 1 || at == last {
             while at & 1 == 0 && at != 0 {
                 at >>= 1;
                 last >>= 1;
             }
-            pair.concat()
+            (beside, hash)
         } else {
-            [hash.bytes(), beside.bytes()].concat()
+            (hash, beside)
         };
-        hash = Digest::of(&[&[1], pair.as_slice()].concat());
+        hash = Digest::of(&[&[1], left.bytes().as_slice(), right.bytes()].concat());
         at >>= 1;
         last >>= 1;
     }
