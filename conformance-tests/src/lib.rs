@@ -70,13 +70,26 @@ impl Sandbox {
     /// # Panics
     /// If it does not become ready; the message holds what it said.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// Starts one with these extra arguments and environment variables, which its servers have too.
+    ///
+    /// # Panics
+    /// If it does not become ready; the message holds what it said.
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = match tempfile::Builder::new().prefix("wayguard-sandbox-").tempdir() {
             Ok(folder) => folder,
             Err(error) => panic!("no temporary folder: {error}"),
         };
         let mut sandbox = Self { folder, health: Vec::new() };
         let output = output(
-            Command::new(wayguard()).arg("sandbox").arg("--state-dir").arg(sandbox.state()).args(arguments),
+            Command::new(wayguard())
+                .arg("sandbox")
+                .arg("--state-dir")
+                .arg(sandbox.state())
+                .args(arguments)
+                .envs(environment.iter().copied()),
             "",
         );
         assert!(output.fine, "the sandbox did not start: {}\n{}", output.err, sandbox.logs());

@@ -20,7 +20,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageFacts {
-    /// As it was written.
+    /// Its whole name by digest, the same for every way to write it; the object's own is the key under which policies
+    /// have these facts.
     #[serde(rename = "ref")]
     pub reference: String,
     /// What it is.

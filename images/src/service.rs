@@ -13,7 +13,7 @@ use crate::config::image_config;
 use crate::digest::Digest;
 use crate::discover;
 use crate::facts::ImageFacts;
-use crate::reference::{Reference, RepositoryPattern};
+use crate::reference::{NotAReference, Reference, RepositoryPattern};
 use crate::registry::credentials::{Credential, Keyring};
 use crate::registry::http::Client;
 use crate::registry::options::{Bounds, RegistryOptions};
@@ -101,7 +101,7 @@ struct Tagged {
 /// Whose answer it is.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct VerdictKey {
-    reference: String,
+    repository: Repository,
     digest: Digest,
     authorities: Digest,
     scope: Scope,
@@ -348,7 +348,7 @@ impl<T: Send + Sync + 'static> ImageService<T> {
         let verified = verify(&evidence, &authorities, &settings.limits, Timestamp::now());
         let reports = self.reports.load().get(&digest).cloned().unwrap_or_default();
         let satisfied = verified.satisfied() && !verified.may_pass();
-        let facts = ImageFacts::new(reference, &verified, &evidence.documents, reports, image);
+        let facts = ImageFacts::new(&by_digest(&of, digest)?, &verified, &evidence.documents, reports, image);
         let known = Arc::new((self.make)(&facts.to_value()));
         Ok(Some(Arc::new(Verdict { known, satisfied, at: Instant::now(), looking: AtomicBool::new(false) })))
     }
@@ -414,6 +414,14 @@ impl Settings {
     }
 }
 
+/// The name that is the same however an object writes it.
+fn by_digest(of: &Repository, digest: Digest) -> Result<Reference, RegistryError> {
+    let what = format!("{of}@{digest}");
+    let malformed =
+        |reason: String| RegistryError::new(of.registry(), Problem::Malformed { what: what.clone(), reason });
+    what.parse().map_err(|problem: NotAReference| malformed(problem.to_string()))
+}
+
 /// The credentials to try, and nobody in particular at last.
 fn candidates(keyring: &Keyring, reference: &Reference) -> Vec<Option<Credential>> {
     let fitting = keyring.matching(reference.registry(), reference.repository());
@@ -426,7 +434,7 @@ fn scope_of(credential: Option<&Credential>) -> Scope {
 
 fn key_of(settings: &Settings, reference: &Reference, digest: Digest, scope: Scope) -> VerdictKey {
     VerdictKey {
-        reference: reference.written().to_owned(),
+        repository: Repository::of(reference),
         digest,
         authorities: settings.authorities.content_for(reference),
         scope,

@@ -57,6 +57,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// As it was named.
+    fn image(&self) -> &str {
+        &self.image
+    }
+
     /// What is known of the image, as JSON.
     ///
     /// # Errors

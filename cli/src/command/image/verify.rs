@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     if args.json {
         out.data(format!("{facts:#}"));
     } else {
-        say(&facts, out);
+        say(args.asked.image(), &facts, out);
     }
     Ok(if satisfied { ExitStatus::Fine } else { ExitStatus::Denied })
 }
@@ -48,8 +48,8 @@ fn text<'f>(value: &'f Value, name: &str) -> &'f str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn say(facts: &Value, out: &mut Output) {
-    out.data(format!("{} is {}", text(facts, "ref"), text(facts, "digest")));
+fn say(image: &str, facts: &Value, out: &mut Output) {
+    out.data(format!("{image} is {}", text(facts, "digest")));
     for authority in list(facts, "authorities") {
         let (signers, required) = (&authority["signers"], &authority["required"]);
         let word = if authority["satisfied"] == true { "ok" } else { "failed" };
