@@ -575,6 +575,52 @@ fn signatures_by_identities() {
     }
 }
 
+/// The right authorities, at a time at which they were not trusted.
+#[test]
+fn authorities_whose_time_is_over_or_has_not_begun() {
+    let world = World::new();
+    let root: Value = serde_json::from_str(&world.lab.trusted_root()).unwrap();
+    let windowed = |places: &[&str], window: Value| {
+        let mut root = root.clone();
+        for place in places {
+            let part = root.pointer_mut(place).unwrap();
+            part["validFor"] = window.clone();
+        }
+        root.to_string()
+    };
+    let over = json!({"start": (now() - 24.hours()).to_string(), "end": (now() - 1.hour()).to_string()});
+    let ahead = json!({"start": (now() + 1.hour()).to_string()});
+    let logs = ["/tlogs/0/publicKey", "/tlogs/1/publicKey"];
+    let authority = by_identity(&json!({}));
+    let (first, second) = (world.keyless().envelope(&signed()), world.stamped().envelope(&signed()));
+    let cases = [
+        ("certificates, over", windowed(&["/certificateAuthorities/0"], over.clone()), &first, "untrusted"),
+        ("certificates, ahead", windowed(&["/certificateAuthorities/0"], ahead.clone()), &first, "untrusted"),
+        ("the log of certificates, over", windowed(&["/ctlogs/0/publicKey"], over.clone()), &first, "sct"),
+        ("the log, over when it promised", windowed(&logs, over.clone()), &first, "promise"),
+        ("the log, ahead", windowed(&logs, ahead.clone()), &second, "checkpoint"),
+        ("timestamps, over", windowed(&["/timestampAuthorities/0"], over), &second, "timestamp-window"),
+        ("timestamps, ahead", windowed(&["/timestampAuthorities/0"], ahead), &second, "timestamp"),
+    ];
+    for (name, root, bundle, code) in cases {
+        let evidence = evidence(std::slice::from_ref(bundle), Vec::new());
+        refused(name, &verified_by_root(&evidence, &authority, &root), code);
+    }
+}
+
+/// Issuer and subject are each somebody's, but not one person's.
+#[test]
+fn two_halves_of_two_identities() {
+    let world = World::new();
+    let mut authority = by_identity(&json!({}));
+    authority["authorities"][0]["keyless"]["identities"] = json!([
+        {"issuer": WHO.issuer, "subject": "ops@example.com"},
+        {"issuer": "https://accounts.example.com", "subject": WHO.subject},
+    ]);
+    let bundle = world.keyless().envelope(&signed());
+    refused("two halves", &judge_by(&[bundle], &authority, &world.lab), "identity");
+}
+
 #[test]
 fn bundles_that_ask_for_less_proof() {
     let world = World::new();
