@@ -87,7 +87,7 @@ func (l *lab) recordAll(out string) error {
 	for _, key := range []string{"p256", "p384", "rsa2048", "rsa4096", "p521", "ed25519"} {
 		scenarios = append(scenarios, l.byKey(key), l.byKeyLegacy(key))
 	}
-	scenarios = append(scenarios, l.attestedByKey(), l.byKeyLogged("p256"), l.byKeyLogged("p384"), l.byKeyLogged("rsa2048"),
+	scenarios = append(scenarios, l.byKeyAsFile(), l.attestedByKey(), l.byKeyLogged("p256"), l.byKeyLogged("p384"), l.byKeyLogged("rsa2048"),
 		l.keyless(), l.keylessAttested())
 	for _, one := range scenarios {
 		content, err := json.MarshalIndent(one, "", " ")
@@ -377,21 +377,7 @@ func (l *lab) borrowed(scenarios []*scenario) (*scenario, error) {
 	one := &scenario{Name: "borrowed", Bundles: []string{}, Legacy: []layer{}, Roots: map[string]string{"lab": l.read("lab.root.json")}}
 	for _, from := range scenarios {
 		for _, bundle := range from.Bundles {
-			const kind = "application/vnd.dev.sigstore.bundle.v0.3+json"
-			image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, "application/vnd.oci.image.manifest.v1+json"), kind)
-			image, err = mutate.Append(image, mutate.Addendum{Layer: static.NewLayer([]byte(bundle), kind)})
-			if err != nil {
-				return nil, err
-			}
-			attached, ok := mutate.Subject(image, v1.Descriptor{MediaType: described.MediaType, Size: described.Size, Digest: described.Digest}).(v1.Image)
-			if !ok {
-				return nil, fmt.Errorf("an image with a subject is no image")
-			}
-			digest, err := partial.Descriptor(attached)
-			if err != nil {
-				return nil, err
-			}
-			if err := remote.Write(reference.Context().Digest(digest.Digest.String()), attached); err != nil {
+			if err := attach(reference, described, bundle); err != nil {
 				return nil, err
 			}
 		}
@@ -403,4 +389,57 @@ func (l *lab) borrowed(scenarios []*scenario) (*scenario, error) {
 	l.ask(one, reference.Name(), "an identity that signed another image", "", l.keylessFlags(l.issuer, person), l.identity(l.issuer, person))
 	l.ask(one, reference.Name(), "a key that attested another image", vuln, l.offline("p256"), l.keyAuthority("p256"))
 	return one, nil
+}
+
+// attach hangs a bundle on an image.
+func attach(reference name.Digest, described *v1.Descriptor, bundle string) error {
+	const kind = "application/vnd.dev.sigstore.bundle.v0.3+json"
+	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, "application/vnd.oci.image.manifest.v1+json"), kind)
+	image, err := mutate.Append(image, mutate.Addendum{Layer: static.NewLayer([]byte(bundle), kind)})
+	if err != nil {
+		return err
+	}
+	subject := v1.Descriptor{MediaType: described.MediaType, Size: described.Size, Digest: described.Digest}
+	attached, ok := mutate.Subject(image, subject).(v1.Image)
+	if !ok {
+		return fmt.Errorf("an image with a subject is no image")
+	}
+	digest, err := partial.Descriptor(attached)
+	if err != nil {
+		return err
+	}
+	return remote.Write(reference.Context().Digest(digest.Digest.String()), attached)
+}
+
+// byKeyAsFile has the manifest signed as a file would be, and hangs the bundle on the image.
+func (l *lab) byKeyAsFile() *scenario {
+	one := &scenario{Name: "manifest-as-file", Bundles: []string{}, Legacy: []layer{}, Roots: map[string]string{}}
+	reference, err := l.image(one.Name)
+	if err == nil {
+		err = l.signManifest(reference)
+	}
+	if err == nil {
+		err = l.collect(one, reference)
+	}
+	if err != nil {
+		one.Not = err.Error()
+	}
+	l.ask(one, reference.Name(), "its key", "", l.offline("p256"), l.keyAuthority("p256"))
+	l.ask(one, reference.Name(), "another key", "", l.offline("other"), l.keyAuthority("other"))
+	return one
+}
+
+func (l *lab) signManifest(reference name.Digest) error {
+	described, err := remote.Get(reference)
+	if err != nil {
+		return err
+	}
+	if err := l.write("manifest", described.Manifest); err != nil {
+		return err
+	}
+	arguments := append(l.withConfig("sign-blob", "p256", "empty", "empty"), "-y", "--bundle", l.path("manifest.bundle"), l.path("manifest"))
+	if err := l.must(arguments...); err != nil {
+		return err
+	}
+	return attach(reference, &described.Descriptor, l.read("manifest.bundle"))
 }
