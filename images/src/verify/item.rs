@@ -6,10 +6,12 @@ use crate::evidence::LegacyLayer;
 use crate::verify::outcome::Content;
 use crate::verify::statement::{PAYLOAD_TYPE, Statement};
 use crate::verify::{Format, Limits, Reason, legacy, shape};
+use bytes::Bytes;
 use serde::Deserialize;
 use sigstore_verify::types::{
-    Bundle, DsseEnvelope, HashAlgorithm, MediaType, MessageSignature, Sha256Hash, SignatureContent,
+    Bundle, HashAlgorithm, MediaType, MessageSignature, Sha256Hash, SignatureContent,
 };
+use std::borrow::Cow;
 
 /// A bundle without its payload is a few hundred values, whatever it attests.
 const BUNDLE_MEMORY: usize = 1 << 20;
@@ -33,8 +35,10 @@ pub(super) struct Item {
 pub(super) enum Signed {
     /// The image's manifest, of which only the digest is here.
     Digest(Digest),
-    /// These bytes.
-    Message(Vec<u8>),
+    /// The payload of a layer.
+    Payload(Bytes),
+    /// The bundle's envelope, in its encoding for signatures.
+    Envelope,
 }
 
 #[derive(Deserialize)]
@@ -61,11 +65,13 @@ impl Item {
         let material = &bundle.verification_material;
         few("log entries", material.tlog_entries.len(), limits)?;
         few("timestamps", material.timestamp_verification_data.rfc3161_timestamps.len(), limits)?;
-        match bundle.content.clone() {
-            SignatureContent::MessageSignature(signature) => Self::over_digest(bundle, &signature, image),
-            SignatureContent::DsseEnvelope(envelope) => {
-                Self::over_envelope(Format::Bundle, bundle, &envelope, image, limits)
+        match &bundle.content {
+            SignatureContent::MessageSignature(signature) => {
+                let signature = over_digest(signature, image)?;
+                let (format, signed) = (Format::Bundle, Signed::Digest(image));
+                Ok(Self { format, signed, signature, bundle, artifact: image, statement: None })
             }
+            SignatureContent::DsseEnvelope(_) => Self::over_envelope(Format::Bundle, bundle, image, limits),
             _ => Err(Reason::Unsupported("its content is neither a signature nor an envelope".to_owned())),
         }
     }
@@ -75,43 +81,32 @@ impl Item {
         legacy::read(layer, image, limits)
     }
 
-    fn over_digest(bundle: Bundle, signature: &MessageSignature, image: Digest) -> Result<Self, Reason> {
-        if let Some(said) = &signature.message_digest {
-            let is_image = said.algorithm == HashAlgorithm::Sha2256
-                && said.digest.as_bytes() == image.bytes().as_slice();
-            if !is_image {
-                return Err(Reason::OtherDigest(vec![format!(
-                    "{} {}",
-                    said.algorithm,
-                    said.digest.to_hex()
-                )]));
-            }
-        }
-        let signature = signature.signature.as_bytes().to_vec();
-        let (format, signed) = (Format::Bundle, Signed::Digest(image));
-        Ok(Self { format, signed, signature, bundle, artifact: image, statement: None })
-    }
-
     /// An envelope that holds a statement about the image.
     pub(super) fn over_envelope(
         format: Format,
         bundle: Bundle,
-        envelope: &DsseEnvelope,
         image: Digest,
         limits: &Limits,
     ) -> Result<Self, Reason> {
+        let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
+            return Err(Reason::Unsupported("its content is no envelope".to_owned()));
+        };
         if envelope.payload_type != PAYLOAD_TYPE {
             return Err(Reason::PayloadType(envelope.payload_type.chars().take(200).collect()));
         }
         let statement = Statement::read(envelope.payload.as_bytes(), image, limits)?;
-        Ok(Self {
-            format,
-            signed: Signed::Message(envelope.pae()),
-            signature: envelope.signature.sig.as_bytes().to_vec(),
-            bundle,
-            artifact: image,
-            statement: Some(statement),
-        })
+        let signature = envelope.signature.sig.as_bytes().to_vec();
+        let statement = Some(statement);
+        Ok(Self { format, signed: Signed::Envelope, signature, bundle, artifact: image, statement })
+    }
+
+    /// The bytes that the signature is over; none where only their digest is known.
+    pub(super) fn message(&self) -> Option<Cow<'_, [u8]>> {
+        match (&self.signed, &self.bundle.content) {
+            (Signed::Payload(payload), _) => Some(Cow::Borrowed(payload)),
+            (Signed::Envelope, SignatureContent::DsseEnvelope(envelope)) => Some(Cow::Owned(envelope.pae())),
+            _ => None,
+        }
     }
 
     /// What the library verifies.
@@ -135,6 +130,18 @@ impl Item {
         let predicate = Statement::predicate(envelope.payload.as_bytes())?;
         Ok(Content::Attestation { predicate_type: statement.predicate_type.clone(), predicate })
     }
+}
+
+/// The signature of a manifest, unless it says that it is of another.
+fn over_digest(signature: &MessageSignature, image: Digest) -> Result<Vec<u8>, Reason> {
+    if let Some(said) = &signature.message_digest {
+        let is_image =
+            said.algorithm == HashAlgorithm::Sha2256 && said.digest.as_bytes() == image.bytes().as_slice();
+        if !is_image {
+            return Err(Reason::OtherDigest(vec![format!("{} {}", said.algorithm, said.digest.to_hex())]));
+        }
+    }
+    Ok(signature.signature.as_bytes().to_vec())
 }
 
 /// As text, if it is one and not too long.

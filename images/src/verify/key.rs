@@ -21,9 +21,11 @@ pub(super) fn prove(
     if !matches!(item.bundle.verification_material.content, VerificationMaterialContent::PublicKey(_)) {
         return Err(Reason::NotByKey);
     }
-    let signed = |key: &&PublicKey| match &item.signed {
-        Signed::Digest(digest) => key.signed_digest(*digest, &item.signature),
-        Signed::Message(message) => key.signed(message, &item.signature),
+    let message = item.message();
+    let signed = |key: &&PublicKey| match (&item.signed, &message) {
+        (Signed::Digest(digest), _) => key.signed_digest(*digest, &item.signature),
+        (_, Some(message)) => key.signed(message, &item.signature),
+        (_, None) => false,
     };
     let key = keys.iter().find(signed).ok_or(Reason::WrongKey)?;
     let mut proof = Proof { key: Some(key.fingerprint()), ..Proof::default() };

@@ -107,7 +107,7 @@ pub(super) fn read(layer: &LegacyLayer, image: Digest, limits: &Limits) -> Resul
                 MessageSignature::new(SignatureBytes::from_bytes(&signature)).with_message_digest(said);
             Ok(Item {
                 format: Format::Legacy,
-                signed: Signed::Message(layer.payload.to_vec()),
+                signed: Signed::Payload(layer.payload.clone()),
                 signature,
                 bundle: Bundle::new(version, material, SignatureContent::MessageSignature(content)),
                 artifact,
@@ -117,9 +117,8 @@ pub(super) fn read(layer: &LegacyLayer, image: Digest, limits: &Limits) -> Resul
         LegacyKind::Attestation => {
             shape::check(&layer.payload, MEMORY, DEPTH)?;
             let envelope: DsseEnvelope = parsed(payload)?;
-            let content = SignatureContent::DsseEnvelope(envelope.clone());
-            let bundle = Bundle::new(version, material, content);
-            Item::over_envelope(Format::Legacy, bundle, &envelope, image, limits)
+            let bundle = Bundle::new(version, material, SignatureContent::DsseEnvelope(envelope));
+            Item::over_envelope(Format::Legacy, bundle, image, limits)
         }
     }
 }

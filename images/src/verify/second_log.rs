@@ -100,11 +100,11 @@ fn about(body: &Body, item: &Item, key: &PublicKey) -> Result<(), &'static str> 
     if logged != Some(key.der().as_bytes()) {
         return Err("it has another key");
     }
-    let hash = match (data.algorithm.as_str(), &item.signed) {
-        ("SHA2_256", Signed::Digest(image)) => image.bytes().to_vec(),
-        ("SHA2_256", Signed::Message(message)) => digest(&SHA256, message).as_ref().to_vec(),
-        ("SHA2_384", Signed::Message(message)) => digest(&SHA384, message).as_ref().to_vec(),
-        ("SHA2_512", Signed::Message(message)) => digest(&SHA512, message).as_ref().to_vec(),
+    let hash = match (data.algorithm.as_str(), item.message()) {
+        ("SHA2_256", None) if matches!(item.signed, Signed::Digest(_)) => item.artifact.bytes().to_vec(),
+        ("SHA2_256", Some(message)) => digest(&SHA256, &message).as_ref().to_vec(),
+        ("SHA2_384", Some(message)) => digest(&SHA384, &message).as_ref().to_vec(),
+        ("SHA2_512", Some(message)) => digest(&SHA512, &message).as_ref().to_vec(),
         _ => return Err("its hash is of a kind that cannot be compared"),
     };
     if data.digest.as_bytes() == hash { Ok(()) } else { Err("it is of another message") }
