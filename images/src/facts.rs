@@ -5,6 +5,7 @@
 
 use crate::evidence::Document;
 use crate::reference::Reference;
+use crate::scan::field::said;
 use crate::scan::provenance::Provenance;
 use crate::scan::sbom::Sbom;
 use crate::scan::vex::VexStatement;
@@ -53,7 +54,8 @@ pub struct ImageFacts {
 pub struct ImageConfig {
     /// `linux/amd64` and others; several for an index.
     pub platforms: Vec<String>,
-    /// When it was built; of several platforms, the oldest. Builders may write 1970.
+    /// When it was built; of several platforms, the oldest. What builders write where they know none (the years 1
+    /// and 1970) is absent in facts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
     /// Compressed bytes of its layers; of several platforms, the largest.
@@ -168,7 +170,7 @@ impl ImageFacts {
             vex: scan::vex::statements(verified),
             provenance: scan::provenance::all(verified),
             sboms: scan::sbom::all(verified),
-            image,
+            image: image.map(|image| ImageConfig { created: image.created.filter(said), ..image }),
             rejected: verified.rejected.iter().map(RejectedFacts::of).collect(),
         }
     }

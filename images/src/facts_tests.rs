@@ -37,8 +37,12 @@ fn facts(signed: &[(&Key, &str, Value)], trusted: &Key, vex: bool) -> Value {
     let authority = ImageAuthority::compile("images", &spec, &Roots::default(), &NoTexts).unwrap();
     let verified = verify(&evidence, &[authority.into()], &Limits::default(), Timestamp::now());
     let reference = "registry.example/team/app:v1".parse().unwrap();
-    let config =
-        ImageConfig { platforms: vec!["linux/amd64".to_owned()], size: Some(7), ..ImageConfig::default() };
+    let config = ImageConfig {
+        platforms: vec!["linux/amd64".to_owned()],
+        size: Some(7),
+        created: "0001-01-01T00:00:00Z".parse().ok(),
+        ..ImageConfig::default()
+    };
     let (_, report) = scan::trivy::read_report(&json!({"report": {"vulnerabilities": []}}));
     ImageFacts::new(&reference, &verified, &evidence.documents, [report], Some(config)).to_value()
 }
@@ -88,6 +92,7 @@ fn what_is_proven_is_there_and_the_rest_says_why_not() {
     assert_eq!(facts["provenance"][0]["builder"], "https://ci");
     assert_eq!(facts["sboms"][0]["format"], "spdx");
     assert_eq!((&facts["platforms"], &facts["size"]), (&json!(["linux/amd64"]), &json!(7)));
+    assert_eq!(facts["created"], Value::Null, "the year 1 is no time");
     let [rejected] = facts["rejected"].as_array().unwrap().as_slice() else { panic!("{facts}") };
     assert_eq!(rejected["reason"], "wrong-key");
     assert!(rejected["what"].as_str().unwrap().starts_with("bundle sha256:"));

@@ -10,10 +10,30 @@ pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
 
 /// The time at a JSON pointer, RFC 3339.
 pub(crate) fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
-    value.pointer(pointer)?.as_str()?.parse().ok()
+    value.pointer(pointer)?.as_str()?.parse().ok().filter(said)
+}
+
+/// Whether a time was said at all: programs in Go write the year 1 where they know none, and builds that can be
+/// repeated write 1970. Neither is a time, and the first is before all that Rego can count.
+pub(crate) fn said(time: &Timestamp) -> bool {
+    *time > Timestamp::UNIX_EPOCH
 }
 
 /// The items of the list at a JSON pointer; none where there is no list.
 pub(crate) fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
     value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_time_that_nobody_knows_is_none() {
+        for text in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "soon", ""] {
+            assert_eq!(time(&json!({"at": text}), "/at"), None, "{text}");
+        }
+        assert!(time(&json!({"at": "2026-11-22T12:00:00+01:00"}), "/at").is_some());
+    }
 }
