@@ -23,6 +23,10 @@ nothing_known(fact) := "its registry has no such image" if {
 	fact.absent == true
 } else := sprintf("its registry could not be asked: %s", [fact.unavailable]) if {
 	is_string(fact.unavailable)
+} else := fact.invalid if {
+	is_string(fact.invalid)
+} else := "its registry is not asked, as no ImageAuthority names it" if {
+	fact.unasked == true
 } else := "nothing is known of it" if {
 	not known(fact)
 }

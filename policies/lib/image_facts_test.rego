@@ -32,6 +32,11 @@ test_why_nothing_is_known if {
 	image_facts.nothing_known({"absent": true, "digest": "sha256:1"}) == "its registry has no such image"
 	image_facts.nothing_known({"unavailable": true}) == "nothing is known of it"
 	image_facts.nothing_known({"unavailable": "it is away"}) == "its registry could not be asked: it is away"
+	image_facts.nothing_known({"invalid": "it names no image", "unasked": true}) == "it names no image"
+	image_facts.nothing_known({"invalid": true}) == "nothing is known of it"
+	unasked := "its registry is not asked, as no ImageAuthority names it"
+	image_facts.nothing_known({"unasked": true, "digest": "sha256:1"}) == unasked
+	image_facts.nothing_known({"unasked": false}) == "nothing is known of it"
 	not image_facts.nothing_known({"digest": "sha256:1"})
 }
 

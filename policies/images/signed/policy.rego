@@ -78,6 +78,12 @@ unmatched(fact) if {
 	fact.authorities == []
 }
 
+# A registry that nobody names is not asked at all.
+unmatched(fact) if {
+	fact.unasked == true
+	fact.authorities == []
+}
+
 asking(fact) := concat(" and ", names) if {
 	names := {sprintf("`%s`", [authority.name]) |
 		some authority in image_facts.list(fact, "authorities")

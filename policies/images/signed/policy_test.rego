@@ -53,6 +53,21 @@ test_an_image_without_an_authority_is_denied if {
 	signed.warn == set() with input as about({"authorities": []})
 }
 
+test_an_image_of_a_registry_that_is_not_asked_is_one_without_an_authority if {
+	case := {"review": running, "facts": {"images": {image: {"ref": image, "unasked": true, "authorities": []}}}}
+	signed.deny == {without_authority} with input as case
+	signed.deny == set() with input as case with input.parameters as {"unmatched": "allow"}
+}
+
+test_what_does_not_say_that_nobody_speaks_of_it_is_denied if {
+	case := {"review": running, "facts": {"images": {image: {"unasked": true}}}}
+	msg := "its registry is not asked, as no ImageAuthority names it"
+	expected := {finding("not-signed", "signed for its ImageAuthority", msg)}
+	signed.deny == expected with input as case with input.parameters as {"unmatched": "allow"}
+	asked := {"review": running, "facts": {"images": {image: {"unasked": false, "authorities": []}}}}
+	{one.rule | some one in signed.deny} == {"not-signed"} with input as asked
+}
+
 test_an_image_without_an_authority_may_be_warned_of if {
 	parameters := {"unmatched": "warn"}
 	signed.deny == set() with input as about({"authorities": []}) with input.parameters as parameters
