@@ -12,6 +12,7 @@ use crate::fixtures::{
 };
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What everybody who attacks has: the sigstore that is trusted, a foreign one, a key and a certificate that count.
 struct World {
@@ -814,6 +815,67 @@ fn no_byte_changes_who_signed() {
         }
         assert!(verified.attestations.is_empty(), "byte {at}");
     }
+}
+
+/// Every place in a bundle, each replaced by values of every other kind: nobody else is let in by it, nothing breaks.
+#[test]
+fn no_field_changes_who_signed() {
+    fn places(value: &Value, at: &str, out: &mut Vec<String>) {
+        out.push(at.to_owned());
+        match value {
+            Value::Object(members) => {
+                members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), out));
+            }
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| places(value, &format!("{at}/{index}"), out)),
+            _ => {}
+        }
+    }
+    let world = World::new();
+    let authority = by_identity(&json!({}));
+    let bundle = Making::by_leaf(&world.leaf)
+        .logged(&world.lab.log, LogVersion::One, now())
+        .stamped(&world.lab.timestamps, now())
+        .envelope(&signed());
+    let good = judge_by(std::slice::from_ref(&bundle), &authority, &world.lab);
+    let mut all = Vec::new();
+    places(&bundle, "", &mut all);
+    assert!(all.len() > 30, "{all:?}");
+    let mut counted = Vec::new();
+    for place in &all {
+        for other in
+            [json!(null), json!([]), json!({}), json!(""), json!(0), json!(-1), json!("AAAA"), json!([null])]
+        {
+            let mut bundle = bundle.clone();
+            *bundle.pointer_mut(place).unwrap() = other;
+            let verified = judge_by(&[bundle], &authority, &world.lab);
+            if let Some(signature) = verified.signatures.first() {
+                let (found, expected) = (&signature.signer, &good.signatures[0].signer);
+                assert_eq!(
+                    (&found.certificate, &found.key),
+                    (&expected.certificate, &expected.key),
+                    "{place}"
+                );
+                assert!(!found.times.is_empty() && !found.logs.is_empty(), "{place}");
+                counted.push(place.as_str());
+            }
+        }
+    }
+    // What may be taken away, as the rest proves enough: the promise beside a proof and a timestamp, and the timestamp
+    // beside a promise.
+    let evidence = "/verificationMaterial/";
+    let expected = [
+        "tlogEntries/0/inclusionPromise",
+        "timestampVerificationData",
+        "timestampVerificationData/rfc3161Timestamps",
+    ];
+    let (counted, expected): (BTreeSet<_>, BTreeSet<_>) = (
+        counted.iter().map(|place| place.replacen(evidence, "", 1)).collect(),
+        expected.map(str::to_owned).into(),
+    );
+    assert_eq!(counted, expected);
 }
 
 #[test]
