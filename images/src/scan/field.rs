@@ -3,14 +3,23 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+/// What is at a JSON pointer, whose names have no `~`: nothing is unescaped, and so nothing copied.
+pub(crate) fn at<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
+    pointer.split('/').skip(1).try_fold(value, |value, name| match value {
+        Value::Object(members) => members.get(name),
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The text at a JSON pointer, if it is one and not empty.
 pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
-    value.pointer(pointer)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    at(value, pointer)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// The time at a JSON pointer, RFC 3339.
 pub(crate) fn time(value: &Value, pointer: &str) -> Option<Timestamp> {
-    value.pointer(pointer)?.as_str()?.parse().ok().filter(said)
+    at(value, pointer)?.as_str()?.parse().ok().filter(said)
 }
 
 /// Whether a time was said at all: programs in Go write the year 1 where they know none, and builds that can be
@@ -21,13 +30,21 @@ pub(crate) fn said(time: &Timestamp) -> bool {
 
 /// The items of the list at a JSON pointer; none where there is no list.
 pub(crate) fn items<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> + use<'v> {
-    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+    at(value, pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn pointers_lead_where_they_do_elsewhere() {
+        let value = json!({"a": [{"b": 1}, "text"], "": {"c": 2}});
+        for pointer in ["", "/", "/a", "/a/0/b", "/a/1", "/a/2", "/a/x", "/a/0/b/c", "//c", "/b"] {
+            assert_eq!(at(&value, pointer), value.pointer(pointer), "{pointer}");
+        }
+    }
 
     #[test]
     fn a_time_that_nobody_knows_is_none() {
