@@ -1,8 +1,8 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    check, completions, control, doc, eval, image, import, install, new, pause, sandbox, serve, ship, test,
-    version,
+    check, completions, control, doc, eval, format, image, import, install, lint, new, pause, sandbox, serve,
+    ship, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -64,6 +64,10 @@ enum Command {
 enum Policy {
     /// Make the start of a policy that works, with its test and samples
     New(new::Args),
+    /// Lay out Rego, as `opa fmt` does
+    Fmt(format::Args),
+    /// Find what is wrong with policies that still load, and what would mend it
+    Lint(lint::Args),
     /// Evaluate a Rego query, as `opa eval` does
     Eval(eval::Args),
     /// Turn Gatekeeper's templates and constraints into native policies
@@ -112,6 +116,8 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Pause(args) => pause::run(&args, out),
         Command::Control(args) => control::run(*args, out),
         Command::Policy(Policy::New(args)) => new::run(&args, out),
+        Command::Policy(Policy::Fmt(args)) => format::run(&args, out),
+        Command::Policy(Policy::Lint(args)) => lint::run(&args, out),
         Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
         Command::Policy(Policy::Import(args)) => import::run(&args, out),
         Command::Policy(Policy::Doc(args)) => doc::run(&args, out),

@@ -7,6 +7,7 @@
 //!             └► output (stdout: data, stderr: talk)
 //! ```
 
+mod annotation;
 mod args;
 mod authorities;
 mod cluster;
@@ -28,6 +29,7 @@ mod progress;
 #[cfg(test)]
 mod reference;
 mod registries;
+mod sarif;
 mod suite;
 mod trust;
 mod whole_file;

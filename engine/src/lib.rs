@@ -14,6 +14,7 @@ pub mod expansion;
 pub mod facts;
 pub mod gatekeeper;
 pub mod images;
+pub mod lint;
 pub mod masking;
 pub mod matching;
 pub mod policy;

@@ -57,6 +57,7 @@ test_a_wildcard_covers_what_lies_below if {
 }
 
 test_one_name_is_one_place if {
-	places_of("Ingress", {"rules": [{"host": "a"}]}) == [{"path": "/spec/rules/0/host", "seen": {"found": "a"}, "host": "a"}]
+	place := {"path": "/spec/rules/0/host", "seen": {"found": "a"}, "host": "a"}
+	places_of("Ingress", {"rules": [{"host": "a"}]}) == [place]
 	places_of("HTTPRoute", {"hostnames": ["a"]}) == [{"path": "/spec/hostnames/0", "seen": {"found": "a"}, "host": "a"}]
 }

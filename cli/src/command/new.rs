@@ -156,6 +156,7 @@ impl<'a> Start<'a> {
 #       - {{apiGroups: ["{group}"], resources: [{resource}], operations: [CREATE, UPDATE]}}
 {expand}#   controls: []
 #   remedy: Set the label `owner` to the team that answers for it.
+#   parameters: {{type: object, additionalProperties: false, properties: {{}}}}
 #   facts: []
 #   needs: []
 package {package}

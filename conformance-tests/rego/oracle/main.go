@@ -2,6 +2,7 @@
 //
 //	rego-oracle answer    reads one question a line (JSON) and answers each with one line, until the input ends
 //	rego-oracle corpus    writes every piece of Rego that OPA's own tests hold, with OPA's reading of it
+//	rego-oracle layouts   writes every module that OPA's own tests hold, as OPA formats it
 //	rego-oracle cases     writes OPA's conformance cases, one a line
 //
 // Our engine is compared with these answers. What a question and an answer look
@@ -25,7 +26,7 @@ func main() {
 
 func run(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 1 {
-		return fmt.Errorf("usage: rego-oracle answer|corpus|cases")
+		return fmt.Errorf("usage: rego-oracle answer|corpus|layouts|cases")
 	}
 	buffered := bufio.NewWriter(out)
 	defer buffered.Flush()
@@ -36,6 +37,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return answerAll(in, buffered, lines)
 	case "corpus":
 		return writeCorpus(lines)
+	case "layouts":
+		return writeLayouts(lines)
 	case "cases":
 		return writeCases(lines)
 	default:

@@ -12,6 +12,7 @@ mod compile;
 mod crypto;
 mod error;
 mod footprint;
+pub mod format;
 mod front;
 mod machine;
 mod marks;
@@ -34,4 +35,9 @@ pub use machine::Limits;
 pub use marks::{Mark, Marked};
 pub use observe::{Observer, Printed};
 pub use place::Place;
-pub use program::{CompileOptions, Entry, Module, Program, Solution, World};
+pub use program::{CompileOptions, Entry, Module, Program, Solution, Spent, World, spent};
+
+/// Whether the language has a function of that name, with dots; one that Rego v1 has no more does not count.
+pub(crate) fn is_function(name: &str) -> bool {
+    builtins::find(name).is_some_and(|builtin| !builtin.deprecated)
+}

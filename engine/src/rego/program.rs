@@ -257,7 +257,7 @@ impl Program {
         observer: Option<&mut Observer>,
         mut read: impl FnMut(T, Option<Value<'a>>),
     ) -> Result<(), EvaluationError> {
-        with_kept(|Kept { caches, workspace }| {
+        with_kept(|Kept { caches, workspace, spent }| {
             let mut machine = self.machine(arena, world, caches, workspace, observer);
             for (what, entry) in entries {
                 let value = self.guarded(&mut machine, |machine| match entry.0 {
@@ -266,6 +266,9 @@ impl Program {
                 })?;
                 read(what, value);
             }
+            let (steps, bytes) = machine.spent();
+            spent.steps = spent.steps.wrapping_add(steps);
+            spent.bytes = spent.bytes.wrapping_add(u64::try_from(bytes).unwrap_or(u64::MAX));
             machine.leave(workspace);
             Ok(())
         })
@@ -282,7 +285,7 @@ impl Program {
         observer: Option<&mut Observer>,
     ) -> Result<Vec<Solution<'a>>, EvaluationError> {
         let Some(query) = self.code().queries.first() else { return Ok(Vec::new()) };
-        let rows = with_kept(|Kept { caches, workspace }| {
+        let rows = with_kept(|Kept { caches, workspace, .. }| {
             let mut machine = self.machine(arena, world, caches, workspace, observer);
             self.guarded(&mut machine, |machine| machine.query(query))
         })?;
@@ -367,6 +370,21 @@ struct Kept {
     /// Patterns and formats that policies make of their input.
     caches: Caches,
     workspace: Workspace,
+    spent: Spent,
+}
+
+/// What evaluations have taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Steps, as [`Limits::steps`] counts them: the same for the same policy and input, on every machine.
+    pub steps: u64,
+    /// Bytes of arenas, as these grow: in blocks.
+    pub bytes: u64,
+}
+
+/// What all evaluations of rules that ended on this thread have taken, since it began.
+pub fn spent() -> Spent {
+    with_kept(|kept| kept.spent)
 }
 
 thread_local! {

@@ -68,6 +68,8 @@ deny contains object.union(finding, fields.seen(labels, name)) if {
 	namespace.is_subject
 	input.review.operation == "UPDATE"
 	some name in immutable
+
+	# wayguard:ignore need-undeclared without it (a file, an audit) the label cannot have been changed
 	before := namespace.labels_of(input.review.oldObject)[name]
 	acceptable(name, before)
 	not kept(name, before)

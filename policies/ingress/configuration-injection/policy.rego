@@ -134,7 +134,7 @@ refused_in_path(entry) := {
 	"words": "characters other than letters, digits and `/._~%!&=@:+,-`",
 }
 
-characters(text, pattern, words) := {words} if {
+characters(text, pattern, shown) := {shown} if {
 	regex.match(pattern, sprintf("%v", [text]))
 } else := set()
 

@@ -117,12 +117,12 @@ test_the_first_of_several_holders_is_named if {
 }
 
 test_absent_paths_are_the_root if {
-	every rule in [
+	every entry in [
 		{"host": "a.example.com"},
 		{"host": "a.example.com", "http": {"paths": []}},
 		{"host": "a.example.com", "http": {"paths": [{"pathType": "Prefix"}]}},
 	] {
-		found("Ingress", web, [["Ingress", "pay", ingress("old", [rule])]]) == {taken}
+		found("Ingress", web, [["Ingress", "pay", ingress("old", [entry])]]) == {taken}
 	}
 }
 

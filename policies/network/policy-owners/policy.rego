@@ -66,7 +66,10 @@ among(owners) if {
 # On a deletion there is only the old object.
 name := given if {
 	given := input.review.object.metadata.name
-} else := input.review.oldObject.metadata.name
+} else := deleted
+
+# wayguard:ignore need-undeclared all but a deletion has an object of its own
+deleted := input.review.oldObject.metadata.name
 
 user := fields.object_at(input.review, "userInfo")
 

@@ -45,7 +45,10 @@ test_without_parameters_the_default_deny_is_owned if {
 	policy_owners.deny == set() with input.review as written("default-deny", root)
 
 	# What deletes the content of a namespace that goes away.
-	controller := {"username": "system:serviceaccount:kube-system:namespace-controller", "groups": ["system:serviceaccounts:kube-system"]}
+	controller := {
+		"username": "system:serviceaccount:kube-system:namespace-controller",
+		"groups": ["system:serviceaccounts:kube-system"],
+	}
 	policy_owners.deny == set() with input.review as written("default-deny", controller)
 }
 

@@ -155,8 +155,10 @@ test_the_words_name_no_type_where_there_is_none if {
 types_in_words(spec) := {split(finding.msg, " to ")[1] | some finding in denied(spec, {"level": "baseline"})}
 
 test_an_annotation_that_is_no_text_is_refused if {
-	object := {"metadata": {"annotations": {"container.apparmor.security.beta.kubernetes.io/web": 7}}, "spec": {"containers": []}}
-	found := app_armor_profile.deny with input as {"review": {"object": object}, "parameters": {"level": "baseline", "version": "v1.18"}}
+	annotations := {"container.apparmor.security.beta.kubernetes.io/web": 7}
+	object := {"metadata": {"annotations": annotations}, "spec": {"containers": []}}
+	found := app_armor_profile.deny with input.review.object as object
+		with input.parameters as {"level": "baseline", "version": "v1.18"}
 	count(found) == 1
 }
 

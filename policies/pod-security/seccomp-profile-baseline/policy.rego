@@ -153,7 +153,7 @@ annotation_keys contains "seccomp.security.alpha.kubernetes.io/pod"
 
 annotation_keys contains key if {
 	some list in containers.lists
-	container := input.review.object.spec[list][_]
+	some container in input.review.object.spec[list]
 	key := sprintf("container.seccomp.security.alpha.kubernetes.io/%v", [containers.name(container)])
 }
 

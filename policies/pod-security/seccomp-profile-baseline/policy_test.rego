@@ -172,16 +172,19 @@ places(findings) := {[finding.path, object.get(finding, "found", "absent")] | so
 
 test_the_words_name_who_sets_which_type if {
 	profile := {"securityContext": {"seccompProfile": {"type": "Unconfined"}}}
-	words({"securityContext": profile.securityContext, "containers": []}) == {"pod must not set securityContext.seccompProfile.type to \"Unconfined\")"}
+	unconfined := "pod must not set securityContext.seccompProfile.type to \"Unconfined\")"
+	words({"securityContext": profile.securityContext, "containers": []}) == {unconfined}
 	untyped := {"seccompProfile": {}}
-	words({"securityContext": untyped, "containers": []}) == {"pod must not set securityContext.seccompProfile.type to \"\")"}
+	no_type := "pod must not set securityContext.seccompProfile.type to \"\")"
+	words({"securityContext": untyped, "containers": []}) == {no_type}
 }
 
 words(spec) := {split(finding.msg, "(")[1] | some finding in denied(spec, {"level": "baseline"})}
 
 test_an_annotation_that_is_no_text_is_refused if {
 	object := {"metadata": {"annotations": {"seccomp.security.alpha.kubernetes.io/pod": 7}}, "spec": {"containers": []}}
-	found := seccomp_profile_baseline.deny with input as {"review": {"object": object}, "parameters": {"level": "baseline", "version": "v1.18"}}
+	found := seccomp_profile_baseline.deny with input.review.object as object
+		with input.parameters as {"level": "baseline", "version": "v1.18"}
 	count(found) == 1
 }
 

@@ -147,9 +147,11 @@ places(findings) := {[finding.path, object.get(finding, "found", "absent")] | so
 
 test_the_words_name_who_sets_which_type if {
 	profile := {"securityContext": {"seccompProfile": {"type": "Unconfined"}}}
-	words({"securityContext": profile.securityContext, "containers": []}) == {"pod must not set securityContext.seccompProfile.type to \"Unconfined\")"}
+	unconfined := "pod must not set securityContext.seccompProfile.type to \"Unconfined\")"
+	words({"securityContext": profile.securityContext, "containers": []}) == {unconfined}
 	untyped := {"seccompProfile": {}}
-	words({"securityContext": untyped, "containers": []}) == {"pod must not set securityContext.seccompProfile.type to \"\")"}
+	no_type := "pod must not set securityContext.seccompProfile.type to \"\")"
+	words({"securityContext": untyped, "containers": []}) == {no_type}
 }
 
 words(spec) := {split(finding.msg, "(")[1] | some finding in denied(spec, {"level": "restricted"})}

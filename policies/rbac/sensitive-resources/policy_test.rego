@@ -74,7 +74,7 @@ test_absent_rules_are_allowed if {
 	sensitive_resources.deny == set() with input.review.object as {}
 }
 
-named(rule, names) := object.union(rule, {"resourceNames": names})
+named(right, names) := object.union(right, {"resourceNames": names})
 
 test_the_rights_are_a_parameter if {
 	rights := [{"group": "", "resource": "pods", "verbs": ["create"]}]

@@ -47,5 +47,9 @@ test_other_sources_pass if {
 	from_env.deny == set() with input as pod("containers", {"env": null, "envFrom": null})
 	nulls := {"env": [{"valueFrom": {"secretKeyRef": null}}], "envFrom": [{"secretRef": null}]}
 	from_env.deny == set() with input as pod("containers", nulls)
+}
+
+test_where_nothing_is_taken_from_a_secret_nothing_is_found if {
 	from_env.deny == set() with input as {"review": {"object": {}}}
+	from_env.deny == set() with input as pod("containers", {"name": "app"})
 }

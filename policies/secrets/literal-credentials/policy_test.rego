@@ -215,7 +215,8 @@ test_a_token_without_a_name_is_found if {
 expected(request) := {entry.expected | some entry in findings(request, {})}
 
 test_each_place_says_what_to_do_instead if {
-	expected(app({"args": ["--password", "hunter2"]})) == {"free of credentials: read one from a Secret as a variable and write $(NAME)"}
+	free := "free of credentials: read one from a Secret as a variable and write $(NAME)"
+	expected(app({"args": ["--password", "hunter2"]})) == {free}
 	headers := {"httpGet": {"httpHeaders": [{"name": "X-Api-Key", "value": "abc"}]}}
 	expected(app({"livenessProbe": headers})) == {"free of credentials: let the check answer without them"}
 	expected(config({"password": "hunter2"})) == {"kept in a Secret"}

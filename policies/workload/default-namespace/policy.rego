@@ -10,7 +10,9 @@
 #   category: workload
 #   match:
 #     resourceRules:
-#       - {apiGroups: [""], resources: [pods, services, configmaps, secrets, persistentvolumeclaims], operations: [CREATE]}
+#       - apiGroups: [""]
+#         resources: [pods, services, configmaps, secrets, persistentvolumeclaims]
+#         operations: [CREATE]
 #       - {apiGroups: [apps], resources: [deployments, statefulsets, daemonsets], operations: [CREATE]}
 #       - {apiGroups: [batch], resources: [jobs, cronjobs], operations: [CREATE]}
 #       - {apiGroups: [networking.k8s.io], resources: [ingresses], operations: [CREATE]}

@@ -4,7 +4,7 @@ import data.workload.disruption_budgets
 
 budget(spec) := {"review": {"object": {"spec": spec}}}
 
-max(value) := {
+none_away(value) := {
 	"rule": "no-disruption",
 	"path": "/spec/maxUnavailable",
 	"found": value,
@@ -12,7 +12,7 @@ max(value) := {
 	"msg": "no Pod may be away, so no node can be drained",
 }
 
-min(value) := {
+all_stay(value) := {
 	"rule": "no-disruption",
 	"path": "/spec/minAvailable",
 	"found": value,
@@ -22,7 +22,7 @@ min(value) := {
 
 test_nothing_that_may_be_away_is_denied_in_every_way_of_writing if {
 	every value in [0, "0", "0%", "00%"] {
-		disruption_budgets.deny == {max(value)} with input as budget({"maxUnavailable": value})
+		disruption_budgets.deny == {none_away(value)} with input as budget({"maxUnavailable": value})
 	}
 }
 
@@ -34,7 +34,7 @@ test_something_that_may_be_away_passes if {
 
 test_everything_that_must_be_there_is_denied if {
 	every value in ["100%", "0100%", "250%"] {
-		disruption_budgets.deny == {min(value)} with input as budget({"minAvailable": value})
+		disruption_budgets.deny == {all_stay(value)} with input as budget({"minAvailable": value})
 	}
 }
 
@@ -48,11 +48,11 @@ test_the_replicas_are_a_parameter if {
 	every value in [2, 3] {
 		result := disruption_budgets.deny with input as budget({"minAvailable": value})
 			with input.parameters.replicas as 2
-		result == {min(value)}
+		result == {all_stay(value)}
 	}
 	one := disruption_budgets.deny with input as budget({"minAvailable": 1})
 		with input.parameters.replicas as 1
-	one == {min(1)}
+	one == {all_stay(1)}
 	every value in [0, 1, "50%"] {
 		result := disruption_budgets.deny with input as budget({"minAvailable": value})
 			with input.parameters.replicas as 2

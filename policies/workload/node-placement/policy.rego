@@ -125,8 +125,10 @@ expected := sprintf("one of the labels %s", [concat(", ", input.parameters.label
 } else := "a label that is not a node's role"
 
 # The node that the Pod had before this request.
+# wayguard:ignore need-undeclared without it (a file, an audit) the Pod had none
 assigned := object.get(input, ["review", "oldObject", "spec", "nodeName"], null)
 
+# wayguard:ignore need-undeclared whoever is not known is no node
 from_node if "system:nodes" in input.review.userInfo.groups
 
 affinity := fields.object_at(fields.object_at(spec, "affinity"), "nodeAffinity")

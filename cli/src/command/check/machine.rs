@@ -1,6 +1,7 @@
-//! The formats that programs read: `json` (design §5), `sarif`, `junit` and `github`.
+//! The formats that programs read: `json` (design §5), `sarif`, `junit`, `github` and `gitlab`.
 
 use super::report::{Checked, Report, rule_id};
+use crate::annotation;
 use crate::output::Output;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ pub(crate) fn json(report: &Report, out: &mut Output) {
     out.data(format_args!("{document:#}"));
 }
 
-/// SARIF 2.1.0 (OASIS), as code-scanning services take it.
+/// A result for each finding; an object that could not be judged is one too.
 pub(crate) fn sarif(report: &Report, out: &mut Output) {
     let mut rules: BTreeMap<String, &Finding> = BTreeMap::new();
     for finding in report.results.iter().flat_map(|checked| &checked.findings) {
@@ -33,18 +34,8 @@ pub(crate) fn sarif(report: &Report, out: &mut Output) {
             }));
         }
     }
-    let document = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "wayguard",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.values().map(|finding| sarif_rule(finding)).collect::<Vec<_>>(),
-            }},
-            "results": results,
-        }],
-    });
+    let rules: Vec<_> = rules.values().map(|finding| sarif_rule(finding)).collect();
+    let document = crate::sarif::document(&rules, &results);
     out.data(format_args!("{document:#}"));
 }
 
@@ -80,10 +71,7 @@ fn tags(finding: &Finding) -> Vec<&str> {
 }
 
 fn location(checked: &Checked, line: usize) -> Value {
-    json!({"physicalLocation": {
-        "artifactLocation": {"uri": checked.source.file.replace('\\', "/")},
-        "region": {"startLine": line},
-    }})
+    crate::sarif::location(&checked.source.file, &json!({"startLine": line}))
 }
 
 fn sarif_result(checked: &Checked, finding: &Finding, line: usize, ids: &[&String]) -> Value {
@@ -172,16 +160,49 @@ pub(crate) fn github(report: &Report, out: &mut Output) {
                 Effect::Audit => "notice",
             };
             let text = format!("{}: {}", checked.object, with_remedy(finding));
-            out.data(command(level, &checked.source.file, line, &rule_id(finding), &text));
+            out.data(annotation::github(level, &checked.source.file, line, &rule_id(finding), &text));
         }
         if let Some(error) = checked.error_without_finding() {
-            out.data(command("error", &checked.source.file, checked.source.line, "wayguard", error));
+            out.data(annotation::github(
+                "error",
+                &checked.source.file,
+                checked.source.line,
+                "wayguard",
+                error,
+            ));
         }
     }
 }
 
-fn command(level: &str, file: &str, line: usize, title: &str, text: &str) -> String {
-    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
-    format!("::{level} file={},line={line},title={}::{}", property(file), property(title), data(text))
+/// GitLab's Code Quality report: a list of issues, each with a fingerprint that outlives a moved line
+/// (<https://docs.gitlab.com>, "Code Quality report format").
+pub(crate) fn gitlab(report: &Report, out: &mut Output) {
+    let issue = |checked: &Checked, line: usize, name: &str, text: &str, severity: &str, place: &str| {
+        let key = format!("{name}|{}|{}|{place}", checked.object.api_version, checked.object);
+        json!({
+            "description": text,
+            "check_name": name,
+            "fingerprint": blake3::hash(key.as_bytes()).to_hex().as_str(),
+            "severity": severity,
+            "location": {"path": checked.source.file.replace('\\', "/"), "lines": {"begin": line.max(1)}},
+        })
+    };
+    let mut issues = Vec::new();
+    for checked in &report.results {
+        for (finding, line) in checked.findings().filter(|(finding, _)| finding.exception.is_none()) {
+            let severity = match (finding.effect, finding.severity) {
+                (Effect::Error, _) => "blocker",
+                (Effect::Audit, _) => "info",
+                (_, Severity::Critical) => "critical",
+                (_, Severity::High) => "major",
+                (_, Severity::Medium | Severity::Low) => "minor",
+            };
+            let text = format!("{}: {}", checked.object, with_remedy(finding));
+            issues.push(issue(checked, line, &rule_id(finding), &text, severity, &finding.path));
+        }
+        if let Some(error) = checked.error_without_finding() {
+            issues.push(issue(checked, checked.source.line, "wayguard", error, "blocker", error));
+        }
+    }
+    out.data(format_args!("{:#}", Value::Array(issues)));
 }

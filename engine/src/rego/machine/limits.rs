@@ -53,6 +53,11 @@ impl<'a> Gauge<'a> {
         Self { limits, arena, base, started, left: QUANTUM, spent: 0 }
     }
 
+    /// Steps and bytes so far.
+    pub(super) fn spent(&self) -> (u64, usize) {
+        (self.spent.saturating_add(u64::from(QUANTUM.saturating_sub(self.left))), self.used())
+    }
+
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -155,6 +155,11 @@ impl<'a, 'm> Machine<'a, 'm> {
         }
     }
 
+    /// The steps and bytes that it has taken.
+    pub(crate) fn spent(&self) -> (u64, usize) {
+        self.gauge.spent()
+    }
+
     /// Leaves the stacks to the next evaluation.
     pub(crate) fn leave(self, workspace: &mut Workspace) {
         let Self { slots, results, calls, scene, .. } = self;

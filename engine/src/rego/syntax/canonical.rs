@@ -30,7 +30,8 @@ fn names(names: &[Name]) -> String {
     quoted.join(".")
 }
 
-fn rule(rule: &Rule) -> String {
+/// The canonical form of a rule.
+pub fn rule(rule: &Rule) -> String {
     let mut out = String::from("(rule");
     if rule.default {
         out.push_str(" default");
@@ -113,7 +114,8 @@ fn reference(reference: &Ref) -> String {
     format!("(ref {}{})", term(&reference.head), terms(&reference.path))
 }
 
-fn term(whole: &Term) -> String {
+/// The canonical form of a term.
+pub fn term(whole: &Term) -> String {
     match &whole.kind {
         TermKind::Null => "null".to_owned(),
         TermKind::Bool(value) => value.to_string(),
