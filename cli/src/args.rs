@@ -1,8 +1,8 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    check, completions, control, doc, eval, format, image, import, install, lint, new, pause, sandbox, serve,
-    ship, test, version,
+    bench, check, completions, control, doc, eval, format, image, import, install, lint, new, pause, sandbox,
+    serve, ship, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -66,6 +66,8 @@ enum Policy {
     New(new::Args),
     /// Lay out Rego, as `opa fmt` does
     Fmt(format::Args),
+    /// Measure what policies cost, and compare with a baseline
+    Bench(bench::Args),
     /// Find what is wrong with policies that still load, and what would mend it
     Lint(lint::Args),
     /// Evaluate a Rego query, as `opa eval` does
@@ -117,6 +119,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Control(args) => control::run(*args, out),
         Command::Policy(Policy::New(args)) => new::run(&args, out),
         Command::Policy(Policy::Fmt(args)) => format::run(&args, out),
+        Command::Policy(Policy::Bench(args)) => bench::run(&args, out),
         Command::Policy(Policy::Lint(args)) => lint::run(&args, out),
         Command::Policy(Policy::Eval(args)) => eval::run(&args, out),
         Command::Policy(Policy::Import(args)) => import::run(&args, out),

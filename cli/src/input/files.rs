@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Folders nested deeper than this are a loop of symbolic links.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// How a file came to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) fn collect(arguments: &[PathBuf]) -> Result<Vec<TextFile>, Failure> {
     Ok(files)
 }
 
-fn stdin() -> Result<TextFile, Failure> {
+pub(super) fn stdin() -> Result<TextFile, Failure> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).map_err(|error| {
         Failure::Invalid(format!("cannot read stdin: {}", crate::exit::io_reason(&error)))
@@ -62,7 +62,7 @@ fn stdin() -> Result<TextFile, Failure> {
     Ok(TextFile { name: "<stdin>".to_owned(), path: None, text, given: Given::Stdin })
 }
 
-fn read(path: PathBuf, given: Given) -> Result<TextFile, Failure> {
+pub(super) fn read(path: PathBuf, given: Given) -> Result<TextFile, Failure> {
     let text = std::fs::read_to_string(&path).map_err(|error| Failure::unreadable(&path, &error))?;
     Ok(TextFile { name: shown(&path), path: Some(path), text, given })
 }

@@ -3,7 +3,9 @@
 mod answers;
 mod files;
 mod objects;
+mod render;
 
 pub(crate) use answers::Answers;
 pub(crate) use files::{Given, TextFile, collect, is_manifest, shown, walk};
 pub(crate) use objects::{FoundObject, Problem, objects};
+pub(crate) use render::{Rendering, collect_rendered};

@@ -9,11 +9,12 @@ mod human;
 mod judge;
 mod machine;
 mod report;
+mod since;
 
 use crate::cluster::ClusterArgs;
 use crate::exit::{ExitStatus, Failure};
 use crate::images::ImageArgs;
-use crate::input::{TextFile, collect};
+use crate::input::{Rendering, TextFile, collect_rendered};
 use crate::live::Live;
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources, gather};
@@ -32,13 +33,16 @@ Examples:
   wayguard check deploy/                        every manifest below a folder
   wayguard check deploy/ --context cluster/     with Namespaces and other objects that exist already
   wayguard check deploy/ --cluster              by the policies and namespaces of a running cluster
-  helm template . | wayguard check -            what a chart renders
+  wayguard check chart/ --values prod.yaml      a Helm chart, as `helm template` renders it
+  kustomize build . | wayguard check -          what another tool prints
+  wayguard check deploy/ --diff-from origin/main
+                                                only what a pull request adds
   wayguard check app.yaml --fix                 write defaults into the file
   wayguard check deploy/ --format sarif > out.sarif
 
 Exit codes: 0 all admitted, 2 something would be refused, 3 invalid input or policy, 1 a failure of wayguard.")]
 pub(crate) struct Args {
-    /// Manifests (YAML or JSON), folders of them, or `-` for stdin
+    /// Manifests (YAML or JSON), folders of them, Helm charts, Kustomize folders, or `-` for stdin
     #[arg(value_name = "FILE|DIR|-", required = true)]
     paths: Vec<PathBuf>,
 
@@ -49,6 +53,14 @@ pub(crate) struct Args {
     /// Gatekeeper's providers would say (`externalData`)
     #[arg(long, value_name = "DIR", env = "WAYGUARD_CONTEXT", value_delimiter = ',')]
     context: Vec<PathBuf>,
+
+    /// A file of values for Helm charts; repeatable
+    #[arg(long, value_name = "FILE", env = "WAYGUARD_VALUES", value_delimiter = ',')]
+    values: Vec<PathBuf>,
+
+    /// Tell only what is new: what was found in this file or folder, or in this commit of git, does not count
+    #[arg(long, value_name = "FILE|DIR|COMMIT", env = "WAYGUARD_DIFF_FROM", conflicts_with = "fix")]
+    diff_from: Option<String>,
 
     /// Ask the cluster that kubectl talks to: its policies and exceptions, its namespaces, and what policies look up
     #[arg(long, env = "WAYGUARD_CLUSTER")]
@@ -104,6 +116,10 @@ impl Args {
         ClusterArgs { kubeconfig: self.kubeconfig.clone(), ..ClusterArgs::default() }
     }
 
+    fn rendering(&self) -> Rendering {
+        Rendering { values: self.values.clone(), namespace: self.namespace.clone() }
+    }
+
     fn suite(&self) -> SuiteArgs {
         SuiteArgs {
             own_namespace: self.own_namespace.clone(),
@@ -127,6 +143,8 @@ enum Format {
     Junit,
     /// Annotations in a GitHub pull request
     Github,
+    /// Code Quality in a GitLab merge request
+    Gitlab,
 }
 
 /// The verbs that files can stand for.
@@ -173,11 +191,20 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
         failure.errors.iter().for_each(|error| out.error(error));
     }
     let judge = Judge::new(args, set, &gathered, live)?;
-    let mut files = collect(&args.paths)?;
+    let rendering = args.rendering();
+    let mut files = collect_rendered(&args.paths, &rendering)?;
     let mut judged = judge.all(&files);
     if args.fix && fix::write(&judged, &files, out)? {
-        files = collect(&args.paths)?;
+        files = collect_rendered(&args.paths, &rendering)?;
         judged = judge.all(&files);
+    }
+    if let Some(from) = &args.diff_from {
+        let before = since::Before::find(from, &args.paths)?.report(&judge, &rendering)?;
+        let known = since::only_new(&mut judged.report, &before);
+        if known > 0 {
+            let findings = if known == 1 { "1 finding was" } else { &format!("{known} findings were") };
+            out.note(format_args!("{findings} there before and are left out"));
+        }
     }
     Ok(finish(args, judged, &files, out))
 }
@@ -206,6 +233,7 @@ fn finish(args: &Args, judged: Judged, files: &[TextFile], out: &mut Output) -> 
         Format::Sarif => machine::sarif(&report, out),
         Format::Junit => machine::junit(&report, out),
         Format::Github => machine::github(&report, out),
+        Format::Gitlab => machine::gitlab(&report, out),
     }
     if args.format == Format::Human
         && !args.fix

@@ -5,7 +5,7 @@ mod head;
 mod mutation;
 mod pairing;
 mod report;
-mod samples;
+pub(in crate::command) mod samples;
 mod snapshot;
 mod subject;
 mod suites;

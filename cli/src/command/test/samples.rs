@@ -12,20 +12,20 @@ use crate::policies::PolicyFolder;
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wayguard_engine::decision::Effect;
 use wayguard_engine::expansion::WORKLOADS;
 use wayguard_engine::policy::compiled::CompiledPolicy;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::{PolicyFiles, SetConfig};
 use wayguard_engine::policy::spec::{Action, Existing, PolicySpec, Source};
-use wayguard_engine::rego::{LoadError, Module, Program};
+use wayguard_engine::rego::{LoadError, Module, Program, Spent, spent};
 use wayguard_engine::request::{ObjectRequest, Operation, Origin};
 use wayguard_engine::value::{Document, PatchOperation};
 use wayguard_engine::{Decision, Finding, PolicySet, PolicySetBuilder, Stage};
 
 /// The samples of one policy, read and ready to be judged.
-pub(super) struct Samples {
+pub(in crate::command) struct Samples {
     id: String,
     /// The name of the Policy object.
     policy: String,
@@ -46,6 +46,15 @@ struct Written {
     sample: Result<Sample, String>,
 }
 
+/// What judging one sample takes.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::command) struct Measured {
+    /// The fastest round.
+    pub(in crate::command) time: Duration,
+    /// What one round takes.
+    pub(in crate::command) spent: Spent,
+}
+
 /// A sample that expects something else than is found.
 pub(super) struct Outdated {
     pub(super) file: String,
@@ -58,7 +67,7 @@ impl Samples {
     ///
     /// # Errors
     /// If a file cannot be read.
-    pub(super) fn read(folder: &PolicyFolder) -> Result<Self, Failure> {
+    pub(in crate::command) fn read(folder: &PolicyFolder) -> Result<Self, Failure> {
         let mut all = Vec::new();
         for kind in ["allowed", "denied"] {
             let path = folder.path.join("samples").join(kind);
@@ -89,7 +98,7 @@ impl Samples {
     }
 
     /// The policy's modules: its own, then what they import.
-    pub(super) fn modules(&self) -> &[Module] {
+    pub(in crate::command) fn modules(&self) -> &[Module] {
         &self.files.modules
     }
 
@@ -127,6 +136,37 @@ impl Samples {
             Some(Outdated { file: written.file.clone(), before: written.text.clone(), after })
         };
         self.all.iter().filter_map(outdated).collect()
+    }
+
+    /// What judging each sample takes: of so many rounds the fastest, and the steps and bytes of one. Nothing is
+    /// remembered from one round to the next.
+    ///
+    /// # Errors
+    /// If a sample cannot be judged, in words.
+    pub(in crate::command) fn measure(
+        &self,
+        program: &Arc<Program>,
+        rounds: usize,
+    ) -> Result<Vec<Measured>, String> {
+        let mut measured = Vec::with_capacity(self.all.len());
+        for written in &self.all {
+            let problem = |problem: &String| format!("{}: {problem}", written.file);
+            let sample = written.sample.as_ref().map_err(problem)?;
+            let mut best = Measured { time: Duration::MAX, spent: Spent::default() };
+            for _ in 0..rounds.max(1) {
+                let set = self.set(sample, program).map_err(|text| problem(&text))?;
+                let (before, started) = (spent(), Instant::now());
+                sample.decide(&set, Stage::Whole, TIME_LIMIT).map_err(|text| problem(&text))?;
+                let (time, after) = (started.elapsed(), spent());
+                best.time = best.time.min(time);
+                best.spent = Spent {
+                    steps: after.steps.wrapping_sub(before.steps),
+                    bytes: after.bytes.wrapping_sub(before.bytes),
+                };
+            }
+            measured.push(best);
+        }
+        Ok(measured)
     }
 
     /// What is said of each sample of a policy that does not load.
