@@ -1,5 +1,7 @@
 //! `wayguard check` in CI: charts and Kustomize folders by the tools that deploy them, only what is new, GitLab.
 
+#![allow(clippy::unwrap_used, reason = "test code outside test functions")]
+
 mod support;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! `wayguard policy lint`, run as a person would: what is shown, exit codes, formats, ignored findings.
 
+#![allow(clippy::unwrap_used, reason = "test code outside test functions")]
+
 mod support;
 
 use support::{Ran, wayguard_in};

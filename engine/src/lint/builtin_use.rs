@@ -87,7 +87,7 @@ pub(super) fn check(unit: &Unit<'_>, whole: &Whole<'_>, found: &mut Found) {
                     );
                 }
                 name if name.starts_with("regex.") || name == "glob.match" => {
-                    if let Some(text) = foreign_pattern(call, &name, unit, whole) {
+                    if let Some(text) = foreign_pattern(call, name, unit, whole) {
                         let message =
                             format!("the pattern is made of `{text}`, which the object's author writes");
                         let remedy = "write the pattern out, or take it from a parameter";
@@ -102,7 +102,7 @@ pub(super) fn check(unit: &Unit<'_>, whole: &Whole<'_>, found: &mut Found) {
 
 /// What of the input a pattern is made of.
 fn foreign_pattern(call: &Call, name: &str, unit: &Unit<'_>, whole: &Whole<'_>) -> Option<String> {
-    let place = if matches!(name, "regex.replace") { 1 } else { 0 };
+    let place = usize::from(name == "regex.replace");
     let pattern = call.args.get(place)?;
     let mut found = None;
     walk::term(pattern, walk::Around::default(), &mut |node, _| {

@@ -48,10 +48,10 @@ pub(super) fn check(unit: &Unit<'_>, _: &Whole<'_>, found: &mut Found) {
     for rule in &unit.tree.rules {
         let omitted = |expr: &Expr| is_filled_in(rule, expr.span);
         walk::rule(rule, &mut |node, _| {
-            if let Node::Expr(expr) = node {
-                if !omitted(expr) {
-                    expression(unit, expr, found);
-                }
+            if let Node::Expr(expr) = node
+                && !omitted(expr)
+            {
+                expression(unit, expr, found);
             }
         });
     }

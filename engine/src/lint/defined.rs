@@ -31,10 +31,10 @@ impl<'w, 's> InBody<'w, 's> {
                 _ => continue,
             };
             let Some(mut path) = this.path(domain) else { continue };
-            if !element {
-                this.required.push(unit.text(domain.span).to_owned());
-            } else {
+            if element {
                 path.steps.push(paths::Step::Any);
+            } else {
+                this.required.push(unit.text(domain.span).to_owned());
             }
             let mut variables = Vec::new();
             names.into_iter().for_each(|name| pattern(name, &mut variables));
@@ -58,14 +58,13 @@ impl<'w, 's> InBody<'w, 's> {
 
     /// The path below the input that a term stands for.
     fn path(&self, term: &Term) -> Option<Path> {
-        if let TermKind::Ref(inner) = &term.kind {
-            if let TermKind::Var(head) = &inner.head.kind {
-                if let Some(path) = self.foreign.get(head) {
-                    let mut path = path.clone();
-                    path.steps.extend(inner.path.iter().map(|_| paths::Step::Any));
-                    return Some(path);
-                }
-            }
+        if let TermKind::Ref(inner) = &term.kind
+            && let TermKind::Var(head) = &inner.head.kind
+            && let Some(path) = self.foreign.get(head)
+        {
+            let mut path = path.clone();
+            path.steps.extend(inner.path.iter().map(|_| paths::Step::Any));
+            return Some(path);
         }
         paths::of_term(term, self.unit, self.whole)
     }

@@ -183,7 +183,7 @@ fn library() -> Vec<Source> {
             let below = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if below.ends_with(".rego") {
+            } else if path.extension().is_some_and(|extension| extension == "rego") {
                 let samples = |verdict: &str| {
                     let folder = path.parent().unwrap().join("samples").join(verdict);
                     std::fs::read_dir(folder).map_or(0, Iterator::count)

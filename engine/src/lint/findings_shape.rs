@@ -168,7 +168,7 @@ fn shape<'t>(term: &'t Term, body: &'t Body, depth: usize) -> Shape<'t> {
     }
 }
 
-impl<'t> Shape<'t> {
+impl Shape<'_> {
     fn object() -> Self {
         Self::Object { keys: BTreeSet::new(), open: false, messages: Vec::new() }
     }

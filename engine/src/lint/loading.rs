@@ -36,11 +36,11 @@ pub(super) const RULES: &[&Rule] = &[&SYNTAX, &LOAD];
 pub(super) fn check(whole: &Whole<'_>, found: &mut Found) {
     for unit in whole.units.iter().filter(|unit| unit.source.role != Role::Known) {
         let modules = closure(unit, whole);
-        if unit.policy().is_some() {
-            if let Some(Err(error)) = modules.first().map(metadata::read) {
-                push(found, error);
-                continue;
-            }
+        if unit.policy().is_some()
+            && let Some(Err(error)) = modules.first().map(metadata::read)
+        {
+            push(found, error);
+            continue;
         }
         let compiled = Program::compile(modules, CompileOptions::default());
         for error in compiled.err().into_iter().flatten() {

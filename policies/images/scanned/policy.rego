@@ -125,7 +125,7 @@ does_not_count(_, found) if {
 does_not_count(_, found) if {
 	some ignored in object.get(input, ["parameters", "ignore"], [])
 	ignored.id == found.id
-	time.now_ns() < time.parse_rfc3339_ns(ignored.until)
+	time.now_ns() < time.parse_rfc3339_ns(ignored.until) # wayguard:ignore not-repeatable an exception ends at a date
 }
 
 does_not_count(fact, found) if {
@@ -137,13 +137,14 @@ does_not_count(fact, found) if {
 fixable(found) if is_string(found.fixed)
 
 # The first few by name; a sum alone has none.
-named(fact, scan, severity) := sprintf(", such as %s", [concat(", ", [name | some index, name in sort(names); index < 3])]) if {
+named(fact, scan, severity) := sprintf(", such as %s", [concat(", ", few)]) if {
 	names := {found.id |
 		some found in scan.findings
 		found.severity == severity
 		not does_not_count(fact, found)
 	}
 	count(names) > 0
+	few := [name | some index, name in sort(names); index < 3]
 } else := ""
 
 why(fact) := reason if {

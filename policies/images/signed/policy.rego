@@ -15,7 +15,8 @@
 #   controls: [SLSA-verified-deployment, NSA-image-signing]
 #   peers: [kyverno/verify-image, kyverno/verify-image-cve-2022-42889, kubewarden/verify-image-signatures]
 #   remedy: >-
-#     Deploy a digest that was released (`wayguard image verify IMAGE` shows who signed it), or have its release sign it.
+#     Deploy a digest that was released (`wayguard image verify IMAGE` shows who signed it), or have its release
+#     sign it.
 #   parameters:
 #     type: object
 #     additionalProperties: false

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     let measured = measure(args)?;
     let now = Baseline::of(measured.iter().map(|(id, it)| (id.clone(), it.cost)));
     if let (Some(file), true) = (&args.baseline, args.update) {
-        whole_file::write(file, &now.text()).map_err(|error| unwritable(file, &error))?;
+        whole_file::write(file, now.text()).map_err(|error| unwritable(file, &error))?;
         out.talk(format!("wrote {}", file.display()));
     }
     let changes = before.as_ref().map(|before| before.changes(&now, args.fail_above)).unwrap_or_default();
@@ -160,7 +160,7 @@ fn human(measured: &BTreeMap<String, Measured>, changes: &BTreeMap<String, Chang
         let line = format!("{id:width$} {:>7} {micros:>12.1} {:>8} {kib:>10}", one.samples, one.cost.steps);
         match changes.get(id) {
             Some(change) if change.is_worse() => {
-                out.data(format_args!("{line}  {}", styled(BAD, change.short())))
+                out.data(format_args!("{line}  {}", styled(BAD, change.short())));
             }
             Some(change) if change.is_better() => {
                 out.data(format_args!("{line}  {}", styled(GOOD, change.short())));

@@ -68,10 +68,10 @@ impl<'t> Writer<'t> {
         if let Some(operands) = membership(term) {
             return self.within(false, &operands);
         }
-        if let Some((symbol, operands)) = operator(term) {
-            if let [left, right] = operands.as_slice() {
-                return self.sides(left, symbol, right);
-            }
+        if let Some((symbol, operands)) = operator(term)
+            && let [left, right] = operands.as_slice()
+        {
+            return self.sides(left, symbol, right);
         }
         if let Some((symbol, [left, right, result])) = operator_with_result(term) {
             self.term(result)?;
@@ -142,10 +142,10 @@ impl<'t> Writer<'t> {
         self.write(" {");
         // A comment that could not be kept apart is part of what was written.
         let _ = self.closure(b'{', b'}', body, loc.row, loc);
-        if let [only] = body.as_slice() {
-            if self.loc(only.span).row == loc.row {
-                self.write(" ");
-            }
+        if let [only] = body.as_slice()
+            && self.loc(only.span).row == loc.row
+        {
+            self.write(" ");
         }
         self.write("}");
         Ok(())
@@ -157,7 +157,8 @@ impl<'t> Writer<'t> {
         self.write("not ");
         let Some(first) = body.first() else { return Ok(()) };
         if braces || body.len() > 1 {
-            self.braced_body(body, loc)
+            self.braced_body(body, loc);
+            Ok(())
         } else {
             let parens = !first.with.is_empty()
                 || matches!(first.kind, ExprKind::And(..) | ExprKind::Or(..) | ExprKind::Not { .. })
@@ -166,7 +167,7 @@ impl<'t> Writer<'t> {
         }
     }
 
-    fn braced_body(&mut self, body: &'t Body, loc: Loc<'t>) -> Written {
+    fn braced_body(&mut self, body: &'t Body, loc: Loc<'t>) {
         self.paren_union(body);
         self.write("{");
         let _ = self.closure(b'{', b'}', body, loc.row, loc);
@@ -174,7 +175,6 @@ impl<'t> Writer<'t> {
             self.write(" ");
         }
         self.write("}");
-        Ok(())
     }
 
     fn paren_union(&mut self, body: &'t Body) {
@@ -204,7 +204,8 @@ impl<'t> Writer<'t> {
     fn operand(&mut self, operand: &'t Operand, parent: &str, is_right: bool) -> Written {
         let Some(first) = operand.body.first() else { return Ok(()) };
         if operand.braces || operand.body.len() > 1 {
-            return self.braced_body(&operand.body, self.loc(operand.span));
+            self.braced_body(&operand.body, self.loc(operand.span));
+            return Ok(());
         }
         let parens = !first.with.is_empty()
             || match first.kind {

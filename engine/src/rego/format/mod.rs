@@ -26,7 +26,8 @@ use std::fmt;
 pub enum FormatError {
     /// It cannot be read; all that is wrong with it.
     Syntax(Vec<SyntaxError>),
-    /// What was written does not read as what was read: a bug of ours. The text is to be left as it is.
+    /// What was written does not read as what was read: a comment stands where there is no place for one, such as
+    /// within an operator. The text is to be left as it is.
     Changed,
 }
 
@@ -37,7 +38,9 @@ impl fmt::Display for FormatError {
                 let texts: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
                 out.write_str(&texts.join("; "))
             }
-            Self::Changed => out.write_str("it cannot be laid out without a change of its meaning"),
+            Self::Changed => out.write_str(
+                "it cannot be laid out, because a comment would be lost; put comments on lines of their own",
+            ),
         }
     }
 }
@@ -47,7 +50,7 @@ impl std::error::Error for FormatError {}
 /// Lays out a file. Comments stay, the meaning stays, and what is laid out already stays as it is.
 ///
 /// # Errors
-/// If it cannot be read, or (a bug) if what was written would read differently.
+/// If it cannot be read, or if what was written would read differently.
 pub fn format(text: &str, version: Version) -> Result<String, FormatError> {
     let mut written = once(text, version)?;
     // A comment in an odd place may move another line, once.

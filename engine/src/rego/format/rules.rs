@@ -343,7 +343,7 @@ impl<'t> Writer<'t> {
         if self.style.ref_heads || head.path.is_empty() {
             self.insert_comments(clause.head_loc.row)?;
             self.write(&head.name.text);
-            self.path(&head.path)?;
+            self.path(&head.path);
         } else if let [only] = head.path.as_slice() {
             if self.comments.first().is_some_and(|comment| line(comment) == self.row(only)) {
                 self.unformatted(clause.head_loc);
@@ -405,7 +405,7 @@ impl<'t> Writer<'t> {
 /// Whether what stands before a body opens it: a brace, whatever comments follow.
 fn opens(text: &str) -> bool {
     let code = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-    text.lines().map(code).filter(|line| !line.is_empty()).next_back().is_some_and(|line| line.ends_with('{'))
+    text.lines().map(code).rfind(|line| !line.is_empty()).is_some_and(|line| line.ends_with('{'))
 }
 
 /// `p[x] := …`: a rule that is known by a key that is not written out.

@@ -213,11 +213,12 @@ impl<'t> Writer<'t> {
         let is_call = matches!(inner.head.kind, TermKind::Call(_) | TermKind::Infix(_) | TermKind::Member(_));
         let parens = is_call && self.is_parenthesized(&inner.head);
         self.bare(parens, &inner.head, self.at(&inner.head))?;
-        self.path(&inner.path)
+        self.path(&inner.path);
+        Ok(())
     }
 
     /// `.a["b c"][d]`
-    pub(super) fn path(&mut self, path: &'t [Term]) -> Written {
+    pub(super) fn path(&mut self, path: &'t [Term]) {
         for part in path {
             match &part.kind {
                 TermKind::String { text, .. } => {
@@ -235,7 +236,6 @@ impl<'t> Writer<'t> {
                 }
             }
         }
-        Ok(())
     }
 
     /// A key of a path, with a dot where that can be.

@@ -116,7 +116,9 @@ proptest! {
         let text = format!("package a\n\np if {{\n{}\n}}\n", pieces.join(" "));
         match format(&text, Version::V1) {
             Ok(once) => prop_assert_eq!(format(&once, Version::V1), Ok(once.clone()), "{}", text),
-            Err(error) => prop_assert!(matches!(error, FormatError::Syntax(_)), "{}\n{}", text, error),
+            // Where a comment has no place, nothing is done rather than something lost.
+            Err(FormatError::Changed) => prop_assert!(text.contains('#'), "{}", text),
+            Err(FormatError::Syntax(_)) => {}
         }
     }
 }

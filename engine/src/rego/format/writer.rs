@@ -107,11 +107,11 @@ impl<'t> Writer<'t> {
 
     pub(super) fn end_line(&mut self) {
         self.inline = false;
-        if !self.delay {
-            if let Some(comment) = self.before_end.take() {
-                self.out.push(' ');
-                self.out.push_str(&shown(comment));
-            }
+        if !self.delay
+            && let Some(comment) = self.before_end.take()
+        {
+            self.out.push(' ');
+            self.out.push_str(&shown(comment));
         }
         self.delay = false;
         self.out.push('\n');
