@@ -50,9 +50,8 @@ impl Manifest {
         let policies = library.policy_ids();
         let bundles = library.bundles();
         // Packages are named after folders; `lib` is one of them where there are shared rules.
-        let roots = library.files().keys().filter(|path| path.ends_with(".rego"));
-        let roots =
-            roots.filter_map(|path| path.split('/').next()).map(|root| root.replace('-', "_")).collect();
+        let modules = library.files().keys().filter_map(|path| path.strip_suffix(".rego")?.split('/').next());
+        let roots = modules.map(|root| root.replace('-', "_")).collect();
         Self {
             revision: format!("{name} {version}"),
             roots: Some(roots),

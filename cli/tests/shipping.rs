@@ -120,6 +120,27 @@ fn the_same_files_give_the_same_bytes_and_tests_stay_behind() {
     assert!(!files.iter().any(|path| path.contains("_test") || path.contains("samples")), "{files:?}");
 }
 
+/// Policies that must be told something by whoever uses them are shipped all the same.
+#[test]
+fn the_library_itself_can_be_shipped() {
+    let rig = Rig::new();
+    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
+    let built = rig.run(&[
+        "policy",
+        "build",
+        library,
+        "--name",
+        "library",
+        "--version",
+        "0.1.0",
+        "-o",
+        "library.tar.gz",
+    ]);
+    assert_eq!(built.code, 0, "{}", built.shown());
+    let bytes = std::fs::read(rig.folder.path().join("library.tar.gz")).unwrap();
+    assert!(bytes.len() < 512 << 10, "{} bytes", bytes.len());
+}
+
 #[test]
 fn nothing_is_taken_that_nobody_vouches_for() {
     let rig = Rig::new();

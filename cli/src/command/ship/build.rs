@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wayguard_bundle::archive::{Archive, LARGEST};
 use wayguard_bundle::manifest::Manifest;
+use wayguard_engine::policy::compiled;
 use wayguard_engine::policy::library::Library;
-use wayguard_engine::policy::set::{PolicyFiles, PolicySetBuilder, SetConfig};
-use wayguard_engine::policy::spec::{PolicySpec, Source};
 
 /// Options of `policy build`.
 #[derive(Clone, Debug, clap::Args)]
@@ -69,7 +68,7 @@ fn self_contained(own: &Library, folder: &Path) -> Result<Library, Failure> {
     let embedded = Library::embedded();
     let whole = embedded.overlaid(own);
     let mut files: BTreeMap<String, String> = own.files().clone();
-    let mut set = PolicySetBuilder::new(std::sync::Arc::clone(&embedded), SetConfig::default());
+    let mut problems = Vec::new();
     let ids = own.policy_ids();
     if ids.is_empty() {
         let words = "has no policy: they are looked for as CATEGORY/NAME/policy.rego";
@@ -81,13 +80,10 @@ fn self_contained(own: &Library, folder: &Path) -> Result<Library, Failure> {
             files.entry(module.path.clone()).or_insert_with(|| module.text.clone());
         }
         name_as_on_disk(folder, &mut modules);
-        let spec = PolicySpec::of(Source { path: Some(id.clone()), ..Source::default() });
-        let files = PolicyFiles { id: id.clone(), modules, program: None };
-        set.policy(id, spec, &folder.join(id).display().to_string(), Some(files));
+        if let Err(errors) = compiled::compile(modules, false) {
+            problems.extend(errors.iter().map(ToString::to_string));
+        }
     }
-    let set = set.build();
-    let mut problems: Vec<String> =
-        set.failures().iter().flat_map(|failure| &failure.errors).map(ToString::to_string).collect();
     for name in own.bundles() {
         if let Some(Err(problem)) = whole.members(&name) {
             problems.push(problem);
