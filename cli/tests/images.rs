@@ -1,5 +1,7 @@
 //! `wayguard image` and `check` with a registry on loopback: what was signed is told and judged, and nothing else.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests, which clippy does not take for tests")]
+
 mod support;
 
 use serde_json::{Value, json};

@@ -1,6 +1,8 @@
 //! `wayguard policy build`, `push`, `pull` and `verify` against a registry on loopback: what is shipped is what
 //! decides, and nothing is taken that nobody vouches for, or that goes back.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests, which clippy does not take for tests")]
+
 mod support;
 
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! Images on a real API server: what nobody signed is refused, what was signed is pinned to its digest and admitted,
 //! and what was verified stays admitted when the registry is away.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests, which clippy does not take for tests")]
+
 use serde_json::json;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -156,8 +156,9 @@ pub(super) fn is_library(path: &Path) -> bool {
 
 /// Whether a file is an archive of policies, by its name.
 fn is_archive(path: &Path) -> bool {
+    let is = |name: &str, extension: &str| name.strip_suffix(extension).is_some();
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    (name.ends_with(".tar.gz") || name.ends_with(".tgz")) && path.is_file()
+    (is(&name, ".tar.gz") || is(&name, ".tgz")) && path.is_file()
 }
 
 fn source(text: &str, library: &Library, any_name: bool) -> Result<Source, Failure> {

@@ -164,7 +164,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     if args.coverage {
         coverage.settle(&args.folders)?;
         if let Some(file) = &args.html {
-            whole_file::write(file, &coverage.html()).map_err(|error| unwritable(file, &error))?;
+            whole_file::write(file, coverage.html()).map_err(|error| unwritable(file, &error))?;
         }
         report.coverage = Some(Covered { coverage, threshold: args.threshold });
     }
