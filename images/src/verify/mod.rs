@@ -108,6 +108,10 @@ fn proven(item: &Item, authority: &Authority, now: Timestamp) -> Result<outcome:
 #[cfg(test)]
 mod accepted_tests;
 #[cfg(test)]
+mod hostile_layout_tests;
+#[cfg(test)]
 mod hostile_tests;
+#[cfg(test)]
+mod hostile_world;
 #[cfg(test)]
 mod tests_world;
