@@ -384,9 +384,10 @@ impl<'t> Writer<'t> {
         if is_true && !keyed && !constant && !clause.default {
             return Ok(());
         }
-        // Rego v1 knows no rule without a body and a value.
-        let spelled = clause.body_omitted || (self.style.v1 && constant);
-        if clause.omitted && clause.head.is_some() && is_true && !spelled {
+        // `f(x)` alone stays as it is; `p { true }` becomes `p = true`.
+        let bare = clause.omitted && clause.body_omitted;
+        if bare && is_true && clause.head.is_some_and(|head| !self.style.v1 || keyed || !head.args.is_empty())
+        {
             return Ok(());
         }
         self.write(if clause.assigned || self.style.v1 { " := " } else { " = " });

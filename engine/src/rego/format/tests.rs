@@ -55,11 +55,11 @@ fn older_rego_stays_older_rego() {
 
 #[test]
 fn further_bodies_and_values_that_were_not_written_are_spelled_out() {
-    let text = "package a\nf(x) = y { y := x } { y := 1 }\np.q.r[2]\n";
+    let text = "package a\nf(x) = y { y := x } { y := 1 }\np.q.r[2]\nq { true }\n";
     let written = format(text, Version::V0).unwrap();
     assert_eq!(
         written,
-        "package a\n\nf(x) = y {\n\ty := x\n}\n\nf(x) = y {\n\ty := 1\n}\n\np.q.r[2] = true\n"
+        "package a\n\nf(x) = y {\n\ty := x\n}\n\nf(x) = y {\n\ty := 1\n}\n\np.q.r[2]\n\nq = true\n"
     );
 }
 
