@@ -18,6 +18,9 @@ const INPUTS: usize = 6;
 /// Policies that OPA is asked about before its answers are needed.
 const AHEAD: usize = 4;
 
+/// How it goes is told after so many policies: a long run that is ended has said something.
+const TOLD: u64 = 5_000;
+
 #[test]
 fn random_policies_are_answered_as_opa_answers() {
     let (Some(mut oracle), Some(mut shrinker)) = (Oracle::start(), Oracle::start()) else { return };
@@ -38,6 +41,9 @@ fn random_policies_are_answered_as_opa_answers() {
             asked.push_back((seed, policy, inputs));
         }
         let Some((seed, policy, inputs)) = asked.pop_front() else { break };
+        if seed > first && (seed - first).is_multiple_of(TOLD) {
+            report.tell(&format!("{} policies from seed {first}", seed - first));
+        }
         for input in inputs {
             let opa = oracle.take();
             let question = Question { input, ..policy.clone() };

@@ -81,11 +81,8 @@ impl Report {
         }
     }
 
-    /// Prints the counts, writes the differences to `REGO_DIFFERENCES` if that is set.
-    ///
-    /// # Panics
-    /// If there is a difference.
-    pub fn close(&self, what: &str) {
+    /// Prints the counts so far.
+    pub fn tell(&self, what: &str) {
         println!(
             "{what}: equal {:?}, {} refused by us alone, {} without an answer of both, {} different",
             self.equal,
@@ -93,6 +90,14 @@ impl Report {
             self.unknown,
             self.different.len()
         );
+    }
+
+    /// Prints the counts, writes the differences to `REGO_DIFFERENCES` if that is set.
+    ///
+    /// # Panics
+    /// If there is a difference.
+    pub fn close(&self, what: &str) {
+        self.tell(what);
         if let Ok(file) = std::env::var("REGO_DIFFERENCES") {
             std::fs::write(file, self.different.join("\n")).unwrap();
         }
