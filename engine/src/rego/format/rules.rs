@@ -384,11 +384,16 @@ impl<'t> Writer<'t> {
         if is_true && !keyed && !constant && !clause.default {
             return Ok(());
         }
-        // `f(x)` alone stays as it is; `p { true }` becomes `p = true`.
-        let bare = clause.omitted && clause.body_omitted;
-        if bare && is_true && clause.head.is_some_and(|head| !self.style.v1 || keyed || !head.args.is_empty())
+        // `f(x)` and `p[x] if …` stay as they are; `p { true }` becomes `p = true`, and a constant of Rego v1 its value.
+        if clause.omitted
+            && is_true
+            && let Some(head) = clause.head
         {
-            return Ok(());
+            let expanded = constant && !clause.body_omitted;
+            let explicit = self.style.v1 && constant && !keyed && head.args.is_empty();
+            if !expanded && !explicit {
+                return Ok(());
+            }
         }
         self.write(if clause.assigned || self.style.v1 { " := " } else { " = " });
         match clause.head {

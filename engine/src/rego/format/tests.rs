@@ -54,6 +54,12 @@ fn older_rego_stays_older_rego() {
 }
 
 #[test]
+fn a_key_of_a_rule_needs_no_value() {
+    let text = "package a\n\np[x] if x = input.x\n\nf(_)\n";
+    assert_eq!(format(text, Version::V1).unwrap(), text);
+}
+
+#[test]
 fn further_bodies_and_values_that_were_not_written_are_spelled_out() {
     let text = "package a\nf(x) = y { y := x } { y := 1 }\np.q.r[2]\nq { true }\n";
     let written = format(text, Version::V0).unwrap();
