@@ -3,7 +3,7 @@
 use crate::authorities::Authorities;
 use crate::exit::Failure;
 use crate::registries::RegistryArgs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -75,15 +75,23 @@ impl ImageArgs {
             bounds: Bounds::default(),
             limits: Limits::default(),
         };
-        let service = match &self.offline {
-            None => ImageService::new(settings, Document::from_serde),
-            Some(folder) => {
-                let layout = Layout::open(folder).map_err(|error| Failure::Invalid(error.to_string()))?;
-                ImageService::from_source(settings, Document::from_serde, Arc::new(layout))
-            }
-        };
+        let service = service(settings, self.offline.as_deref(), Document::from_serde)?;
         Ok(Some((service, self.registries.keyring()?)))
     }
+}
+
+/// A service that asks registries, or a layout on disk in their place.
+///
+/// # Errors
+/// If the folder is no layout.
+pub(crate) fn service<T: Send + Sync + 'static>(
+    settings: Settings,
+    offline: Option<&Path>,
+    make: fn(&serde_json::Value) -> T,
+) -> Result<Arc<ImageService<T>>, Failure> {
+    let Some(folder) = offline else { return Ok(ImageService::new(settings, make)) };
+    let layout = Layout::open(folder).map_err(|error| Failure::Invalid(error.to_string()))?;
+    Ok(ImageService::from_source(settings, make, Arc::new(layout)))
 }
 
 /// The registry's host in a pattern.

@@ -5,7 +5,6 @@
 
 mod support;
 
-use std::path::Path;
 use support::{Ran, wayguard_in};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -218,7 +217,11 @@ fn what_cannot_be_shipped_says_why() {
         );
     };
     build(&empty.path().display().to_string(), 3, "has no policy");
-    code(&["policy", "build", "mine", "--name", "a", "--version", "1", "-o", "a.tar.gz"], 3, "1");
+    code(
+        &["policy", "build", "mine", "--name", "a", "--version", "1", "-o", "a.tar.gz"],
+        3,
+        "invalid value '1' for '--version <VERSION>'",
+    );
     rig.write("mine/demo/owner/policy.rego", "package demo.owner\n\ndeny contains x if { y }\n");
     build("mine", 3, "mine/demo/owner");
     rig.write("text.tar.gz", "text");
@@ -233,5 +236,5 @@ fn what_cannot_be_shipped_says_why() {
     let away = TestRegistry::start();
     let away = rig.runtime.block_on(away).unwrap().host().to_owned();
     code(&["policy", "verify", &format!("{away}/x:1"), "--key", "key.pub"], 1, "cannot be reached");
-    assert!(!Path::new("a.tar.gz").exists());
+    assert!(!rig.folder.path().join("a.tar.gz").exists());
 }

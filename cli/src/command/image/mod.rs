@@ -4,19 +4,19 @@ mod facts;
 mod verify;
 
 use crate::exit::{ExitStatus, Failure};
+use crate::images::service;
 use crate::output::Output;
 use std::sync::Arc;
 use wayguard_images::reference::Reference;
 use wayguard_images::registry::credentials::Keyring;
 use wayguard_images::registry::options::Bounds;
-use wayguard_images::service::{Answer, ImageService, Settings};
+use wayguard_images::service::{Answer, Settings};
 use wayguard_images::verify::Limits;
 
 use crate::registries::RegistryArgs;
 use crate::trust::TrustArgs;
 use serde_json::Value;
 use std::path::PathBuf;
-use wayguard_images::registry::layout::Layout;
 
 /// The commands.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -76,13 +76,7 @@ impl Asked {
             bounds: Bounds::default(),
             limits: Limits::default(),
         };
-        let service = match &self.offline {
-            None => ImageService::new(settings, Value::clone),
-            Some(folder) => {
-                let layout = Layout::open(folder).map_err(|error| Failure::Invalid(error.to_string()))?;
-                ImageService::from_source(settings, Value::clone, Arc::new(layout))
-            }
-        };
+        let service = service(settings, self.offline.as_deref(), Value::clone)?;
         let keyring = if self.offline.is_some() { Keyring::new() } else { self.registries.keyring()? };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Ours(format!("cannot start: {error}")))?;

@@ -1,14 +1,13 @@
 //! `wayguard policy pull`: a bundle out of a registry, if it is signed by who should and does not go back.
 
-use super::vouched::{Vouched, vouched};
+use super::vouched::{Vouched, fetch, refuse};
 use crate::exit::{ExitStatus, Failure, unwritable};
 use crate::output::Output;
 use crate::registries::RegistryArgs;
 use crate::trust::TrustArgs;
 use std::path::{Path, PathBuf};
-use wayguard_bundle::artifact::{self, may_follow};
+use wayguard_bundle::artifact::may_follow;
 use wayguard_bundle::manifest::About;
-use wayguard_images::registry::Repository;
 
 /// Options of `policy pull`.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,17 +46,9 @@ pub(crate) struct Args {
 /// If it cannot be asked for, is no bundle, or cannot be written.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     let of = super::reference(&args.of)?;
-    let authorities = args.trust.authorities(&of)?.of(&of);
-    let (client, repository) = (args.registries.client(&of)?, Repository::of(&of));
-    let (artifact, vouched) = super::wait(async {
-        let artifact = artifact::pull(&client, &repository, &of.asked()).await.map_err(super::failed)?;
-        let vouched = vouched(&authorities, &client, &repository, artifact.digest).await?;
-        Ok((artifact, vouched))
-    })?;
+    let (artifact, vouched) = fetch(&of, &args.trust, &args.registries)?;
     if let Vouched::No(reasons) = vouched {
-        out.error(format!("`{of}` is not signed by who should ({}):", artifact.digest));
-        reasons.iter().for_each(|reason| out.talk(format!("  {reason}")));
-        return Ok(ExitStatus::Denied);
+        return Ok(refuse(&of, artifact.digest, &reasons, out));
     }
     let new = super::about(&artifact.unpack().map_err(super::failed)?, &args.of)?;
     if !args.allow_rollback

@@ -1,12 +1,10 @@
 //! `wayguard policy verify`: who vouches for a bundle in a registry.
 
-use super::vouched::{Vouched, vouched};
+use super::vouched::{Vouched, fetch, refuse};
 use crate::exit::{ExitStatus, Failure};
 use crate::output::Output;
 use crate::registries::RegistryArgs;
 use crate::trust::TrustArgs;
-use wayguard_bundle::artifact;
-use wayguard_images::registry::Repository;
 
 /// Options of `policy verify`.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,13 +32,7 @@ pub(crate) struct Args {
 /// If it cannot be asked for, or is no bundle.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     let of = super::reference(&args.of)?;
-    let authorities = args.trust.authorities(&of)?.of(&of);
-    let (client, repository) = (args.registries.client(&of)?, Repository::of(&of));
-    let (artifact, vouched) = super::wait(async {
-        let artifact = artifact::pull(&client, &repository, &of.asked()).await.map_err(super::failed)?;
-        let vouched = vouched(&authorities, &client, &repository, artifact.digest).await?;
-        Ok((artifact, vouched))
-    })?;
+    let (artifact, vouched) = fetch(&of, &args.trust, &args.registries)?;
     let about = super::about(&artifact.unpack().map_err(super::failed)?, &args.of)?;
     match vouched {
         Vouched::By(names) => {
@@ -49,10 +41,6 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
             out.data(format!("{}@{}", of.name(), artifact.digest));
             Ok(ExitStatus::Fine)
         }
-        Vouched::No(reasons) => {
-            out.error(format!("`{of}` is not signed by who should ({}):", artifact.digest));
-            reasons.iter().for_each(|reason| out.talk(format!("  {reason}")));
-            Ok(ExitStatus::Denied)
-        }
+        Vouched::No(reasons) => Ok(refuse(&of, artifact.digest, &reasons, out)),
     }
 }

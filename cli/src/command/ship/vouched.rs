@@ -1,11 +1,16 @@
 //! Whether who must have signed a bundle did: the same verification as that of images.
 
-use crate::exit::Failure;
+use crate::exit::{ExitStatus, Failure};
+use crate::output::Output;
+use crate::registries::RegistryArgs;
+use crate::trust::TrustArgs;
 use jiff::Timestamp;
 use std::sync::Arc;
+use wayguard_bundle::artifact::{self, Artifact};
 use wayguard_images::authority::ImageAuthority;
 use wayguard_images::digest::Digest;
 use wayguard_images::discover;
+use wayguard_images::reference::Reference;
 use wayguard_images::registry::{Repository, Source};
 use wayguard_images::verify::{Limits, verify};
 
@@ -18,11 +23,33 @@ pub(super) enum Vouched {
     No(Vec<String>),
 }
 
-/// Asks for everything beside the bundle, and verifies it by those who speak of it.
+/// A bundle out of a registry, and whether who must have signed it did.
 ///
 /// # Errors
-/// If it cannot be asked for.
-pub(super) async fn vouched(
+/// If it cannot be asked for, or is no bundle.
+pub(super) fn fetch(
+    of: &Reference,
+    trust: &TrustArgs,
+    registries: &RegistryArgs,
+) -> Result<(Artifact, Vouched), Failure> {
+    let authorities = trust.authorities(of)?.of(of);
+    let (client, repository) = (registries.client(of)?, Repository::of(of));
+    super::wait(async {
+        let artifact = artifact::pull(&client, &repository, &of.asked()).await.map_err(super::failed)?;
+        let vouched = vouched(&authorities, &client, &repository, artifact.digest).await?;
+        Ok((artifact, vouched))
+    })
+}
+
+/// Says that a bundle is not signed by who should, and why what was found does not count.
+pub(super) fn refuse(of: &Reference, digest: Digest, reasons: &[String], out: &mut Output) -> ExitStatus {
+    out.error(format!("`{of}` is not signed by who should ({digest}):"));
+    reasons.iter().for_each(|reason| out.talk(format!("  {reason}")));
+    ExitStatus::Denied
+}
+
+/// Asks for everything beside the bundle, and verifies it by those who speak of it.
+async fn vouched(
     authorities: &[Arc<ImageAuthority>],
     source: &dyn Source,
     of: &Repository,
