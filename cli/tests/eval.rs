@@ -35,6 +35,20 @@ fn answers_are_json_on_one_line() {
 }
 
 #[test]
+fn numbers_of_json_stay_as_they_are_written() {
+    let files = folder(&[
+        ("data.json", r#"{"big": 123456789012345678901234567890}"#),
+        ("input.json", r#"{"small": 1.00, "e": 1e2}"#),
+    ]);
+    let ran = wayguard_in(
+        files.path(),
+        &["policy", "eval", "-d", "data.json", "-i", "input.json", "[data.big, data.big + 1, input]"],
+    );
+    let answer = "[123456789012345678901234567890,123456789012345678901234567891,{\"e\":1e2,\"small\":1.00}]";
+    assert_eq!(ran.stdout, format!("{{\"result\":{answer}}}\n"), "{}", ran.shown());
+}
+
+#[test]
 fn all_that_is_wrong_at_load_is_shown_with_line_and_caret() {
     let ran = eval(&["-d", "broken.rego", "data.broken.p"]);
     assert_eq!(ran.code, 3);

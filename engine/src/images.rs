@@ -12,7 +12,7 @@ const SPECS: [&[&str]; 4] = [
 ];
 
 /// The lists of a Pod's spec whose members have an `image`.
-const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+pub(crate) const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 
 /// Every image of a Pod or of a template, as it is written, each once: of containers of every kind, and of image
 /// volumes (KEP-4639).

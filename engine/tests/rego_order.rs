@@ -248,6 +248,65 @@ fn a_set_as_it_is_written_has_its_constants_first() {
     check(true, text, &[(r#"{"s":""}"#, "undefined")]);
     let text = r#"a if every x in {input.s, "a"} { indexof(x, x) == 0 }"#;
     check(true, text, &[(r#"{"s":""}"#, "error"), (r#"{"s":"b"}"#, "true"), (r#"{"s":"a"}"#, "true")]);
+    let input = r#"{"s":"b","n":2}"#;
+    check(true, r#"a := [x | some x in {input.s, "z", "c"}]"#, &[(input, r#"["c","z","b"]"#)]);
+    check(true, "a := [x | x := {3, input.n, 2}[_]]", &[(input, "[2,3,2]")]);
+    check(true, r#"a := [x | x := {3, input.n, 2}[_]; x > 2]"#, &[(input, "[3]")]);
+}
+
+#[test]
+fn a_comprehension_that_cannot_be_equal_is_not_evaluated() {
+    let input = r#"{"s":"b","l":[],"o":{}}"#;
+    for (body, expected) in [
+        (r#"input.s == [x | x := array.concat([], input.s)]"#, "undefined"),
+        (r#"[x | x := array.concat([], input.s)] == input.s"#, "undefined"),
+        (r#"not input.s == [x | x := array.concat([], input.s)]"#, "true"),
+        (r#"input.l == [x | x := array.concat([], input.s)]"#, "error"),
+        (r#"input.l == {x | x := array.concat([], input.s)}"#, "undefined"),
+        (r#"input.o == {x: 1 | x := array.concat([], input.s)}"#, "error"),
+        (r#"input.o == [x | x := array.concat([], input.s)]"#, "undefined"),
+        (r#"input.nope == [x | x := array.concat([], input.s)]"#, "undefined"),
+        (r#"{input.s} == {x | x := array.concat([], input.s)}"#, "error"),
+        (r#"x := input.s; x == [y | y := array.concat([], input.s)]"#, "undefined"),
+    ] {
+        assert_eq!(ask(&format!("a if {{ {body} }}"), true, input), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_number_is_a_place_in_an_array_by_how_it_is_written() {
+    let places = r#"{"l":[10,20],"i":[1, 1.0, 1.00, -0, 1e0, 10e-1, 1.5, 2.0]}"#;
+    check(true, "a := [v | some i in input.i; v := input.l[i]]", &[(places, "[20,20,20,10]")]);
+    check(true, "a := json.marshal({1.0, 2}[1])", &[("{}", r#""1""#)]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_runes_and_bytes_as_in_go() {
+    // Half of `é`, and the other half.
+    let check = |answer: &str, expected: &str| {
+        let text = r#"
+h := base64url.decode("ww")
+t := base64url.decode("qQ")
+a := "#;
+        assert_eq!(ask(&format!("{text}{answer}"), true, "{}"), expected, "{answer}");
+    };
+    check(r#"json.marshal(h) == json.marshal("\ufffd")"#, "false");
+    check(r#"upper(h) == "\ufffd""#, "true");
+    check(r#"substring(h, 0, -1) == "\ufffd""#, "true");
+    check(r#"base64.encode(strings.reverse(h))"#, r#""ww==""#);
+    check(r#"concat("", [h, t])"#, r#""é""#);
+    check(r#"sprintf("%s%s", [h, t])"#, r#""é""#);
+    check(r#"replace(concat("", [h, "x"]), "x", t)"#, r#""é""#);
+    check(r#"sprintf("%x", [h])"#, r#""c3""#);
+    check(r#"[contains("xéy", t), startswith("é", h), endswith("é", t)]"#, "[true,true,true]");
+    check(r#"[strings.any_prefix_match("é", h), strings.any_suffix_match(["é"], [t])]"#, "[true,true]");
+    check(r#"base64.encode(trim_suffix("é", t))"#, r#""ww==""#);
+    check(r#"[base64.encode(x) | some x in split("éy", t)]"#, r#"["ww==","eQ=="]"#);
+    check(r#"strings.count("éé", t)"#, "2");
+    check(r#"base64.encode(strings.replace_n({t: "-"}, "é"))"#, r#""wy0=""#);
+    check(r#"trim(h, "\ufffd")"#, r#""""#);
+    check(r#"[base64.encode(x) | some x in sort(["\ufffd", h])]"#, r#"["ww==","77+9"]"#);
+    check("regex.is_valid(h)", "false");
 }
 
 #[test]

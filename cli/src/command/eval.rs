@@ -4,11 +4,12 @@ use crate::excerpt;
 use crate::exit::{ExitStatus, Failure};
 use crate::input::{is_manifest, walk};
 use crate::output::Output;
-use serde_json::{Map, Value, json};
+use bumpalo::Bump;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wayguard_engine::rego::{CompileOptions, Limits, LoadError, Module, Observer, Program, World};
-use wayguard_engine::value::{Document, parse_yaml};
+use wayguard_engine::value::{Value, parse_json, parse_yaml};
 
 /// Options of `policy eval`.
 #[derive(Clone, Debug, clap::Args)]
@@ -58,11 +59,12 @@ enum Format {
 /// If a file cannot be read.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     let Format::Json = args.format;
-    let mut loaded = Loaded::default();
+    let arena = Bump::new();
+    let mut loaded = Loaded::new(&arena);
     for path in &args.data {
         loaded.add(path)?;
     }
-    let input = args.input.as_deref().map(read_input).transpose()?;
+    let input = args.input.as_deref().map(|path| read_input(&arena, path)).transpose()?;
     // As in OPA: a builtin that fails makes the expression undefined.
     let options = CompileOptions { v0: args.v0, strict_builtin_errors: false, ..CompileOptions::default() };
     let compiled = match Program::compile_query(loaded.modules, options, &args.query) {
@@ -74,11 +76,9 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
         Ok(program) => program,
         Err(errors) => return Ok(refused(&errors, out)),
     };
-    let data = Document::from_serde(&Value::Object(loaded.data));
-    let arena = bumpalo::Bump::new();
     let world = World {
-        input: input.as_ref().map(Document::value),
-        data: Some(data.value()),
+        input,
+        data: Some(loaded.data),
         limits: Limits { memory: MEMORY, ..Limits::of_time(Duration::from_secs(args.timeout)) },
         now_ns: now_ns(),
         seed: std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0),
@@ -92,10 +92,11 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     }
     let (shown, status) = match answer {
         Ok(solutions) => match solutions.first().and_then(|solution| solution.expressions.first()) {
-            Some(value) => (json!({"result": value.to_serde()}), ExitStatus::Fine),
-            None => (json!({"undefined": true}), ExitStatus::Fine),
+            // As text, which keeps numbers of any size.
+            Some(value) => (format!("{{\"result\":{value}}}"), ExitStatus::Fine),
+            None => (json!({"undefined": true}).to_string(), ExitStatus::Fine),
         },
-        Err(error) => (json!({"error": error.to_string()}), ExitStatus::OurFailure),
+        Err(error) => (json!({"error": error.to_string()}).to_string(), ExitStatus::OurFailure),
     };
     out.data(shown);
     Ok(status)
@@ -116,14 +117,18 @@ fn refused(errors: &[LoadError], out: &mut Output) -> ExitStatus {
     ExitStatus::Invalid
 }
 
-#[derive(Default)]
-struct Loaded {
+struct Loaded<'a> {
+    arena: &'a Bump,
     modules: Vec<Module>,
-    data: Map<String, Value>,
+    data: Value<'a>,
     errors: Vec<LoadError>,
 }
 
-impl Loaded {
+impl<'a> Loaded<'a> {
+    fn new(arena: &'a Bump) -> Self {
+        Self { arena, modules: Vec::new(), data: Value::object(&arena, Vec::new()), errors: Vec::new() }
+    }
+
     fn add(&mut self, path: &Path) -> Result<(), Failure> {
         if !path.is_dir() {
             return self.file(path, &[]);
@@ -145,19 +150,26 @@ impl Loaded {
             self.modules.push(Module { path: shown, text });
             return Ok(());
         }
-        let value = match document(&shown, &text) {
+        let value = match document(self.arena, &shown, &text) {
             Ok(value) => value,
             Err(error) => {
                 self.errors.push(error);
                 return Ok(());
             }
         };
-        let nested = place.iter().rev().fold(value, |value, name| json!({name.as_str(): value}));
-        let merged = match nested {
-            Value::Object(members) => merge(&mut self.data, members, &mut Vec::new()),
-            _ => Err("data at the root must be an object".to_owned()),
+        let nested = place.iter().rev().fold(value, |value, name| {
+            let name = Value::String(self.arena.alloc_str(name));
+            Value::object(&self.arena, vec![(name, value)])
+        });
+        let merged = if nested.entries().is_some() {
+            merge(self.arena, self.data, nested, &mut Vec::new())
+        } else {
+            Err("data at the root must be an object".to_owned())
         };
-        self.errors.extend(merged.err().map(|problem| LoadError::whole(&shown, problem)));
+        match merged {
+            Ok(data) => self.data = data,
+            Err(problem) => self.errors.push(LoadError::whole(&shown, problem)),
+        }
         Ok(())
     }
 }
@@ -166,49 +178,55 @@ fn is_rego(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rego")
 }
 
-fn read_input(path: &Path) -> Result<Document, Failure> {
+fn read_input<'a>(arena: &'a Bump, path: &Path) -> Result<Value<'a>, Failure> {
     let (shown, text) = if path.as_os_str() == "-" {
         ("<stdin>".to_owned(), std::io::read_to_string(std::io::stdin()))
     } else {
         (path.display().to_string(), std::fs::read_to_string(path))
     };
     let text = text.map_err(|error| Failure::unreadable(path, &error))?;
-    let value = document(&shown, &text).map_err(|error| Failure::Invalid(error.to_string()))?;
-    Ok(Document::from_serde(&value))
+    document(arena, &shown, &text).map_err(|error| Failure::Invalid(error.to_string()))
 }
 
-/// The one document of a JSON or YAML text.
-fn document(file: &str, text: &str) -> Result<Value, LoadError> {
-    if let Ok(value) = serde_json::from_str(text) {
+/// The one document of a JSON or YAML text. JSON keeps its numbers as they are written, as in OPA.
+fn document<'a>(arena: &'a Bump, file: &str, text: &str) -> Result<Value<'a>, LoadError> {
+    let text: &'a str = arena.alloc_str(text);
+    if let Ok(value) = parse_json(&arena, text.as_bytes()) {
         return Ok(value);
     }
-    let bump = bumpalo::Bump::new();
-    let documents = parse_yaml(&&bump, text).map_err(|error| excerpt::not_yaml(file, text, &error))?;
+    let documents = parse_yaml(&arena, text).map_err(|error| excerpt::not_yaml(file, text, &error))?;
     match documents.as_slice() {
         [] => Ok(Value::Null),
-        [document] => Ok(document.value.to_serde()),
+        [document] => Ok(document.value),
         [_, second, ..] => {
             Err(excerpt::problem(file, text, second.line, 1, "expected one document, not several"))
         }
     }
 }
 
-/// Merges objects into objects; two values for one place are a conflict, as in OPA.
-fn merge(
-    into: &mut Map<String, Value>,
-    from: Map<String, Value>,
+/// Objects merged into objects; two values for one place are a conflict, as in OPA.
+fn merge<'a>(
+    arena: &'a Bump,
+    into: Value<'a>,
+    from: Value<'a>,
     path: &mut Vec<String>,
-) -> Result<(), String> {
-    for (key, value) in from {
-        path.push(key.clone());
-        match (into.get_mut(&key), value) {
-            (Some(Value::Object(known)), Value::Object(members)) => merge(known, members, path)?,
-            (Some(_), _) => return Err(format!("`data.{}` is given twice", path.join("."))),
-            (None, value) => {
-                into.insert(key, value);
+) -> Result<Value<'a>, String> {
+    let (Some(known), Some(more)) = (into.entries(), from.entries()) else {
+        return Err(format!("`data.{}` is given twice", path.join(".")));
+    };
+    let mut pairs: Vec<_> = known.collect();
+    for (key, value) in more {
+        let merged = match into.get_key(key) {
+            Some(known) => {
+                path.push(key.as_str().map_or_else(|| key.to_string(), str::to_owned));
+                let merged = merge(arena, known, value, path)?;
+                path.pop();
+                merged
             }
-        }
-        path.pop();
+            None => value,
+        };
+        // Of equal keys the last one counts.
+        pairs.push((key, merged));
     }
-    Ok(())
+    Ok(Value::object(&arena, pairs))
 }

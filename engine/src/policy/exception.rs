@@ -3,6 +3,7 @@
 use super::compiled::CompiledPolicy;
 use super::spec::{ObjectReference, PolicyExceptionSpec};
 use crate::decision::Finding;
+use crate::images::{CONTAINERS, images_of};
 use crate::matching::{selects, wildcard_matches};
 use crate::request::Request;
 use crate::value::Value;
@@ -121,20 +122,14 @@ pub(crate) struct Subject<'a> {
     pub(crate) request: Option<&'a Request<'a>>,
 }
 
-/// The images of the container that a path leads into, or of all containers if it leads into none.
+/// The image of the container that a path leads into, or all of the object's if it leads into none.
 fn images_at<'a>(object: Value<'a>, path: &str) -> Vec<&'a str> {
-    let lists = ["containers", "initContainers", "ephemeralContainers"];
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let container = segments.iter().position(|segment| lists.contains(segment));
+    let container = segments.iter().position(|segment| CONTAINERS.contains(segment));
     if let Some(at) = container.filter(|at| segments.len() > at + 1) {
         let text = format!("/{}", segments.get(..at + 2).unwrap_or_default().join("/"));
         let found = crate::value::Pointer::parse(&text).and_then(|pointer| pointer.resolve(object));
         return found.map(|container| container.str_or_empty("image")).into_iter().collect();
     }
-    let spec = ["/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec", "/template/spec"]
-        .iter()
-        .filter_map(|path| crate::value::Pointer::parse(path)?.resolve(object))
-        .find(|spec| spec.get("containers").is_some());
-    let all = lists.iter().filter_map(|list| spec?.get(list)?.as_array()).flatten();
-    all.map(|container| container.str_or_empty("image")).collect()
+    images_of(object).into_iter().collect()
 }

@@ -4,6 +4,7 @@
 //! in Go. Writing it as JSON gives U+FFFD, as in Go.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 const FIRST: u32 = 0x10_ff00;
 
@@ -45,7 +46,7 @@ pub(crate) fn text_from(bytes: &[u8]) -> Cow<'_, str> {
 
 /// The bytes of a text, with those that were no text put back.
 pub(crate) fn bytes_of(text: &str) -> Cow<'_, [u8]> {
-    if !text.as_bytes().contains(&0xf4) || !text.chars().any(|character| stands_for(character).is_some()) {
+    if !is_broken(text) {
         return Cow::Borrowed(text.as_bytes());
     }
     let mut bytes = Vec::with_capacity(text.len());
@@ -58,9 +59,48 @@ pub(crate) fn bytes_of(text: &str) -> Cow<'_, [u8]> {
     Cow::Owned(bytes)
 }
 
+/// Whether a text holds a byte that is no text.
+pub(crate) fn is_broken(text: &str) -> bool {
+    text.as_bytes().contains(&0xf4) && text.chars().any(|character| stands_for(character).is_some())
+}
+
+/// The text with U+FFFD for each byte that is no text: what Go makes of a string that it takes apart into runes and
+/// puts together again.
+pub(crate) fn as_runes(text: &str) -> Cow<'_, str> {
+    if !is_broken(text) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(rune).collect())
+}
+
+/// The character that Go reads: U+FFFD for a byte that is no text.
+pub(crate) fn rune(character: char) -> char {
+    if stands_for(character).is_some() { char::REPLACEMENT_CHARACTER } else { character }
+}
+
+/// Texts by their bytes, as Go orders them.
+pub(crate) fn compare(left: &str, right: &str) -> Ordering {
+    let order = left.cmp(right);
+    let greater = match order {
+        Ordering::Equal => return order,
+        Ordering::Less => right,
+        Ordering::Greater => left,
+    };
+    // Only a stand-in can be out of place, and it is greater than all text.
+    if greater.as_bytes().contains(&0xf4) { bytes_of(left).cmp(&bytes_of(right)) } else { order }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{bytes_of, text_from};
+    use super::{as_runes, bytes_of, compare, text_from};
+
+    #[test]
+    fn what_is_no_text_stands_where_its_byte_stands() {
+        let (broken, long) = (text_from(b"a\xeb"), "a\u{ffff}");
+        assert!(compare(&broken, long).is_lt() && compare(long, &broken).is_gt());
+        assert!(compare("a\u{10fffe}", &text_from(b"a\xff")).is_lt());
+        assert_eq!(as_runes(&broken), "a\u{fffd}");
+    }
 
     #[test]
     fn bytes_come_back_as_they_were() {

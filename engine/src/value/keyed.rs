@@ -140,6 +140,11 @@ pub(super) fn from_pairs<'a>(arena: &impl Arena<'a>, mut pairs: Vec<(Value<'a>, 
     let all_strings: Option<Vec<_>> =
         pairs.iter().map(|(key, value)| key.as_str().map(|key| (key, *value))).collect();
     match all_strings {
+        // Where bytes that are no text stand among keys is seen by nobody but the search, which goes by characters.
+        Some(mut members) if !members.is_sorted_by_key(|(key, _)| *key) => {
+            members.sort_by_key(|(key, _)| *key);
+            Value::Object(Object::from_sorted(arena.members(&members)))
+        }
         Some(members) => Value::Object(Object::from_sorted(arena.members(&members))),
         None => Value::Map(Map::from_sorted(arena.pairs(&pairs))),
     }

@@ -38,6 +38,18 @@ impl<'a> Number<'a> {
         }
     }
 
+    /// The number as the place of an element in an array, as OPA reads it from the text: `2`, `2.0` and `-0` are
+    /// places, `0.2e1` is none.
+    pub fn as_place(self) -> Option<usize> {
+        let whole = match self {
+            Number::Int(value) => return usize::try_from(value).ok(),
+            Number::Text(text) => text.split_once('.').map_or(text, |(whole, fraction)| {
+                if fraction.bytes().all(|digit| digit == b'0') { whole } else { text }
+            }),
+        };
+        usize::try_from(whole.parse::<i64>().ok()?).ok()
+    }
+
     /// The nearest 64-bit float.
     pub fn as_f64(self) -> f64 {
         match self {

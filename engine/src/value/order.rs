@@ -8,7 +8,7 @@ impl Value<'_> {
     /// Where this value stands to `other` in the total order.
     pub fn compare(self, other: Value<'_>) -> Ordering {
         match (self, other) {
-            (Value::String(left), Value::String(right)) => left.cmp(right),
+            (Value::String(left), Value::String(right)) => super::bytes::compare(left, right),
             (Value::Number(left), Value::Number(right)) => left.compare(right),
             (Value::Bool(left), Value::Bool(right)) => left.cmp(&right),
             (Value::Array(left), Value::Array(right)) => compare_items(left, right),

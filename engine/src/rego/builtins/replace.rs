@@ -3,7 +3,7 @@
 
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
 use crate::value::Value;
-use crate::value::bytes::{bytes_of, text_from};
+use crate::value::bytes::{bytes_of, is_broken, text_from};
 
 pub(super) const TABLE: &[Builtin] = &[
     function("replace", &[Type::String, Type::String, Type::String], Type::String, replace),
@@ -18,7 +18,7 @@ pub(super) const TABLE: &[Builtin] = &[
 fn replace<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let text = operand::string(arguments, 1)?;
     let (old, new) = (operand::string(arguments, 2)?, operand::string(arguments, 3)?);
-    if old.is_empty() {
+    if old.is_empty() || is_broken(old) || is_broken(new) {
         return replaced(call, text, &[(old, new)]);
     }
     call.spend(1 + text.len() / 64)?;
@@ -53,6 +53,7 @@ fn replace_n<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a
 /// At each byte the first of the pairs that fits, nothing replaced twice.
 fn replaced<'a>(call: &mut Call<'a, '_>, text: &str, pairs: &[(&str, &str)]) -> Outcome<'a> {
     let source = bytes_of(text);
+    let pairs: Vec<_> = pairs.iter().map(|(old, new)| (bytes_of(old), bytes_of(new))).collect();
     let mut out: Vec<u8> = Vec::with_capacity(source.len());
     let mut at = 0;
     let mut after_empty = false;
@@ -60,10 +61,10 @@ fn replaced<'a>(call: &mut Call<'a, '_>, text: &str, pairs: &[(&str, &str)]) -> 
         call.spend(1)?;
         let rest = source.get(at..).unwrap_or_default();
         // After a match of nothing, nothing may not match again at the same place.
-        let fits = |old: &str| rest.starts_with(old.as_bytes()) && !(after_empty && old.is_empty());
+        let fits = |old: &[u8]| rest.starts_with(old) && !(after_empty && old.is_empty());
         if let Some((old, new)) = pairs.iter().find(|(old, _)| fits(old)) {
             call.spend(new.len() / 64)?;
-            out.extend_from_slice(new.as_bytes());
+            out.extend_from_slice(new);
             at += old.len();
             after_empty = old.is_empty();
             continue;

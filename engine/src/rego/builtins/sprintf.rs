@@ -3,6 +3,7 @@
 use super::{Builtin, BuiltinError, Call, Limit, Outcome, Type, function, operand};
 use crate::rego::text::Format;
 use crate::value::Value;
+use crate::value::bytes::{bytes_of, is_broken, text_from};
 
 pub(super) const TABLE: &[Builtin] =
     &[function("sprintf", &[Type::String, Type::ARRAY], Type::String, sprintf)];
@@ -26,6 +27,10 @@ pub(in crate::rego) fn write<'a>(
     let mut text = std::mem::take(&mut call.caches.scratch);
     text.clear();
     format.write(&mut text, values);
+    if is_broken(&text) {
+        // Bytes that are no text by themselves may be a character together.
+        text = text_from(&bytes_of(&text)).into_owned();
+    }
     let result = if text.len() > MAX_LENGTH {
         Err(BuiltinError::Limit(Limit::Memory))
     } else {

@@ -3,8 +3,10 @@
 use super::{Builtin, BuiltinError, Call, Outcome, Type, function, operand};
 use crate::rego::number::{self, arithmetic};
 use crate::rego::text::case;
+use crate::value::bytes::{as_runes, bytes_of, is_broken, rune, text_from};
 use crate::value::{Number, Value};
 use num_bigint::BigInt;
+use std::borrow::Cow;
 
 const TWO: &[Type] = &[Type::String, Type::String];
 const ONE: &[Type] = &[Type::String];
@@ -13,9 +15,19 @@ const ONE_OR_SOME: Type = Type::OneOf(&[Type::String, Type::STRINGS, Type::Set(&
 
 pub(super) const TABLE: &[Builtin] = &[
     function("concat", &[Type::String, SOME_STRINGS], Type::String, concat),
-    function("contains", TWO, Type::Boolean, |_, a| test(a, |text, part| text.contains(part))),
-    function("startswith", TWO, Type::Boolean, |_, a| test(a, |text, part| text.starts_with(part))),
-    function("endswith", TWO, Type::Boolean, |_, a| test(a, |text, part| text.ends_with(part))),
+    function("contains", TWO, Type::Boolean, |_, a| {
+        test(
+            a,
+            |text, part| text.contains(part),
+            |text, part| text.windows(part.len()).any(|window| window == part),
+        )
+    }),
+    function("startswith", TWO, Type::Boolean, |_, a| {
+        test(a, |text, part| text.starts_with(part), |text, part| text.starts_with(part))
+    }),
+    function("endswith", TWO, Type::Boolean, |_, a| {
+        test(a, |text, part| text.ends_with(part), |text, part| text.ends_with(part))
+    }),
     function("format_int", &[Type::Number, Type::Number], Type::String, format_int),
     function("indexof", TWO, Type::Number, index_of),
     function("indexof_n", TWO, Type::Array(&[], Some(&Type::Number)), index_of_n),
@@ -30,29 +42,59 @@ pub(super) const TABLE: &[Builtin] = &[
     function("strings.any_prefix_match", &[ONE_OR_SOME, ONE_OR_SOME], Type::Boolean, any_prefix),
     function("strings.any_suffix_match", &[ONE_OR_SOME, ONE_OR_SOME], Type::Boolean, any_suffix),
     function("substring", &[Type::String, Type::Number, Type::Number], Type::String, substring),
-    function("trim", TWO, Type::String, |_, a| cut(a, |text, set| text.trim_matches(|c| set.contains(c)))),
+    function("trim", TWO, Type::String, |_, a| cut(a, |text, set| text.trim_matches(|c| is_of(c, set)))),
     function("trim_left", TWO, Type::String, |_, a| {
-        cut(a, |text, set| text.trim_start_matches(|c| set.contains(c)))
+        cut(a, |text, set| text.trim_start_matches(|c| is_of(c, set)))
     }),
     function("trim_right", TWO, Type::String, |_, a| {
-        cut(a, |text, set| text.trim_end_matches(|c| set.contains(c)))
+        cut(a, |text, set| text.trim_end_matches(|c| is_of(c, set)))
     }),
-    function("trim_prefix", TWO, Type::String, |_, a| {
-        cut(a, |text, part| text.strip_prefix(part).unwrap_or(text))
+    function("trim_prefix", TWO, Type::String, |call, a| {
+        stripped(call, a, |text, part| text.strip_prefix(part), |text, part| text.strip_prefix(part))
     }),
-    function("trim_suffix", TWO, Type::String, |_, a| {
-        cut(a, |text, part| text.strip_suffix(part).unwrap_or(text))
+    function("trim_suffix", TWO, Type::String, |call, a| {
+        stripped(call, a, |text, part| text.strip_suffix(part), |text, part| text.strip_suffix(part))
     }),
     function("trim_space", ONE, Type::String, |_, a| Ok(Some(Value::String(operand::string(a, 1)?.trim())))),
 ];
 
-fn test<'a>(arguments: &[Value<'a>], test: fn(&str, &str) -> bool) -> Outcome<'a> {
-    Ok(Some(Value::Bool(test(operand::string(arguments, 1)?, operand::string(arguments, 2)?))))
+/// Whether the second string is in the first; half a character, which is bytes, is in a whole one.
+fn test<'a>(
+    arguments: &[Value<'a>],
+    test: fn(&str, &str) -> bool,
+    by_bytes: fn(&[u8], &[u8]) -> bool,
+) -> Outcome<'a> {
+    let (text, part) = (operand::string(arguments, 1)?, operand::string(arguments, 2)?);
+    let holds = if is_broken(part) { by_bytes(&bytes_of(text), &bytes_of(part)) } else { test(text, part) };
+    Ok(Some(Value::Bool(holds)))
 }
 
 /// A part of the first string, found by the second.
 fn cut<'a>(arguments: &[Value<'a>], cut: fn(&'a str, &'a str) -> &'a str) -> Outcome<'a> {
     Ok(Some(Value::String(cut(operand::string(arguments, 1)?, operand::string(arguments, 2)?))))
+}
+
+/// As [`cut`], of a prefix or suffix, which may end within a character.
+fn stripped<'a>(
+    call: &mut Call<'a, '_>,
+    arguments: &[Value<'a>],
+    strip: for<'t> fn(&'t str, &str) -> Option<&'t str>,
+    by_bytes: for<'t> fn(&'t [u8], &[u8]) -> Option<&'t [u8]>,
+) -> Outcome<'a> {
+    let (text, part) = (operand::string(arguments, 1)?, operand::string(arguments, 2)?);
+    if !is_broken(part) {
+        return Ok(Some(Value::String(strip(text, part).unwrap_or(text))));
+    }
+    call.claim(text.len() * 4)?;
+    let rest = by_bytes(&bytes_of(text), &bytes_of(part)).map(|rest| text_from(rest).into_owned());
+    Ok(Some(rest.map_or(Value::String(text), |rest| call.text(&rest))))
+}
+
+/// Whether a character is of a set of them; a byte that is no text is U+FFFD in both, as Go reads runes.
+fn is_of(character: char, set: &str) -> bool {
+    set.contains(character)
+        || (rune(character) == char::REPLACEMENT_CHARACTER
+            && set.chars().any(|member| rune(member) == char::REPLACEMENT_CHARACTER))
 }
 
 fn mapped<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>], map: fn(&str) -> String) -> Outcome<'a> {
@@ -85,6 +127,10 @@ fn concat<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
             text.push_str(separator);
         }
         text.push_str(item.as_str().unwrap_or_default());
+    }
+    if is_broken(&text) {
+        // Bytes that are no text by themselves may be a character together.
+        text = text_from(&bytes_of(&text)).into_owned();
     }
     Ok(Some(call.text(&text)))
 }
@@ -149,17 +195,34 @@ fn strings<'a>(call: &mut Call<'a, '_>, parts: &[&'a str]) -> Outcome<'a> {
 }
 
 /// A string cut at each separator; at each character if there is none.
-fn parts<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
+fn parts<'a>(call: &mut Call<'a, '_>, text: &'a str, separator: &str) -> Vec<&'a str> {
     if separator.is_empty() {
         return text.char_indices().filter_map(|(at, c)| text.get(at..at + c.len_utf8())).collect();
     }
+    if is_broken(separator) {
+        return parts_by_bytes(call, text, &bytes_of(separator));
+    }
     text.split(separator).collect()
+}
+
+/// As [`parts`], by a separator that may end within a character.
+fn parts_by_bytes<'a>(call: &mut Call<'a, '_>, text: &str, separator: &[u8]) -> Vec<&'a str> {
+    let bytes = bytes_of(text);
+    let (mut parts, mut rest) = (Vec::new(), bytes.as_ref());
+    let mut part = |bytes: &[u8]| parts.push(call.text(&text_from(bytes)).as_str().unwrap_or_default());
+    while let Some(at) = rest.windows(separator.len()).position(|window| window == separator) {
+        part(rest.get(..at).unwrap_or_default());
+        rest = rest.get(at + separator.len()..).unwrap_or_default();
+    }
+    part(rest);
+    parts
 }
 
 fn split<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let (text, separator) = (operand::string(arguments, 1)?, operand::string(arguments, 2)?);
     call.spend(text.len() / 64)?;
-    strings(call, &parts(text, separator))
+    let parts = parts(call, text, separator);
+    strings(call, &parts)
 }
 
 /// The first `n` parts, or the last for a negative `n`.
@@ -167,7 +230,7 @@ fn split_n<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> 
     let (text, separator) = (operand::string(arguments, 1)?, operand::string(arguments, 2)?);
     let wanted = operand::integer(arguments, 3)?;
     call.spend(text.len() / 64)?;
-    let parts = parts(text, separator);
+    let parts = parts(call, text, separator);
     let count = usize::try_from(wanted.unsigned_abs()).map_or(parts.len(), |count| count.min(parts.len()));
     let chosen = if wanted >= 0 { parts.get(..count) } else { parts.get(parts.len() - count..) };
     strings(call, chosen.unwrap_or_default())
@@ -176,13 +239,25 @@ fn split_n<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> 
 fn count<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let (text, part) = (operand::string(arguments, 1)?, operand::string(arguments, 2)?);
     call.spend(text.len() / 64)?;
-    // The empty string is between all characters, and at both ends.
-    let count = if part.is_empty() { text.chars().count() + 1 } else { text.matches(part).count() };
+    let count = match part {
+        // The empty string is between all characters, and at both ends.
+        "" => text.chars().count() + 1,
+        part if is_broken(part) => parts_by_bytes(call, text, &bytes_of(part)).len() - 1,
+        part => text.matches(part).count(),
+    };
     Ok(Some(call.count(count)))
 }
 
+/// The string as Go's runes read it.
+fn runes<'a>(call: &mut Call<'a, '_>, text: &'a str) -> &'a str {
+    match as_runes(text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(runes) => call.text(&runes).as_str().unwrap_or_default(),
+    }
+}
+
 fn substring<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
-    let text = operand::string(arguments, 1)?;
+    let text = runes(call, operand::string(arguments, 1)?);
     let (start, length) = (operand::integer(arguments, 2)?, operand::integer(arguments, 3)?);
     let Ok(start) = usize::try_from(start) else { return Err(BuiltinError::failed("negative offset")) };
     call.spend(text.len() / 64)?;
@@ -214,6 +289,10 @@ fn one_or_some<'a>(arguments: &[Value<'a>], position: usize) -> Result<Vec<&'a s
 fn any_prefix<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let (mut texts, prefixes) = (one_or_some(arguments, 1)?, one_or_some(arguments, 2)?);
     call.spend(texts.len() + prefixes.len())?;
+    if prefixes.iter().any(|prefix| is_broken(prefix)) {
+        let starts = |prefix: &[u8]| texts.iter().any(|text| bytes_of(text).starts_with(prefix));
+        return Ok(Some(Value::Bool(prefixes.iter().any(|prefix| starts(&bytes_of(prefix))))));
+    }
     // In order, what begins with a prefix comes directly after the prefix itself.
     texts.sort_unstable();
     let any = prefixes.iter().any(|prefix| {
@@ -225,11 +304,11 @@ fn any_prefix<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'
 
 fn any_suffix<'a>(call: &mut Call<'a, '_>, arguments: &[Value<'a>]) -> Outcome<'a> {
     let (texts, suffixes) = (one_or_some(arguments, 1)?, one_or_some(arguments, 2)?);
-    if let [text] = texts.as_slice() {
+    if let ([text], false) = (texts.as_slice(), suffixes.iter().any(|suffix| is_broken(suffix))) {
         call.spend(suffixes.len())?;
         return Ok(Some(Value::Bool(suffixes.iter().any(|suffix| text.ends_with(suffix)))));
     }
-    let reversed = |text: &str| text.bytes().rev().collect::<Vec<u8>>();
+    let reversed = |text: &str| bytes_of(text).iter().rev().copied().collect::<Vec<u8>>();
     let mut texts: Vec<_> = texts.into_iter().map(reversed).collect();
     call.spend(texts.len() * 2 + suffixes.len())?;
     texts.sort_unstable();

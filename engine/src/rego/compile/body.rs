@@ -279,12 +279,8 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
 
     fn every(&mut self, every: &Every<'p>) {
         let key = every.key.filter(|key| self.counts.get(*key) > 1).map(|key| (key, self.slot(key)));
-        let domain = match self.x(&every.domain) {
-            // OPA goes through such a set as it is written, constants first, and not by the values of its members: where
-            // one fails, it is seen which comes first.
-            X::Set(items) if key.is_none() => X::Array(items),
-            domain => domain,
-        };
+        let domain = self.x(&every.domain);
+        let domain = if key.is_none() { as_written(domain) } else { domain };
         let value = self.slot(every.value);
         let body = self.closure(|it| {
             it.bound.extend(key.map(|(key, _)| key));
@@ -651,6 +647,16 @@ fn is_orderly(expr: &Expr<'_>) -> bool {
     }
     let sides = expr.as_unification();
     !looks_up && sides.is_none_or(|(left, right)| left.as_var().is_some() || right.as_var().is_some())
+}
+
+/// What is gone through by its members alone. OPA goes through a set that stands there as it is written, constants
+/// first, and not by the values of its members: it is seen in the order of what is made of them, in two members that
+/// are equal, and where one fails.
+pub(super) fn as_written(over: X<'_>) -> X<'_> {
+    match over {
+        X::Set(items) => X::Array(items),
+        over => over,
+    }
 }
 
 fn code_of(steps: Vec<(Step<'_>, Place)>) -> Code<'_> {

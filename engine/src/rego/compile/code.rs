@@ -357,4 +357,8 @@ impl<'p> X<'p> {
             _ => None,
         }
     }
+
+    pub(crate) fn is_comprehension(&self) -> bool {
+        matches!(self, Self::ArrayOf(_) | Self::SetOf(_) | Self::ObjectOf(_))
+    }
 }

@@ -85,11 +85,11 @@ impl<'p> Generator<'_, '_, 'p> {
                     Some(wanted) => Pattern::Equal(wanted),
                     None => self.pattern(target),
                 };
-                self.push(Step::Each { over: x, key, value, cut: false });
+                self.each(x, key, value);
                 return None;
             }
             let slot = self.fresh();
-            self.push(Step::Each { over: x, key, value: Pattern::Bind(slot), cut: false });
+            self.each(x, key, Pattern::Bind(slot));
             x = X::Slot(slot);
         }
         match wanted {
@@ -99,6 +99,14 @@ impl<'p> Generator<'_, '_, 'p> {
             }
             None => Some(x),
         }
+    }
+
+    fn each(&mut self, over: X<'p>, key: Pattern<'p>, value: Pattern<'p>) {
+        let over = match key {
+            Pattern::Any => super::body::as_written(over),
+            _ => over,
+        };
+        self.push(Step::Each { over, key, value, cut: false });
     }
 
     fn start(&mut self, parts: &[Term<'p>]) -> Start<'p> {

@@ -202,11 +202,12 @@ fn keys_of(value: Value<'_>) -> Vec<Value<'_>> {
 
 /// The member of a value that a key selects.
 #[inline]
-pub(super) fn index<'a>(value: Value<'a>, key: Value<'_>) -> Option<Value<'a>> {
+pub(super) fn index<'a>(value: Value<'a>, key: Value<'a>) -> Option<Value<'a>> {
     match (value, key) {
         (Value::Object(object), Value::String(key)) => object.get(key),
-        (Value::Array(items), Value::Number(_)) => items.get(usize::try_from(key.as_int()?).ok()?).copied(),
-        (Value::Set(set), key) => set.find(key),
+        (Value::Array(items), Value::Number(number)) => items.get(number.as_place()?).copied(),
+        // What was asked for, which may be written otherwise than the member: `1` for `1.0`.
+        (Value::Set(set), key) => set.find(key).map(|_| key),
         (Value::Map(map), key) => map.get(key),
         _ => None,
     }

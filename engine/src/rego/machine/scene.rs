@@ -110,7 +110,7 @@ pub(super) fn stored<'a>(value: Value<'a>, key: Value<'_>) -> Option<Value<'a>> 
     match (value, key) {
         (Value::Object(object), Value::String(key)) => object.get(key),
         (Value::Object(object), Value::Number(number)) => object.get(&number.to_string()),
-        (Value::Array(items), Value::Number(_)) => items.get(usize::try_from(key.as_int()?).ok()?).copied(),
+        (Value::Array(items), Value::Number(number)) => items.get(number.as_place()?).copied(),
         (Value::Array(items), Value::String(text)) => {
             let plain = text == "0" || !text.starts_with(['0', '+']);
             items.get(text.parse::<usize>().ok().filter(|_| plain)?).copied()

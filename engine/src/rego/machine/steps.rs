@@ -25,9 +25,11 @@ impl<'a> Machine<'a, '_> {
                     None => return self.not(code, at, first),
                 },
                 Step::Equal(left, right) => {
-                    let Some(left) = self.x(left) else { return self.not(code, at, first) };
-                    match self.x(right) {
-                        Some(right) if left == right => {}
+                    // A comprehension waits until it is known what it has to be equal to.
+                    let swap = left.is_comprehension() && !right.is_comprehension();
+                    let (known, other) = if swap { (right, left) } else { (left, right) };
+                    match self.x(known) {
+                        Some(value) if self.equals(other, value) => {}
                         _ => return self.not(code, at, first),
                     }
                 }
@@ -212,6 +214,20 @@ impl<'a> Machine<'a, '_> {
         self.no(code, at)
     }
 
+    /// Whether an expression has this value. As in OPA, a comprehension that cannot have it is not evaluated, so that
+    /// it does not fail either.
+    #[inline]
+    fn equals(&mut self, x: &'a X<'a>, value: Value<'a>) -> bool {
+        match (x, value) {
+            (X::ArrayOf(_), Value::Array(_) | Value::Set(_))
+            | (X::ObjectOf(_), Value::Object(_) | Value::Map(_) | Value::Set(_))
+            | (X::SetOf(_), Value::Set(_)) => {}
+            (x, _) if x.is_comprehension() => return false,
+            _ => {}
+        }
+        self.x(x).is_some_and(|wanted| wanted == value)
+    }
+
     /// Whether a value looks as it must; binds slots.
     pub(super) fn matches(&mut self, pattern: &'a Pattern<'a>, value: Value<'a>) -> bool {
         match pattern {
@@ -220,7 +236,7 @@ impl<'a> Machine<'a, '_> {
                 self.set(*slot, value);
                 true
             }
-            Pattern::Equal(x) => self.x(x).is_some_and(|wanted| wanted == value),
+            Pattern::Equal(x) => self.equals(x, value),
             Pattern::Array(patterns) => match value {
                 Value::Array(items) if items.len() == patterns.len() => {
                     patterns.iter().zip(items).all(|(pattern, item)| self.matches(pattern, *item))

@@ -5,6 +5,7 @@
 
 use super::class::{NOTHING, perl, problem};
 use super::regular::PatternError;
+use crate::value::bytes::is_broken;
 
 /// A translated pattern.
 #[derive(Clone, Debug)]
@@ -26,6 +27,9 @@ const MAX_REPEAT: u32 = 1000;
 /// # Errors
 /// For what Go refuses, in its words.
 pub(in crate::rego) fn translate(pattern: &str) -> Result<Translated, PatternError> {
+    if is_broken(pattern) {
+        return problem("invalid UTF-8", pattern);
+    }
     let reader = Reader { text: pattern, at: 0 };
     Translator {
         reader,

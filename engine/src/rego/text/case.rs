@@ -1,4 +1,7 @@
-//! Upper and lower case as Go maps them: each character by itself, to one character.
+//! Upper and lower case as Go maps them: each character by itself, to one character; a byte that is no text becomes
+//! U+FFFD.
+
+use crate::value::bytes::rune;
 
 /// Each character in lower case.
 pub(in crate::rego) fn lower(text: &str) -> String {
@@ -7,6 +10,7 @@ pub(in crate::rego) fn lower(text: &str) -> String {
     }
     // The one character whose lower case is longer is the dotted capital I.
     text.chars()
+        .map(rune)
         .map(|character| if character == 'İ' { 'i' } else { single(character, character.to_lowercase()) })
         .collect()
 }
@@ -16,7 +20,7 @@ pub(in crate::rego) fn upper(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_uppercase();
     }
-    text.chars().map(upper_character).collect()
+    text.chars().map(rune).map(upper_character).collect()
 }
 
 fn upper_character(character: char) -> char {

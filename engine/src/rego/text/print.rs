@@ -4,6 +4,7 @@ use super::float::{self, Shape};
 use super::quote::{can_backquote, is_print, write_quoted, write_quoted_character};
 use super::term::write_term;
 use crate::rego::number;
+use crate::value::bytes::bytes_of;
 use crate::value::{Number, Value};
 use num_bigint::BigInt;
 use std::borrow::Cow;
@@ -137,8 +138,8 @@ impl Printer {
         match verb {
             'v' if self.sharp_v => self.quoted(out, text),
             'v' | 's' => self.string(out, text),
-            'x' => self.hex(out, text.as_bytes(), false),
-            'X' => self.hex(out, text.as_bytes(), true),
+            'x' => self.hex(out, &bytes_of(text), false),
+            'X' => self.hex(out, &bytes_of(text), true),
             'q' => self.quoted(out, text),
             _ => self.bad_verb(out, &Argument::Text(Cow::Borrowed(text)), verb),
         }
