@@ -83,12 +83,6 @@ impl Authorities {
         self.roots.push((name.to_owned(), spec, PathBuf::new()));
     }
 
-    /// The hosts of the registries that they speak of.
-    pub(crate) fn hosts(&self) -> Vec<String> {
-        let images = self.authorities.iter().flat_map(|(_, spec, _)| &spec.images);
-        images.map(|pattern| crate::images::host(pattern).to_owned()).collect()
-    }
-
     /// All of them, ready to verify by.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use wayguard_engine::facts::Fact;
 use wayguard_engine::value::Document;
+use wayguard_images::authority::ImageAuthorities;
 use wayguard_images::reference::RepositoryPattern;
 use wayguard_images::registry::credentials::Keyring;
 use wayguard_images::registry::layout::Layout;
@@ -42,13 +43,25 @@ pub(crate) struct ImageArgs {
 /// What answers for images.
 pub(crate) type Images = ImageService<Document>;
 
+/// What the options name, read.
+pub(crate) struct Named {
+    authorities: ImageAuthorities,
+    allowed: Vec<RepositoryPattern>,
+    registries: RegistryArgs,
+    offline: Option<PathBuf>,
+}
+
 impl ImageArgs {
-    /// The service, if anything says who may sign or what may be asked; and the logins.
+    /// The service, if anything says who may sign or what may be asked; and the logins. `of_cluster`: who may sign as
+    /// a cluster says it.
     ///
     /// # Errors
     /// If a file cannot be read or used.
-    pub(crate) fn open(&self) -> Result<Option<(Arc<Images>, Keyring)>, Failure> {
-        if self.image_authority.is_empty() && self.image_allow.is_empty() {
+    pub(crate) fn open(
+        &self,
+        of_cluster: Option<&ImageAuthorities>,
+    ) -> Result<Option<(Arc<Images>, Keyring)>, Failure> {
+        if self.image_authority.is_empty() && self.image_allow.is_empty() && of_cluster.is_none() {
             if self.offline.is_some() {
                 let words = "`--offline` has images to look at, and nothing says who may sign them: name an \
                              `--image-authority` or an `--image-allow`";
@@ -56,6 +69,16 @@ impl ImageArgs {
             }
             return Ok(None);
         }
+        let none = ImageAuthorities::default();
+        let service = self.read()?.service(of_cluster.unwrap_or(&none))?;
+        Ok(Some((service, self.registries.keyring()?)))
+    }
+
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// If one cannot be read or used.
+    pub(crate) fn read(&self) -> Result<Named, Failure> {
         let mut authorities = Authorities::default();
         for path in &self.image_authority {
             authorities.add(path)?;
@@ -63,20 +86,40 @@ impl ImageArgs {
         let parse = |text: &String| {
             text.parse::<RepositoryPattern>().map_err(|problem| Failure::Invalid(problem.to_string()))
         };
-        let allowed = self.image_allow.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        let compiled = authorities.compile()?;
+        Ok(Named {
+            authorities: authorities.compile()?,
+            allowed: self.image_allow.iter().map(parse).collect::<Result<_, _>>()?,
+            registries: self.registries.clone(),
+            offline: self.offline.clone(),
+        })
+    }
+}
+
+impl Named {
+    /// What is asked of whom, with those who may sign as a cluster says it.
+    ///
+    /// # Errors
+    /// If the file about registries cannot be read.
+    pub(crate) fn settings(&self, of_cluster: &ImageAuthorities) -> Result<Settings, Failure> {
+        let authorities = self.authorities.and(of_cluster);
         let mut named = authorities.hosts();
-        named.extend(self.image_allow.iter().map(|pattern| host(pattern).to_owned()));
-        let named: Vec<&str> = named.iter().map(String::as_str).collect();
-        let settings = Settings {
-            authorities: compiled,
-            allowed,
-            registries: self.registries.options(&named)?,
+        named.extend(self.allowed.iter().map(|pattern| host(pattern.written())));
+        let registries = self.registries.options(&named.into_iter().collect::<Vec<_>>())?;
+        Ok(Settings {
+            authorities,
+            allowed: self.allowed.clone(),
+            registries,
             bounds: Bounds::default(),
             limits: Limits::default(),
-        };
-        let service = service(settings, self.offline.as_deref(), Document::from_serde)?;
-        Ok(Some((service, self.registries.keyring()?)))
+        })
+    }
+
+    /// A service that asks by that.
+    ///
+    /// # Errors
+    /// If a file or folder cannot be read.
+    pub(crate) fn service(&self, of_cluster: &ImageAuthorities) -> Result<Arc<Images>, Failure> {
+        service(self.settings(of_cluster)?, self.offline.as_deref(), Document::from_serde)
     }
 }
 
@@ -117,8 +160,11 @@ impl ImageDesk {
     ///
     /// # Errors
     /// If a file cannot be read or used.
-    pub(crate) fn open(args: &ImageArgs) -> Result<Option<Arc<Self>>, Failure> {
-        let Some((service, keyring)) = args.open()? else { return Ok(None) };
+    pub(crate) fn open(
+        args: &ImageArgs,
+        of_cluster: Option<&ImageAuthorities>,
+    ) -> Result<Option<Arc<Self>>, Failure> {
+        let Some((service, keyring)) = args.open(of_cluster)? else { return Ok(None) };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))?;
         Ok(Some(Arc::new(Self { runtime, service, keyring })))

@@ -9,9 +9,10 @@ use crate::suite::SuiteArgs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
-use wayguard_cluster::{ClusterFacts, PolicyWatch};
+use wayguard_cluster::{ApiError, Client, ClusterFacts, PolicyWatch};
 use wayguard_engine::PolicySet;
 use wayguard_engine::facts::{Fact, FactKey};
+use wayguard_images::authority::ImageAuthorities;
 
 /// An API server that has not told its policies by then is not going to.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Live {
     runtime: Runtime,
     facts: ClusterFacts,
+    authorities: Option<ImageAuthorities>,
 }
 
 impl std::fmt::Debug for Live {
@@ -43,12 +45,18 @@ impl Live {
             .enable_all()
             .build()
             .map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))?;
-        let (facts, set) = runtime.block_on(async {
+        let (facts, set, authorities) = runtime.block_on(async {
             let client = cluster.connect_like_kubectl().await?;
             let set = policies(&PolicyWatch::start(&client, watch_options(sources, suite))).await?;
-            Ok::<_, Failure>((ClusterFacts::start(&client, &inventory_kinds(&set)), set))
+            let authorities = authorities(&client, &suite.own_namespace).await?;
+            Ok::<_, Failure>((ClusterFacts::start(&client, &inventory_kinds(&set)), set, authorities))
         })?;
-        Ok((Self { runtime, facts }, set))
+        Ok((Self { runtime, facts, authorities }, set))
+    }
+
+    /// Who may sign images; none: the cluster does not have such kinds.
+    pub(crate) fn authorities(&self) -> Option<&ImageAuthorities> {
+        self.authorities.as_ref()
     }
 
     /// Asks the cluster.
@@ -56,6 +64,23 @@ impl Live {
         let answers = self.runtime.block_on(self.facts.fetch(vec![key], Instant::now() + TIME_LIMIT));
         let unanswered = || Fact::Unavailable("the cluster did not answer".to_owned());
         answers.into_iter().next().map_or_else(unanswered, |(_, fact)| fact)
+    }
+}
+
+/// Who may sign images as the cluster says it; `None`: an older installation, which has no such kinds.
+///
+/// # Errors
+/// If the cluster does not tell.
+pub(crate) async fn authorities(
+    client: &Client,
+    own_namespace: &str,
+) -> Result<Option<ImageAuthorities>, Failure> {
+    match wayguard_cluster::images::read(client, own_namespace).await {
+        Ok(trusted) => Ok(Some(trusted.authorities)),
+        Err(ApiError::NotFound(_)) => Ok(None),
+        Err(problem) => {
+            Err(Failure::Ours(format!("the cluster's ImageAuthority objects cannot be read: {problem}")))
+        }
     }
 }
 

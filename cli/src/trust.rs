@@ -1,6 +1,7 @@
 //! Who must have signed one thing in a registry: keys, identities, or files that say it.
 
 use crate::authorities::Authorities;
+use crate::cluster::ClusterArgs;
 use crate::exit::Failure;
 use std::path::{Path, PathBuf};
 use wayguard_images::authority::{
@@ -20,6 +21,18 @@ pub(crate) struct TrustArgs {
     /// A file with ImageAuthority objects, and TrustRoots that they name: those that speak of the repository count
     #[arg(long = "authority", value_name = "FILE")]
     authorities: Vec<PathBuf>,
+
+    /// The ImageAuthority and TrustRoot objects of the cluster that kubectl talks to
+    #[arg(long)]
+    cluster: bool,
+
+    /// The kubeconfig of that cluster. [default: as kubectl finds it]
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The suite's own namespace in that cluster, which has what the objects name. [default: wayguard-system]
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    own_namespace: Option<String>,
 
     /// Who signed without a key: a mail address, or a workflow's URI
     #[arg(long, value_name = "TEXT")]
@@ -80,7 +93,10 @@ impl TrustArgs {
             let images = vec![format!("{}/{}", of.registry(), of.repository())];
             all.push(OPTIONS, ImageAuthoritySpec { images, authorities: own, require: None });
         }
-        let compiled = all.compile()?;
+        let mut compiled = all.compile()?;
+        if self.cluster {
+            compiled = compiled.and(&self.of_cluster()?);
+        }
         if compiled.of(of).is_empty() {
             return Err(Failure::Invalid(format!(
                 "no ImageAuthority that was named speaks of `{}`",
@@ -88,6 +104,18 @@ impl TrustArgs {
             )));
         }
         Ok(compiled)
+    }
+
+    fn of_cluster(&self) -> Result<ImageAuthorities, Failure> {
+        let cluster = ClusterArgs { kubeconfig: self.kubeconfig.clone(), ..ClusterArgs::default() };
+        let namespace = self.own_namespace.as_deref().unwrap_or("wayguard-system");
+        let found = crate::cluster::block_on(async {
+            crate::live::authorities(&cluster.connect_like_kubectl().await?, namespace).await
+        })?;
+        found.ok_or_else(|| {
+            let words = "the cluster has no kind `ImageAuthority`; `wayguard install` makes it";
+            Failure::Invalid(words.to_owned())
+        })
     }
 
     fn keyless(&self, all: &mut Authorities) -> Result<Option<AuthoritySpec>, Failure> {

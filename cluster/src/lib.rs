@@ -3,6 +3,7 @@
 //! ```text
 //!            ┌► policies: Policy, PolicyException ─► PolicySet (swapped whole)
 //! API server ┼► facts: namespaces (cached, else live), inventory, owners, names
+//!            ├► images: ImageAuthority, TrustRoot ─► who may sign (swapped whole)
 //!            ├► authority: the shared Secret ─► each replica's own leaf
 //!            └► control (leader): discovery, policies, replicas ─► webhooks (pure) ─► configurations, statuses
 //! ```
@@ -15,6 +16,7 @@ pub mod facts;
 #[cfg(test)]
 mod fake_api;
 pub mod gatekeeper;
+pub mod images;
 pub mod install;
 pub mod kinds;
 pub mod manifest;

@@ -3,12 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests, which clippy does not take for tests")]
 
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::NamedTempFile;
 use tokio::runtime::Runtime;
-use wayguard_conformance_tests::{Said, Sandbox};
+use wayguard_conformance_tests::{Said, Sandbox, eventually};
 use wayguard_images::fixtures::{Key, Making, SIGNED, statement};
 use wayguard_images::registry::manifest::Descriptor;
 use wayguard_images::test_registry::{Fault, TestRegistry};
@@ -16,57 +16,17 @@ use wayguard_images::test_registry::{Fault, TestRegistry};
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const NAMESPACE: &str = "images";
 
-const POLICIES: &str = r#"
+const POLICIES: &str = r"
 apiVersion: wayguard.io/v1alpha1
 kind: Policy
 metadata: {name: signed}
 spec:
-  expand: true
-  match:
-    resourceRules:
-      - {apiGroups: [""], apiVersions: ["*"], resources: [pods, pods/ephemeralcontainers], operations: [CREATE, UPDATE]}
-  source:
-    rego: |
-      # METADATA
-      # scope: package
-      # title: Signed
-      # description: For a test.
-      # custom: {severity: high, category: test, remedy: Sign the image., facts: [images]}
-      package test.signed
+  source: {library: images/signed}
+  parameters: {pin: true}
+";
 
-      deny contains sprintf("%s is not signed", [image]) if {
-        some image, facts in input.facts.images
-        not signed(facts)
-      }
-
-      signed(facts) if {
-        count(facts.authorities) > 0
-        every authority in facts.authorities { authority.satisfied }
-      }
----
-apiVersion: wayguard.io/v1alpha1
-kind: Policy
-metadata: {name: pinned}
-spec:
-  match:
-    resourceRules:
-      - {apiGroups: [""], apiVersions: ["*"], resources: [pods], operations: [CREATE]}
-  source:
-    rego: |
-      # METADATA
-      # scope: package
-      # title: Pinned
-      # description: For a test.
-      # custom: {severity: high, category: test, remedy: None is needed., facts: [images]}
-      package test.pinned
-
-      overrides contains {"path": sprintf("/spec/containers/%d/image", [index]), "value": pinned} if {
-        some index, container in input.review.object.spec.containers
-        digest := input.facts.images[container.image].digest
-        not contains(container.image, "@")
-        pinned := sprintf("%s@%s", [container.image, digest])
-      }
-"#;
+/// The suite's own namespace.
+const OWN: &str = "wayguard-system";
 
 struct Rig {
     _runtime: Runtime,
@@ -87,17 +47,32 @@ impl Rig {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let registry = runtime.block_on(TestRegistry::start()).unwrap();
         let key = Key::p256();
-        let authority = json!({"apiVersion": "wayguard.io/v1alpha1", "kind": "ImageAuthority", "metadata": {"name": "team"},
-            "spec": {"images": [format!("{}/team", registry.host())],
-                "authorities": [{"name": "builders", "keys": [{"pem": key.public_pem()}]}]}});
-        let (authority, policies) = (file(&authority.to_string()), file(POLICIES));
-        let shown = |file: &NamedTempFile| file.path().to_str().unwrap().to_owned();
-        let sandbox = Sandbox::start_with(
-            &["--policies", &shown(&policies)],
-            &[("WAYGUARD_IMAGE_AUTHORITY", &shown(&authority))],
-        );
+        let policies = file(POLICIES);
+        let sandbox = Sandbox::start(&["--policies", policies.path().to_str().unwrap()]);
         sandbox.namespace(NAMESPACE, "development");
         Self { _runtime: runtime, registry, key, sandbox }
+    }
+
+    /// An `ImageAuthority` over the team's repositories; a key as it is written there.
+    fn authority(&self, key: &Value) -> String {
+        json!({"apiVersion": "wayguard.io/v1alpha1", "kind": "ImageAuthority", "metadata": {"name": "team"},
+            "spec": {"images": [format!("{}/team", self.registry.host())],
+                "authorities": [{"name": "builders", "keys": [key]}]}})
+        .to_string()
+    }
+
+    /// Applies it, and waits until every server judges by it.
+    fn trust(&self, key: &Value) {
+        self.sandbox.apply(&self.authority(key)).accepted();
+        let generation = self.sandbox.get("imageauthority", "team", "")["metadata"]["generation"].clone();
+        eventually("the ImageAuthority is loaded", || {
+            let status = self.status("imageauthority", "team");
+            status["observedGeneration"] == generation && condition(&status)["status"] == "True"
+        });
+    }
+
+    fn status(&self, kind: &str, name: &str) -> Value {
+        self.sandbox.get(kind, name, "")["status"].clone()
     }
 
     fn signed(&self, tag: &str) -> Descriptor {
@@ -126,17 +101,106 @@ impl Rig {
     }
 }
 
+/// The condition `Loaded`.
+fn condition(status: &Value) -> Value {
+    let all = status["conditions"].as_array().cloned().unwrap_or_default();
+    all.into_iter().find(|condition| condition["type"] == "Loaded").unwrap_or_default()
+}
+
 #[test]
 fn images_are_judged_by_who_signed_them() {
     let rig = Rig::start();
+    trust_is_what_the_cluster_says(&rig);
+    what_nobody_signed_is_refused_and_what_was_verified_stays(&rig);
+}
+
+/// An authority comes, is given another key, breaks, and goes.
+fn trust_is_what_the_cluster_says(rig: &Rig) {
+    rig.signed("trusted");
+    let image = rig.place(":trusted");
+    let complaint = rig.pod(&image).1.refused();
+    assert!(complaint.contains("no ImageAuthority speaks of its repository"), "{complaint}");
+
+    let pem = |key: &Key| json!({"pem": key.public_pem()});
+    rig.trust(&pem(&rig.key));
+    rig.pod(&image).1.accepted();
+    let shown = rig.sandbox.kubectl(&["get", "imageauthorities"], "").accepted();
+    assert!(shown.contains("LOADED") && shown.contains("True") && shown.contains("1/1"), "{shown}");
+
+    rig.trust(&pem(&Key::p256()));
+    let complaint = rig.pod(&image).1.refused();
+    assert!(complaint.contains("0 of 1 that `team` wants have signed"), "{complaint}");
+    assert!(complaint.contains("none of the authority's keys signed it"), "{complaint}");
+
+    // What cannot be used is refused when it is applied, with the place and what would work.
+    let keyless = |root: &str, subject: &str| {
+        let identity = json!({"issuer": "https://token.example", "subjectRegex": subject});
+        json!({"apiVersion": "wayguard.io/v1alpha1", "kind": "ImageAuthority", "metadata": {"name": "team"},
+            "spec": {"images": ["ghcr.io"], "authorities":
+                [{"name": "ci", "keyless": {"trustRoot": root, "identities": [identity]}}]}})
+        .to_string()
+    };
+    let root = json!({"apiVersion": "wayguard.io/v1alpha1", "kind": "TrustRoot", "metadata": {"name": "lab"},
+        "spec": {"trustedRoot": "{"}});
+    for (object, words) in [
+        (rig.authority(&json!({"pem": "no key"})), "`authorities[0].keys[0]`: "),
+        (
+            rig.authority(&json!({"configMap": {"name": "gone", "key": "a"}})),
+            "there is none in the namespace `wayguard-system`",
+        ),
+        (
+            rig.authority(&json!({"secret": {"name": "keys", "key": "a"}})),
+            "`wayguard install --secret keys` grants",
+        ),
+        (rig.authority(&json!({})), "exactly one of `pem`, `configMap` and `secret` says where the key is"),
+        (keyless("lab", "a@b"), "there is no trust root `lab`; a TrustRoot of that name, or `public-good`"),
+        (keyless("public-good", "(a@b"), "it is no regular expression"),
+        (root.to_string(), "it is no `trusted_root.json`"),
+    ] {
+        let complaint = rig.sandbox.apply(&object).refused();
+        assert!(complaint.contains(words), "{words}: {complaint}");
+    }
+
+    // A key in a ConfigMap is followed: other keys count at once, and with it gone nothing does.
+    let map = |key: &Key| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "keys", "namespace": OWN},
+            "data": {"cosign.pub": key.public_pem()}})
+        .to_string()
+    };
+    rig.sandbox.apply(&map(&Key::p256())).accepted();
+    rig.trust(&json!({"configMap": {"name": "keys", "key": "cosign.pub"}}));
+    assert!(rig.pod(&image).1.refused().contains("none of the authority's keys signed it"));
+    rig.sandbox.apply(&map(&rig.key)).accepted();
+    eventually("the new key counts", || rig.pod(&image).1.fine);
+    rig.sandbox.kubectl(&["delete", "configmap", "keys", "-n", OWN], "").accepted();
+    eventually("nothing counts any more", || !rig.pod(&image).1.fine);
+    let complaint = rig.pod(&image).1.refused();
+    assert!(
+        complaint.contains("nothing satisfies the ImageAuthority `team` until it is mended"),
+        "{complaint}"
+    );
+    eventually("the status says so", || {
+        let said = condition(&rig.status("imageauthority", "team"));
+        let message = said["message"].as_str().unwrap_or_default().to_owned();
+        said["status"] == "False" && said["reason"] == "Invalid" && message.contains("ConfigMap `keys`")
+    });
+
+    rig.sandbox.kubectl(&["delete", "imageauthority", "team"], "").accepted();
+    eventually("it is forgotten", || {
+        rig.pod(&image).1.err.contains("no ImageAuthority speaks of its repository")
+    });
+}
+
+fn what_nobody_signed_is_refused_and_what_was_verified_stays(rig: &Rig) {
+    rig.trust(&json!({"pem": rig.key.public_pem()}));
     let (image, other) = (rig.signed("v1"), rig.signed("v2"));
     rig.registry.image("team/app", "unsigned");
 
     let complaint = rig.pod(&rig.place(":unsigned")).1.refused();
-    assert!(complaint.contains("denied by signed") && complaint.contains(":unsigned"), "{complaint}");
-    assert!(complaint.contains("is not signed"), "{complaint}");
+    assert!(complaint.contains("denied by images/signed") && complaint.contains(":unsigned"), "{complaint}");
+    assert!(complaint.contains("0 of 1 that `team` wants have signed"), "{complaint}");
     let complaint = rig.pod("registry.invalid/app:1").1.refused();
-    assert!(complaint.contains("registry.invalid/app:1 is not signed"), "{complaint}");
+    assert!(complaint.contains("no ImageAuthority speaks of its repository"), "{complaint}");
 
     let (pod, said) = rig.pod(&rig.place(":v1"));
     said.accepted();
@@ -149,7 +213,10 @@ fn images_are_judged_by_who_signed_them() {
         rig.sandbox.kubectl(&arguments, "")
     };
     let complaint = debug(&rig.place(":unsigned")).refused();
-    assert!(complaint.contains("denied by signed") && complaint.contains("is not signed"), "{complaint}");
+    assert!(
+        complaint.contains("denied by images/signed") && complaint.contains("have signed"),
+        "{complaint}"
+    );
 
     // A Deployment is told at once, and stays as it was written where it is right.
     let deployment = |image: &str| {
@@ -159,8 +226,11 @@ fn images_are_judged_by_who_signed_them() {
                 "spec": {"containers": [{"name": "app", "image": image}]}}}});
         rig.sandbox.apply(&object.to_string())
     };
-    assert!(deployment(&rig.place(":unsigned")).refused().contains("is not signed"));
-    deployment(&rig.place(":v1")).accepted();
+    assert!(deployment(&rig.place(":unsigned")).refused().contains("have signed"));
+    let said = deployment(&rig.place(":v1"));
+    let pinned = rig.place(&format!(":v1@{}", image.digest));
+    assert!(said.err.contains("Warning") && said.err.contains(&pinned), "{}", said.err);
+    said.accepted();
     let kept = rig.sandbox.get("deployment", "web", NAMESPACE);
     assert_eq!(kept["spec"]["template"]["spec"]["containers"][0]["image"], rig.place(":v1"));
 

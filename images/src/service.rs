@@ -92,6 +92,13 @@ struct Verdict<T> {
     looking: AtomicBool,
 }
 
+/// Why a look led to no verdict; nobody remembers it.
+enum NoVerdict {
+    /// The registry says that there is no such image.
+    Absent,
+    Failed(RegistryError),
+}
+
 #[derive(Clone, Copy)]
 struct Tagged {
     digest: Digest,
@@ -210,7 +217,9 @@ impl<T: Send + Sync + 'static> ImageService<T> {
                 let key = (Repository::of(&reference), reference.asked(), scope);
                 let tagged = self.tags.get(&key).now_or_never().flatten()?;
                 (tagged.at.elapsed() < TAG_FRESH).then_some(tagged.digest)
-            })?;
+            });
+            // What this credential does not see, the next may have seen.
+            let Some(digest) = digest else { continue };
             let key = key_of(&settings, &reference, digest, scope);
             if let Some(verdict) = self.verdicts.get(&key).now_or_never().flatten() {
                 self.counts.hits.fetch_add(1, Ordering::Relaxed);
@@ -265,14 +274,22 @@ impl<T: Send + Sync + 'static> ImageService<T> {
         let Some(digest) = self.resolved(&*source, reference, scope).await? else { return Ok(None) };
         let key = key_of(settings, reference, digest, scope);
         let look = async {
-            let looked = self.look(settings, &*source, reference, digest).await;
-            looked.transpose().unwrap_or_else(|| {
-                let what = format!("`{reference}`");
-                Err(RegistryError::new(reference.registry(), Problem::Status { what, status: 404 }))
-            })
+            match self.look(settings, &*source, reference, digest).await {
+                Ok(Some(verdict)) => Ok(verdict),
+                Ok(None) => Err(NoVerdict::Absent),
+                Err(error) => Err(NoVerdict::Failed(error)),
+            }
         };
         let known = self.verdicts.contains_key(&key);
-        let verdict = self.verdicts.try_get_with(key, look).await.map_err(|error| (*error).clone())?;
+        let verdict = match self.verdicts.try_get_with(key, look).await {
+            Ok(verdict) => verdict,
+            Err(nothing) => {
+                return match &*nothing {
+                    NoVerdict::Absent => Ok(None),
+                    NoVerdict::Failed(error) => Err(error.clone()),
+                };
+            }
+        };
         if known {
             self.counts.hits.fetch_add(1, Ordering::Relaxed);
             self.look_again(settings, reference, digest, credential, &verdict);

@@ -158,6 +158,9 @@ async fn an_image_that_nobody_signed_is_known_as_that() {
     assert!(!satisfied(&facts));
     assert_eq!(facts["signatures"], json!([]));
     assert!(matches!(service.ask(&rig.place(":v9"), &Keyring::new()).await, Answer::Absent));
+    // By digest too: that the registry says so is an answer, not a failure to ask.
+    let nowhere = rig.place(&format!("@{}", Digest::of(b"nothing")));
+    assert!(matches!(service.ask(&nowhere, &Keyring::new()).await, Answer::Absent));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::facts::FactSource;
 use crate::judging::{Case, FACT_ROUNDS, Round, Subject, Tools, Unreadable, decode, uid_in};
 use crate::log_text::{LONGEST_NAME, clean};
 use crate::metrics::Metrics;
-use crate::own_kinds::OwnKinds;
+use crate::own_kinds::{Judged, Looked, OwnKinds};
 use crate::policies::PolicySource;
 use crate::workers::{Pending, QueueFull, WorkerPool};
 use crate::{Config, Path};
@@ -169,9 +169,20 @@ impl Admission {
             drop(charge);
             judged
         });
+        let answered = |judged: Judged| {
+            (judged.subject, Answer::judged(judged.verdict.admits(), judged.verdict, judged.body))
+        };
         match self.result(path, &head, judged, deadline).await {
-            Ok(Ok(judged)) => {
-                (judged.subject, Answer::judged(judged.verdict.admits(), judged.verdict, judged.body))
+            Ok(Ok(Looked::Judged(judged))) => answered(judged),
+            Ok(Ok(Looked::Elsewhere(elsewhere))) => {
+                let asked = self.own_kinds.ask(elsewhere);
+                match tokio::time::timeout_at(deadline.at.into(), asked).await {
+                    Ok(judged) => answered(judged),
+                    Err(_elapsed) => {
+                        let problem = "what the object names could not be looked up in time; try again";
+                        unjudged(path, &head, Ending::TimedOut, problem)
+                    }
+                }
             }
             Ok(Err(unreadable)) => unreadable_answer(path, unreadable),
             Err(answer) => answer,

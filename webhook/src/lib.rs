@@ -38,6 +38,7 @@ mod workers;
 pub use config::Config;
 pub use facts::{BoxFuture, FactSource, NoCluster};
 pub use judging::{Clock, Engine, Judge};
+pub use own_kinds::{Applied, KindJudge};
 pub use panics::log_panics_without_values;
 pub use path::Path;
 pub use policies::PolicySource;

@@ -5,6 +5,7 @@
 //! finalizers of an object that has become invalid (an expired exception, a policy that left the library) can
 //! still be edited.
 
+use crate::facts::BoxFuture;
 use crate::judging::Subject;
 use crate::policies::PolicySource;
 use jiff::Timestamp;
@@ -21,6 +22,23 @@ use wayguard_engine::{PolicySet, PolicySetBuilder, Request, Verdict, reply};
 /// How a policy of the cluster is named in messages, before its place.
 const FROM_CLUSTER: &str = "cluster";
 
+/// A question about one object of a kind that the engine does not know.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Its kind; the group and version are ours.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub spec: serde_json::Value,
+}
+
+/// Who judges our kinds that the engine does not know.
+pub trait KindJudge: Send + Sync {
+    /// Whether the object can be used, or what is wrong with it. `None`: this kind is not known here either.
+    fn judge(&self, applied: Applied) -> BoxFuture<'_, Option<Result<(), String>>>;
+}
+
 /// A message ends here: the API server prints all of it on somebody's terminal.
 const LONGEST_MESSAGE: usize = 8 << 10;
 
@@ -30,11 +48,30 @@ pub(crate) struct OwnKinds {
     pub(crate) policies: Arc<PolicySource>,
     /// The only namespace in which exceptions count.
     pub(crate) namespace: String,
+    /// Asked about other kinds.
+    pub(crate) others: Option<Arc<dyn KindJudge>>,
+}
+
+/// What comes of looking at a review.
+pub(crate) enum Looked {
+    /// A verdict.
+    Judged(Judged),
+    /// Somebody else must be asked.
+    Elsewhere(Elsewhere),
+}
+
+/// A review that waits for what somebody else says.
+pub(crate) struct Elsewhere {
+    subject: Subject,
+    uid: String,
+    api_version: String,
+    applied: Applied,
 }
 
 /// What is said about one object.
 #[derive(Debug, PartialEq, Eq)]
 enum Opinion {
+    Elsewhere(Applied),
     Fine,
     Warning(String),
     Refused(String),
@@ -49,13 +86,43 @@ pub(crate) struct Judged {
 
 impl OwnKinds {
     /// Judges one review.
-    pub(crate) fn judge(&self, request: &Request<'_>, now: Timestamp) -> Judged {
+    pub(crate) fn judge(&self, request: &Request<'_>, now: Timestamp) -> Looked {
         let (verdict, body) = match self.opinion(request, now) {
+            Opinion::Elsewhere(applied) => {
+                return Looked::Elsewhere(Elsewhere {
+                    subject: Subject::of(request),
+                    uid: request.uid.to_owned(),
+                    api_version: request.kind.api_version(),
+                    applied,
+                });
+            }
             Opinion::Fine => (Verdict::Allow, admit(request.uid)),
             Opinion::Warning(text) => (Verdict::Warn, reply::admit_with_warning(request.uid, &text)),
             Opinion::Refused(text) => (Verdict::Deny, reply::refuse(request.uid, 422, &clip(text))),
         };
-        Judged { subject: Subject::of(request), verdict, body }
+        Looked::Judged(Judged { subject: Subject::of(request), verdict, body })
+    }
+
+    /// Asks who knows the kind.
+    pub(crate) async fn ask(&self, elsewhere: Elsewhere) -> Judged {
+        let Elsewhere { subject, uid, api_version, applied } = elsewhere;
+        let kind = applied.kind.clone();
+        let said = match &self.others {
+            Some(others) => others.judge(applied).await,
+            None => None,
+        };
+        // A newer `control` has registered a kind that this replica does not know: admitting it unjudged could let
+        // a forged stamp in.
+        let said = said.unwrap_or_else(|| {
+            Err(format!(
+                "`{api_version}` `{kind}` is not judged by this server: it has no cluster to ask, or is of an older version than what registered the kind; bring all replicas to that version"
+            ))
+        });
+        let (verdict, body) = match said {
+            Ok(()) => (Verdict::Allow, admit(&uid)),
+            Err(text) => (Verdict::Deny, reply::refuse(&uid, 422, &clip(text))),
+        };
+        Judged { subject, verdict, body }
     }
 
     fn opinion(&self, request: &Request<'_>, now: Timestamp) -> Opinion {
@@ -73,11 +140,11 @@ impl OwnKinds {
         match (request.kind.api_version().as_str(), request.kind.kind) {
             (API_VERSION, "Policy") => self.policy(request.name, new),
             (API_VERSION, "PolicyException") => self.exception(request, new, now),
-            // A newer `control` has registered a kind that this replica does not know: admitting it unjudged
-            // could let a forged stamp in.
-            (version, kind) => Opinion::Refused(format!(
-                "`{version}` `{kind}` is not judged by this version of the server; bring all replicas to the version that registered it"
-            )),
+            (_, kind) => Opinion::Elsewhere(Applied {
+                kind: kind.to_owned(),
+                name: request.name.to_owned(),
+                spec: new,
+            }),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::health::{self, Health};
 use crate::judging::{Clock, Engine, Judge, Tools};
 use crate::listener::Door;
 use crate::metrics::{Metrics, State};
-use crate::own_kinds::OwnKinds;
+use crate::own_kinds::{KindJudge, OwnKinds};
 use crate::policies::PolicySource;
 use crate::providers::{ProviderOptions, Providers};
 use crate::readiness::Readiness;
@@ -51,6 +51,9 @@ pub struct Parts {
     pub facts: Arc<dyn FactSource>,
     /// How Gatekeeper's providers are asked. Default: [`ProviderOptions::default`].
     pub providers: ProviderOptions,
+    /// Who judges our own kinds that the engine does not know, when they are applied. Default: nobody, and they are
+    /// refused.
+    pub kind_judge: Option<Arc<dyn KindJudge>>,
     /// The Rego that applied policies may name as their source.
     pub library: Arc<Library>,
     /// Conditions of the host, such as synced caches. Default: none.
@@ -80,6 +83,7 @@ impl Parts {
             policies,
             facts: Arc::new(NoCluster),
             providers: ProviderOptions::default(),
+            kind_judge: None,
             library,
             readiness: Readiness::new(),
             registry: Registry::default(),
@@ -238,6 +242,7 @@ impl Assembled {
             policies,
             facts,
             providers,
+            kind_judge,
             library,
             readiness,
             mut registry,
@@ -270,8 +275,12 @@ impl Assembled {
             handshake_failures: Arc::clone(&handshake_failures),
             certificate_expiry: Arc::clone(&certificate_expiry),
         }));
-        let own_kinds =
-            OwnKinds { library, policies: Arc::clone(&policies), namespace: config.own_namespace.clone() };
+        let own_kinds = OwnKinds {
+            library,
+            policies: Arc::clone(&policies),
+            namespace: config.own_namespace.clone(),
+            others: kind_judge,
+        };
         let health = Health {
             readiness,
             policies: Arc::clone(&policies),

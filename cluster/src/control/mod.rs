@@ -17,6 +17,7 @@ mod trust;
 use crate::client::{ApiError, Client};
 use crate::discovery::Resources;
 use crate::gatekeeper::Keeper;
+use crate::images::objects::TrustObjects;
 use crate::mirror::{Mirror, Pause, Selection, Task};
 use crate::pause::{PAUSE_CONFIG_MAP, paused};
 use crate::policies::{PolicyWatch, PolicyWatchOptions};
@@ -28,7 +29,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{Api, ApiResource, DynamicObject};
 use registration::{apply, hold, kinds, read};
-use status::View;
+use status::{Objects, View};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -118,7 +119,8 @@ pub async fn control(
     let election = Election::start(client, candidate);
     let changed = Arc::new(Notify::new());
     let watches = Watches::start(client, &options);
-    let _forwards = watches.forward(&policies, &election, &changed);
+    let trust = Arc::new(TrustObjects::start(client));
+    let _forwards = (watches.forward(&policies, &election, &changed), trust.forward(&changed));
     let _keeping = options.policies.gatekeeper.then(|| {
         let changed = Arc::new(Notify::new());
         let forwards = policies.gatekeeper().map(|watch| watch.forward_templates(&changed));
@@ -131,7 +133,8 @@ pub async fn control(
         };
         (Task(tokio::spawn(keeper.run())), forwards)
     });
-    let mut control = Control { client: client.clone(), options, policies, resources: None, told: None };
+    let mut control =
+        Control { client: client.clone(), options, policies, trust, resources: None, told: None };
     let mut stop = std::pin::pin!(stop);
     let mut pause = Pause::default();
     loop {
@@ -206,6 +209,7 @@ struct Control {
     client: Client,
     options: ControlOptions,
     policies: Arc<PolicyWatch>,
+    trust: Arc<TrustObjects>,
     resources: Option<(Instant, Resources)>,
     /// What was logged last about replicas, to log it once.
     told: Option<String>,
@@ -261,9 +265,16 @@ impl Control {
             self.told.clone_from(&disagreement);
         }
         if election.is_leading() {
-            let (policies, exceptions) = (self.policies.policy_objects(), self.policies.exception_objects());
-            let written = status::write(&self.client, &own, &view, &policies, &exceptions).await;
-            written.map_err(doing("writing statuses"))?;
+            let objects = Objects {
+                policies: self.policies.policy_objects(),
+                exceptions: self.policies.exception_objects(),
+                authorities: self.trust.authorities(),
+                roots: self.trust.roots(),
+            };
+            let settled = status::write(&self.client, &own, &view, &objects).await;
+            if !settled.map_err(doing("writing statuses"))? {
+                wait = wait.min(BUSY);
+            }
         }
         Ok(wait)
     }

@@ -4,17 +4,21 @@ use super::registration::FIELD_MANAGER;
 use super::replicas::Replica;
 use crate::client::{ApiError, Client, REQUEST_LIMIT, within};
 use crate::discovery::Resources;
+use crate::images::objects::{Authority, Root};
 use crate::kinds::condition::{Condition, ConditionStatus, remove, set};
-use crate::kinds::status::{ACTIVE, ENFORCED, FACTS_FORBIDDEN, LOADED, PolicyExceptionStatus, PolicyStatus};
-use crate::kinds::{Policy, PolicyException};
+use crate::kinds::status::{
+    ACTIVE, ENFORCED, FACTS_FORBIDDEN, LOADED, PolicyExceptionStatus, PolicyStatus, TrustStatus,
+};
+use crate::kinds::{ImageAuthority, Policy, PolicyException, TrustRoot};
 use crate::policies::object::Object;
-use crate::policies::{ItemReport, Loaded};
+use crate::policies::{ItemReport, LoadReport, Loaded};
 use crate::webhooks::atoms::Atom;
 use crate::webhooks::{Entry, Groups, Registered, groups};
 use jiff::Timestamp;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use wayguard_engine::policy::spec::{PolicyExceptionSpec, PolicySpec};
 
 /// What the statuses are made of.
@@ -222,6 +226,40 @@ impl View<'_> {
         status
     }
 
+    /// The status of an `ImageAuthority` or a `TrustRoot`, of what replicas have told: it is they who read what it
+    /// names. And whether all of them have.
+    pub(super) fn trust<S>(
+        &self,
+        object: &Object<S>,
+        before: &TrustStatus,
+        told: impl Fn(&LoadReport) -> &Vec<ItemReport>,
+    ) -> (TrustStatus, bool) {
+        let of = |replica: &Replica| -> Option<ItemReport> {
+            let items = told(replica.report.as_ref().ok()?);
+            let same = |item: &&ItemReport| item.name == object.name && item.generation == object.generation;
+            items.iter().find(same).cloned()
+        };
+        let items: Vec<ItemReport> = self.replicas.iter().filter_map(of).collect();
+        let (all, with_it) = (self.replicas.len(), items.iter().filter(|item| item.loaded).count());
+        let errors: BTreeSet<&str> = items.iter().flat_map(|item| &item.errors).map(String::as_str).collect();
+        let said = if !errors.is_empty() {
+            let errors = errors.into_iter().collect::<Vec<_>>().join("\n");
+            said(ConditionStatus::False, "Invalid", errors)
+        } else if all == 0 {
+            said(ConditionStatus::Unknown, "NoReplicas", "no replica of the server is ready")
+        } else if with_it == all {
+            said(ConditionStatus::True, "Trusted", format!("all {all} ready replicas judge by it"))
+        } else {
+            said(ConditionStatus::False, "Waiting", format!("{with_it} of {all} ready replicas judge by it"))
+        };
+        let settled = items.len() == all;
+        let mut status = before.clone();
+        status.observed_generation = Some(object.generation);
+        status.loaded_by = Some(format!("{with_it}/{all}"));
+        self.put(&mut status.conditions, LOADED, object.generation, said);
+        (status, settled)
+    }
+
     fn put(&self, conditions: &mut Vec<Condition>, kind: &str, generation: i64, said: Said) {
         let now = self.now.round(jiff::Unit::Second).unwrap_or(self.now);
         let condition = Condition {
@@ -236,16 +274,33 @@ impl View<'_> {
     }
 }
 
-/// Writes the statuses that have changed.
+/// The objects whose statuses are written.
+pub(super) struct Objects {
+    pub(super) policies: Vec<Arc<Object<PolicySpec>>>,
+    pub(super) exceptions: Vec<Arc<Object<PolicyExceptionSpec>>>,
+    pub(super) authorities: Vec<Arc<Authority>>,
+    pub(super) roots: Vec<Arc<Root>>,
+}
+
+/// Writes the statuses that have changed. Whether all replicas have told of what there is: otherwise they are to be
+/// asked again soon.
 pub(super) async fn write(
     client: &Client,
     namespace: &str,
     view: &View<'_>,
-    policies: &[std::sync::Arc<Object<PolicySpec>>],
-    exceptions: &[std::sync::Arc<Object<PolicyExceptionSpec>>],
-) -> Result<(), ApiError> {
+    objects: &Objects,
+) -> Result<bool, ApiError> {
+    let mut settled = true;
+    let api: Api<ImageAuthority> = Api::all(client.clone());
+    for object in objects.authorities.iter().map(|it| &it.object) {
+        settled &= write_trust(&api, view, object, |report| &report.image_authorities).await?;
+    }
+    let api: Api<TrustRoot> = Api::all(client.clone());
+    for object in &objects.roots {
+        settled &= write_trust(&api, view, object, |report| &report.trust_roots).await?;
+    }
     let api: Api<Policy> = Api::all(client.clone());
-    for object in policies {
+    for object in &objects.policies {
         // A status that cannot be read is written anew.
         let before: PolicyStatus = serde_json::from_value(object.status.clone()).unwrap_or_default();
         let after = view.policy(object, &before);
@@ -254,14 +309,32 @@ pub(super) async fn write(
         }
     }
     let api: Api<PolicyException> = Api::namespaced(client.clone(), namespace);
-    for object in exceptions {
+    for object in &objects.exceptions {
         let before: PolicyExceptionStatus = serde_json::from_value(object.status.clone()).unwrap_or_default();
         let after = view.exception(object, &before);
         if after != before {
             patch(&api, &object.name, &object.uid, &json!(after)).await?;
         }
     }
-    Ok(())
+    Ok(settled)
+}
+
+/// Writes the status of an `ImageAuthority` or `TrustRoot`, if it has changed; whether all replicas have told of it.
+async fn write_trust<K, S>(
+    api: &Api<K>,
+    view: &View<'_>,
+    object: &Object<S>,
+    told: impl Fn(&LoadReport) -> &Vec<ItemReport>,
+) -> Result<bool, ApiError>
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    let before: TrustStatus = serde_json::from_value(object.status.clone()).unwrap_or_default();
+    let (after, settled) = view.trust(object, &before, told);
+    if after != before {
+        patch(api, &object.name, &object.uid, &json!(after)).await?;
+    }
+    Ok(settled)
 }
 
 async fn patch<K>(api: &Api<K>, name: &str, uid: &str, status: &serde_json::Value) -> Result<(), ApiError>

@@ -36,6 +36,8 @@ pub struct InstallOptions {
     pub exempt_namespaces: Vec<String>,
     /// What policies may read of the cluster. Default: what `golden-path` asks for.
     pub inventory: Vec<InventoryRight>,
+    /// Secrets of the suite's own namespace that the server may read: keys and logins of registries. Default: none.
+    pub secrets: Vec<String>,
     /// Gatekeeper's objects are read too: its kinds, and the rights for them, are installed. Default false.
     pub gatekeeper: bool,
     /// Without one, Pods of others come first when nodes are full. Default `system-cluster-critical`.
@@ -57,6 +59,7 @@ impl InstallOptions {
                 InventoryRight::new("networking.k8s.io", "ingresses"),
                 InventoryRight::new("networking.k8s.io", "networkpolicies"),
             ],
+            secrets: Vec::new(),
             gatekeeper: false,
             priority_class: Some("system-cluster-critical".to_owned()),
         }

@@ -34,7 +34,7 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
         "rules": [],
     })];
     for (component, cluster_rules, own_rules) in
-        [("serve", serve_cluster(options), serve_own()), ("control", control_cluster(), control_own())]
+        [("serve", serve_cluster(options), serve_own(options)), ("control", control_cluster(), control_own())]
     {
         let name = format!("wayguard-{component}");
         let own = Some(options.namespace.as_str());
@@ -131,7 +131,7 @@ fn named(groups: &[&str], resources: &[&str], names: &[&str], verbs: &[&str]) ->
 fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
     let mut rules = vec![
         rule(&[""], &["namespaces"], &READ),
-        rule(&[GROUP], &["policies"], &READ),
+        rule(&[GROUP], &["imageauthorities", "policies", "trustroots"], &READ),
         // To warn of Pods that a namespace's new labels would refuse.
         rule(&[""], &["pods"], &["list"]),
         // The live owner of a Pod, for exceptions that name the workload.
@@ -145,19 +145,23 @@ fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
     rules
 }
 
-fn serve_own() -> Vec<Value> {
+fn serve_own(options: &InstallOptions) -> Vec<Value> {
+    let mut secrets = vec![AUTHORITY_SECRET];
+    secrets.extend(options.secrets.iter().map(String::as_str));
     vec![
         rule(&[GROUP], &["policyexceptions"], &READ),
-        // To sign its own leaf.
-        named(&[""], &["secrets"], &[AUTHORITY_SECRET], &READ),
+        // Public keys and trust roots that ImageAuthorities name.
+        rule(&[""], &["configmaps"], &READ),
+        // To sign its own leaf; and what the operator has named.
+        named(&[""], &["secrets"], &secrets, &READ),
     ]
 }
 
 fn control_cluster() -> Vec<Value> {
     let configurations = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
     vec![
-        rule(&[GROUP], &["policies"], &READ),
-        rule(&[GROUP], &["policies/status"], &["patch"]),
+        rule(&[GROUP], &["imageauthorities", "policies", "trustroots"], &READ),
+        rule(&[GROUP], &["imageauthorities/status", "policies/status", "trustroots/status"], &["patch"]),
         // `create` by name is enough, because server-side apply names what it creates.
         named(
             &["admissionregistration.k8s.io"],

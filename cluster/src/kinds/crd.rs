@@ -4,11 +4,13 @@
 //! (`WAYGUARD_UPDATE=1 cargo test -p wayguard-cluster` writes them).
 
 use super::schema::structural;
-use super::status::{ACTIVE, ENFORCED, LOADED, PolicyExceptionStatus, PolicyStatus};
+use super::status::{ACTIVE, ENFORCED, LOADED, PolicyExceptionStatus, PolicyStatus, TrustStatus};
 use super::{GROUP, VERSION};
 use crate::manifest;
 use serde_json::{Value, json};
 use wayguard_engine::policy::spec::{PolicyExceptionSpec, PolicySpec};
+use wayguard_images::authority::ImageAuthoritySpec;
+use wayguard_images::trust::TrustRootSpec;
 
 /// One of our kinds, as an API server must know it.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +36,8 @@ pub fn definitions() -> Vec<Definition> {
     vec![
         Definition { file: "policies.yaml", object: policy() },
         Definition { file: "policyexceptions.yaml", object: exception() },
+        Definition { file: "imageauthorities.yaml", object: image_authority() },
+        Definition { file: "trustroots.yaml", object: trust_root() },
     ]
 }
 
@@ -110,6 +114,92 @@ fn exception() -> Value {
         ],
         &spec,
         &status(structural::<PolicyExceptionStatus>()),
+    )
+}
+
+fn image_authority() -> Value {
+    let mut spec = structural::<ImageAuthoritySpec>();
+    let authority = ["properties", "authorities", "items"];
+    let inside = |path: &[&'static str]| [&authority[..], &["properties"], path].concat();
+    // API servers estimate what the rules below cost at most, by the bounds of the lists around them.
+    for (list, fewest, most) in [
+        (vec!["properties", "images"], 1, 256),
+        (vec!["properties", "authorities"], 1, 32),
+        (inside(&["keys"]), 1, 32),
+        (inside(&["keyless", "properties", "identities"]), 1, 64),
+        (inside(&["predicateTypes"]), 1, 64),
+    ] {
+        set(&mut spec, &[&list[..], &["minItems"]].concat(), json!(fewest));
+        set(&mut spec, &[&list[..], &["maxItems"]].concat(), json!(most));
+    }
+    set(&mut spec, &inside(&["name", "minLength"]), json!(1));
+    set(&mut spec, &inside(&["name", "maxLength"]), json!(63));
+    let key = inside(&["keys", "items"]);
+    // A file is beside another file; in the cluster there is none.
+    remove(&mut spec, &[&key[..], &["properties", "file"]].concat());
+    set(
+        &mut spec,
+        &[&key[..], &["description"]].concat(),
+        json!("A public key; exactly one says where it is."),
+    );
+    rule(
+        &mut spec,
+        &key,
+        "[has(self.pem), has(self.configMap), has(self.secret)].filter(given, given).size() == 1",
+        "exactly one of `pem`, `configMap` and `secret` says where the key is",
+    );
+    rule(
+        &mut spec,
+        &authority,
+        "has(self.keys) != has(self.keyless)",
+        "exactly one of `keys` and `keyless` says who signs; say both as two authorities",
+    );
+    rule(
+        &mut spec,
+        &inside(&["keyless", "properties", "identities", "items"]),
+        "has(self.issuer) != has(self.issuerRegex) && has(self.subject) != has(self.subjectRegex)",
+        "exactly one of `issuer` and `issuerRegex`, and exactly one of `subject` and `subjectRegex`, say who somebody is",
+    );
+    definition(
+        "ImageAuthority",
+        "imageauthorities",
+        "Cluster",
+        "Who may sign the images of some repositories, and how many of them must.",
+        &[
+            column("Images", ".spec.images"),
+            column("Who", ".spec.authorities[*].name"),
+            condition_column(LOADED),
+            column("Replicas", ".status.loadedBy"),
+            age(),
+        ],
+        &spec,
+        &status(structural::<TrustStatus>()),
+    )
+}
+
+fn trust_root() -> Value {
+    let mut spec = structural::<TrustRootSpec>();
+    remove(&mut spec, &["properties", "file"]);
+    rule(
+        &mut spec,
+        &[],
+        "[has(self.trustedRoot), has(self.configMap), has(self.instance)].filter(given, given).size() == 1",
+        "exactly one of `trustedRoot`, `configMap` and `instance` says what it holds",
+    );
+    definition(
+        "TrustRoot",
+        "trustroots",
+        "Cluster",
+        "Certificate authorities, logs and timestamp authorities that signatures are verified by.",
+        &[
+            column("Instance", ".spec.instance"),
+            column("ConfigMap", ".spec.configMap.name"),
+            condition_column(LOADED),
+            column("Replicas", ".status.loadedBy"),
+            age(),
+        ],
+        &spec,
+        &status(structural::<TrustStatus>()),
     )
 }
 
@@ -273,11 +363,14 @@ mod tests {
     fn keywords_that_are_set_by_path_have_landed() {
         let text = definitions().iter().map(Definition::yaml).collect::<String>();
         for (wanted, times) in
-            [("maxItems: 64", 4), ("- CONNECT", 3), ("default: Deny", 2), ("x-kubernetes-list-type: map", 2)]
+            [("maxItems: 64", 6), ("- CONNECT", 3), ("default: Deny", 2), ("x-kubernetes-list-type: map", 4)]
         {
             assert_eq!(text.matches(wanted).count(), times, "{wanted}");
         }
         assert!(text.contains("has(self.library) != has(self.rego)"));
+        assert_eq!(text.matches("filter(given, given)").count(), 2);
+        assert!(text.contains("has(self.keys) != has(self.keyless)"));
+        assert!(!text.contains("          file:") && !text.contains("uint"), "{text}");
         let policy = policy();
         let source = policy
             .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/source")

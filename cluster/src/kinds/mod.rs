@@ -1,6 +1,6 @@
 //! Our kinds (`wayguard.io/v1alpha1`) as Kubernetes objects: the engine's spec types with metadata and status.
 //!
-//! The specs live in the engine, because files and CI know them without a cluster; here they get what only a
+//! The specs live in the engine and in `images`, because files and CI know them without a cluster; here they get what only a
 //! cluster has: [`status`], and the [`crd`] that tells an API server about them.
 
 pub mod condition;
@@ -16,9 +16,11 @@ use k8s_openapi::ClusterResourceScope;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
-use status::{PolicyExceptionStatus, PolicyStatus};
+use status::{PolicyExceptionStatus, PolicyStatus, TrustStatus};
 use std::borrow::Cow;
 use wayguard_engine::policy::spec::{API_VERSION, PolicyExceptionSpec, PolicySpec};
+use wayguard_images::authority::ImageAuthoritySpec;
+use wayguard_images::trust::TrustRootSpec;
 
 /// The API group of our kinds.
 pub const GROUP: &str = "wayguard.io";
@@ -57,6 +59,40 @@ pub struct PolicyException {
     /// What `control` found; never read to decide anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<PolicyExceptionStatus>,
+}
+
+/// Who may sign the images of some repositories; cluster-scoped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageAuthority {
+    /// Always `wayguard.io/v1alpha1`.
+    pub api_version: String,
+    /// Always `ImageAuthority`.
+    pub kind: String,
+    /// Name, generation and the like.
+    pub metadata: ObjectMeta,
+    /// Of which images it speaks, and who may sign them.
+    pub spec: ImageAuthoritySpec,
+    /// What `control` found; never read to decide anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<TrustStatus>,
+}
+
+/// Certificate authorities, logs and timestamp authorities that signatures are verified by; cluster-scoped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustRoot {
+    /// Always `wayguard.io/v1alpha1`.
+    pub api_version: String,
+    /// Always `TrustRoot`.
+    pub kind: String,
+    /// Name, generation and the like.
+    pub metadata: ObjectMeta,
+    /// Where its text is.
+    pub spec: TrustRootSpec,
+    /// What `control` found; never read to decide anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<TrustStatus>,
 }
 
 impl Policy {
@@ -126,6 +162,8 @@ macro_rules! resource {
 
 resource!(Policy, "policies", ClusterResourceScope);
 resource!(PolicyException, "policyexceptions", NamespaceResourceScope);
+resource!(ImageAuthority, "imageauthorities", ClusterResourceScope);
+resource!(TrustRoot, "trustroots", ClusterResourceScope);
 
 #[cfg(test)]
 mod tests {

@@ -26,6 +26,10 @@ fn rewrite(schema: &mut Value) {
     }
     take_optional(node);
     take_enum(node);
+    // API servers know no unsigned numbers; `minimum` says the same.
+    if node.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+        node.remove("format");
+    }
     if let Some(description) = node.get_mut("description") {
         // One paragraph: line breaks in the source mean nothing.
         *description = description.as_str().unwrap_or_default().replace('\n', " ").into();

@@ -4,7 +4,7 @@ use super::condition::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Condition of a Policy: it compiles, on every ready replica that was asked.
+/// Condition of a Policy, an `ImageAuthority` and a `TrustRoot`: it can be used, on every ready replica that was asked.
 pub const LOADED: &str = "Loaded";
 /// Condition of a Policy: every ready replica has loaded it and the API server sends its requests to us.
 pub const ENFORCED: &str = "Enforced";
@@ -28,6 +28,21 @@ pub struct PolicyStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_digest: Option<String>,
     /// How many of the ready replicas have loaded this generation, such as `3/3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded_by: Option<String>,
+}
+
+/// What is known of an `ImageAuthority` or a `TrustRoot`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrustStatus {
+    /// The generation that the rest is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Loaded`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// How many of the ready replicas judge by this generation, such as `3/3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loaded_by: Option<String>,
 }

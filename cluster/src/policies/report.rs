@@ -2,6 +2,7 @@
 
 use super::Loaded;
 use crate::facts::Forbidden;
+use crate::images::Trusted;
 use serde::{Deserialize, Serialize};
 use wayguard_engine::PolicySet;
 
@@ -16,6 +17,12 @@ pub struct LoadReport {
     /// The cluster's `PolicyException` objects, of the suite's own namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ItemReport>,
+    /// The cluster's `ImageAuthority` objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image_authorities: Vec<ItemReport>,
+    /// The cluster's `TrustRoot` objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trust_roots: Vec<ItemReport>,
     /// Declared facts that the replica may not read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forbidden: Vec<Forbidden>,
@@ -47,7 +54,16 @@ impl LoadReport {
             exceptions: loaded.exceptions.values().cloned().collect(),
             forbidden,
             authority,
+            ..Self::default()
         }
+    }
+
+    /// With what is told about who may sign images.
+    #[must_use]
+    pub fn trusting(mut self, trusted: &Trusted) -> Self {
+        self.image_authorities.clone_from(&trusted.authorities_told);
+        self.trust_roots.clone_from(&trusted.roots_told);
+        self
     }
 
     /// As the endpoint answers it.

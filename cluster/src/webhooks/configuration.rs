@@ -16,7 +16,8 @@ pub enum Entry {
     Mutate,
     /// `PolicyException`s: a forged one would be a hole, so nobody makes one while we are away.
     OwnExceptions,
-    /// `Policy`s: bad Rego is refused at apply; while we are away, it is left out when it is loaded.
+    /// `Policy`s, `ImageAuthority`s and `TrustRoot`s: what is wrong is refused at apply; while we are away, what gets in
+    /// lets nothing in when it is loaded.
     OwnPolicies,
     /// Policies that deny, come what may.
     ValidateFail,
@@ -194,16 +195,16 @@ fn exemption(names: &[&str]) -> Value {
 }
 
 fn own_rules(entry: Entry) -> Value {
-    let (resource, scope) = if entry == Entry::OwnPolicies {
-        ("policies", "Cluster")
+    let (resources, scope) = if entry == Entry::OwnPolicies {
+        (json!(["imageauthorities", "policies", "trustroots"]), "Cluster")
     } else {
-        ("policyexceptions", "Namespaced")
+        (json!(["policyexceptions"]), "Namespaced")
     };
     json!([{
         "apiGroups": [GROUP],
         "apiVersions": [VERSION],
         "operations": ["CREATE", "UPDATE"],
-        "resources": [resource],
+        "resources": resources,
         "scope": scope,
     }])
 }

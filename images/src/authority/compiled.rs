@@ -6,7 +6,7 @@ use crate::authority::spec::{AuthoritySpec, ImageAuthoritySpec, KeySpec, Keyless
 use crate::digest::Digest;
 use crate::reference::{Reference, RepositoryPattern};
 use crate::trust::root::{Instance, TrustRoot};
-use crate::trust::{PublicKey, TextReference, Texts};
+use crate::trust::{PublicKey, Texts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,6 +19,16 @@ impl Roots {
     /// Puts one in; one that could not be read is put in as well, so that who refers to it learns why.
     pub fn put(&mut self, name: &str, root: Result<TrustRoot, crate::trust::RootProblem>) {
         self.0.insert(name.to_owned(), root.map(Arc::new).map_err(|problem| problem.to_string()));
+    }
+
+    /// Puts in one that was good before, for when what its object says now cannot be used.
+    pub fn keep(&mut self, name: &str, root: Arc<TrustRoot>) {
+        self.0.insert(name.to_owned(), Ok(root));
+    }
+
+    /// One that was put in and can be used.
+    pub fn good(&self, name: &str) -> Option<Arc<TrustRoot>> {
+        self.0.get(name)?.as_ref().ok().map(Arc::clone)
     }
 
     fn find(&self, name: &str) -> Result<Arc<TrustRoot>, Problem> {
@@ -41,6 +51,8 @@ pub struct ImageAuthority {
     patterns: Vec<RepositoryPattern>,
     authorities: Vec<Authority>,
     require: RequireSpec,
+    /// Why it cannot be used, if it cannot.
+    sealed: Option<String>,
     content: Digest,
 }
 
@@ -109,7 +121,31 @@ impl ImageAuthority {
         let require = spec.require.unwrap_or_default();
         check_threshold(require, &authorities)?;
         let content = content(name, spec, &authorities);
-        Ok(Self { name: name.to_owned(), patterns, authorities, require, content })
+        Ok(Self { name: name.to_owned(), patterns, authorities, require, sealed: None, content })
+    }
+
+    /// One that cannot be used, and why: it still speaks of its images, and nobody can satisfy it. Left out, it would
+    /// let in what it was written to keep out. `images` that are no patterns speak of nothing.
+    pub fn sealed(name: &str, images: &[String], reason: &str) -> Self {
+        let patterns: Vec<RepositoryPattern> = images.iter().filter_map(|text| text.parse().ok()).collect();
+        let mut bytes = format!("sealed\0{name}\0{reason}").into_bytes();
+        for pattern in &patterns {
+            bytes.push(0);
+            bytes.extend_from_slice(pattern.written().as_bytes());
+        }
+        Self {
+            name: name.to_owned(),
+            patterns,
+            authorities: Vec::new(),
+            require: RequireSpec::default(),
+            sealed: Some(reason.to_owned()),
+            content: Digest::of(&bytes),
+        }
+    }
+
+    /// Why it cannot be used, if it cannot.
+    pub fn why_sealed(&self) -> Option<&str> {
+        self.sealed.as_deref()
     }
 
     /// The object's name.
@@ -148,6 +184,25 @@ impl ImageAuthorities {
         let mut all: Vec<_> = all.into_iter().map(Arc::new).collect();
         all.sort_by(|one, other| one.name.cmp(&other.name));
         Self(all)
+    }
+
+    /// These and others.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        let mut all: Vec<_> = self.0.iter().chain(&others.0).map(Arc::clone).collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        Self(all)
+    }
+
+    /// Each of them, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<ImageAuthority>> {
+        self.0.iter()
+    }
+
+    /// The registries that their patterns begin with.
+    pub fn hosts(&self) -> BTreeSet<&str> {
+        let patterns = self.0.iter().flat_map(|authority| &authority.patterns);
+        patterns.filter_map(|pattern| pattern.written().split('/').next()).collect()
     }
 
     /// Those that speak of this image; each of them is asked.
@@ -267,12 +322,7 @@ fn keys(specs: &[KeySpec], path: &str, texts: &dyn Texts) -> Result<Vec<PublicKe
 }
 
 fn key_text(spec: &KeySpec, texts: &dyn Texts) -> Result<String, Problem> {
-    let references = [
-        spec.config_map.clone().map(TextReference::ConfigMap),
-        spec.secret.clone().map(TextReference::Secret),
-        spec.file.clone().map(TextReference::File),
-    ];
-    let mut references = references.into_iter().flatten();
+    let mut references = spec.texts();
     match (&spec.pem, references.next(), references.count()) {
         (Some(pem), None, _) => Ok(pem.clone()),
         (None, Some(reference), 0) => {

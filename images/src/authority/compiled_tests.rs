@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixtures::{Key, Sigstore};
-use crate::trust::{KeyProblem, NoTexts, ObjectKey};
+use crate::trust::{KeyProblem, NoTexts, ObjectKey, TextReference};
 use serde_json::{Value, json};
 
 struct Secrets;
@@ -193,4 +193,17 @@ fn only_those_that_cover_an_image_are_asked() {
     assert!(all.of(&parse("ghcr.io/other/app:v1")).is_empty());
     assert!(all.name_registry("ghcr.io") && !all.name_registry("ghcr.io.evil.example"));
     assert_ne!(all.content_for(&parse("ghcr.io/team/app")), all.content_for(&parse("ghcr.io/other/app")));
+}
+
+#[test]
+fn one_that_cannot_be_used_speaks_of_its_images_all_the_same() {
+    let images = ["ghcr.io/team".to_owned(), "no pattern !".to_owned()];
+    let sealed = ImageAuthority::sealed("team", &images, "its key is gone");
+    assert!(sealed.covers(&"ghcr.io/team/app:1".parse().unwrap()));
+    assert!(!sealed.covers(&"ghcr.io/other/app:1".parse().unwrap()));
+    assert_ne!(sealed.content(), ImageAuthority::sealed("team", &images, "another reason").content());
+    let good = compiled(&with(&json!({"keys": [{"pem": Key::p256().public_pem()}]}))).unwrap();
+    let all = ImageAuthorities::new([good]).and(&ImageAuthorities::new([sealed]));
+    assert_eq!(all.of(&"ghcr.io/team/app:1".parse().unwrap()).len(), 2);
+    assert_eq!(all.hosts().into_iter().collect::<Vec<_>>(), ["ghcr.io"]);
 }

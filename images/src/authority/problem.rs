@@ -14,6 +14,14 @@ pub struct AuthorityProblem {
     pub problem: Problem,
 }
 
+impl AuthorityProblem {
+    /// Whether something that it names is not there, rather than written wrongly: what was withdrawn is believed no
+    /// longer, while a slip of the pen leaves what was good before.
+    pub fn is_withdrawal(&self) -> bool {
+        matches!(self.problem, Problem::Text { .. } | Problem::UnknownRoot(_) | Problem::Root { .. })
+    }
+}
+
 /// What can be wrong in an `ImageAuthority`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {

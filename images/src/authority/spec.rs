@@ -1,8 +1,9 @@
 //! `ImageAuthority` as it is written: the spec of a cluster kind, and plain YAML for the command line.
 
-use crate::trust::text::ObjectKey;
+use crate::trust::text::{ObjectKey, TextReference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Who may sign the images of some repositories, and how many of them must.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +16,20 @@ pub struct ImageAuthoritySpec {
     /// How many signatures there must be; one, if this is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require: Option<RequireSpec>,
+}
+
+impl ImageAuthoritySpec {
+    /// The texts that its keys are in, other than in place.
+    pub fn texts(&self) -> impl Iterator<Item = TextReference> + '_ {
+        self.authorities.iter().flat_map(|authority| &authority.keys).flat_map(KeySpec::texts)
+    }
+
+    /// The trust roots that it names, each once.
+    pub fn roots(&self) -> BTreeSet<&str> {
+        let with_keys = self.authorities.iter().filter_map(|authority| authority.trust_root.as_deref());
+        let keyless = self.authorities.iter().filter_map(|authority| authority.keyless.as_ref());
+        with_keys.chain(keyless.map(|keyless| keyless.trust_root.as_str())).collect()
+    }
 }
 
 /// One who may sign: the owner of one of some keys, or somebody with one of some identities.
@@ -70,6 +85,18 @@ pub struct KeySpec {
     /// In a file; on the command line alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+}
+
+impl KeySpec {
+    /// Where it says that the key is, other than in place.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = TextReference> + use<> {
+        let references = [
+            self.config_map.clone().map(TextReference::ConfigMap),
+            self.secret.clone().map(TextReference::Secret),
+            self.file.clone().map(TextReference::File),
+        ];
+        references.into_iter().flatten()
+    }
 }
 
 /// Identities, and who vouches for them.

@@ -5,6 +5,7 @@
 mod address;
 mod challenge;
 pub mod credentials;
+mod host;
 pub mod http;
 pub mod layout;
 pub mod manifest;

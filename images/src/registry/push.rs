@@ -1,7 +1,8 @@
 //! Writing to a registry (distribution specification, "push"): blobs in one piece, then manifests. For policy bundles
 //! and what is signed here; images are pushed by those who build them.
 
-use super::http::{Ask, Client, encoded};
+use super::host::{Ask, encoded};
+use super::http::Client;
 use super::manifest::{Descriptor, IMAGE, INDEX, Index, Manifest};
 use super::{LARGEST_MANIFEST, Problem, RegistryError, Repository, Source};
 use crate::digest::Digest;

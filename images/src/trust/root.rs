@@ -29,6 +29,14 @@ pub struct TrustRootSpec {
     pub instance: Option<Instance>,
 }
 
+impl TrustRootSpec {
+    /// The text that holds it, other than in place.
+    pub fn text(&self) -> Option<TextReference> {
+        let map = self.config_map.clone().map(TextReference::ConfigMap);
+        map.or_else(|| self.file.clone().map(TextReference::File))
+    }
+}
+
 /// Trust roots that are built in. They are as new as this binary: sigstore rotates its logs about once a year, and a
 /// root that is kept up to date by hand is given as a TrustRoot of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -160,11 +168,7 @@ impl TrustRoot {
 
     /// As a TrustRoot object says.
     pub fn from_spec(name: &str, spec: &TrustRootSpec, texts: &dyn Texts) -> Result<Self, RootProblem> {
-        let reference = spec
-            .config_map
-            .clone()
-            .map(TextReference::ConfigMap)
-            .or_else(|| spec.file.clone().map(TextReference::File));
+        let reference = spec.text();
         let sources = usize::from(spec.trusted_root.is_some())
             + usize::from(spec.config_map.is_some())
             + usize::from(spec.file.is_some())

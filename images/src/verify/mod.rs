@@ -40,6 +40,12 @@ pub fn verify(
     now: Timestamp,
 ) -> Verified {
     let mut out = Verified::of(evidence.digest);
+    for authority in authorities {
+        if let Some(why) = authority.why_sealed() {
+            let (name, why) = (authority.name().to_owned(), why.to_owned());
+            out.reject(None, None, Reason::Unusable { name, why });
+        }
+    }
     let found = evidence.bundles.len() + evidence.legacy.len();
     if found > limits.items {
         // Judging only some would let whoever floods a registry choose which.

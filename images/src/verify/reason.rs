@@ -7,6 +7,14 @@ use serde::Serialize;
 /// Why a bundle or a layer does not count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
+    /// An ImageAuthority that cannot be used.
+    #[error("nothing satisfies the ImageAuthority `{name}` until it is mended: {why}")]
+    Unusable {
+        /// Which.
+        name: String,
+        /// Why not.
+        why: String,
+    },
     /// Too many bundles and layers.
     #[error(
         "{found} signatures and attestations are beside the image and at most {limit} are looked at, so none is"
@@ -163,6 +171,7 @@ impl Reason {
     /// A short name for policies, tests and counters.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Unusable { .. } => "unusable",
             Self::TooMany { .. } => "too-many",
             Self::TooLarge { .. } => "too-large",
             Self::TooComplex(_) => "too-complex",

@@ -110,3 +110,56 @@ test_a_fact_without_a_list_of_authorities_is_denied if {
 	signed.deny == expected with input as about({})
 	signed.deny == expected with input as about({"authorities": {}})
 }
+
+pinning(fact, more) := object.union_n([about(fact), {"parameters": {"pin": true}}, more])
+
+signed_image := {"authorities": [wants("release", true)]}
+
+pinned := sprintf("%s@%s", [image, digest])
+
+test_what_was_verified_is_pinned_if_asked_for if {
+	expected := {{"path": "/spec/containers/0/image", "value": pinned}}
+	signed.overrides == expected with input as pinning(signed_image, {})
+	signed.overrides == set() with input as about(signed_image)
+	signed.overrides == set() with input as pinning(signed_image, {"parameters": {"pin": false}})
+	signed.warn == set() with input as pinning(signed_image, {})
+}
+
+test_what_was_not_verified_is_not_pinned if {
+	every fact in [{"authorities": []}, {"authorities": [wants("release", false)]}, {}] {
+		signed.overrides == set() with input as pinning(fact, {"parameters": {"pin": true, "unmatched": "allow"}})
+	}
+}
+
+test_a_digest_is_left_as_it_is if {
+	review := {"object": {"spec": {"containers": [{"name": "app", "image": pinned}]}}}
+	facts := {"images": {pinned: object.union(signed_image, {"digest": digest})}}
+	case := {"review": review, "facts": facts, "parameters": {"pin": true}}
+	signed.overrides == set() with input as case
+	signed.warn == set() with input as object.union(case, {"owner": {"kind": "Deployment"}})
+}
+
+test_what_runs_stays_as_it_is if {
+	every before in [
+		{"containers": [{"name": "app", "image": image}]},
+		{"initContainers": [{"name": "app", "image": image}]},
+		{"ephemeralContainers": [{"name": "app", "image": image}]},
+		{"volumes": [{"name": "data"}, {"name": "app", "image": {"reference": image}}]},
+	] {
+		signed.overrides == set() with input as pinning(signed_image, {"review": {"oldObject": {"spec": before}}})
+	}
+	other := {"review": {"oldObject": {"spec": {"containers": [{"name": "app", "image": "other:1"}]}}}}
+	count(signed.overrides) == 1 with input as pinning(signed_image, other)
+	count(signed.overrides) == 1 with input as pinning(signed_image, {"review": {"oldObject": null}})
+}
+
+test_a_workload_is_warned_of_a_tag if {
+	expected := {finding(
+		"not-pinned",
+		sprintf("`%s`", [pinned]),
+		"its tag may be another image by the time that a Pod is made of it",
+	)}
+	signed.warn == expected with input as pinning(signed_image, {"owner": {"kind": "Deployment"}})
+	signed.overrides == set() with input as pinning(signed_image, {"owner": {"kind": "Deployment"}})
+	signed.warn == set() with input as object.union(about(signed_image), {"owner": {"kind": "Deployment"}})
+}

@@ -167,7 +167,7 @@ async fn a_kind_that_this_version_does_not_know_is_refused() {
     )
     .await;
     assert!(
-        message.contains("`wayguard.io/v1alpha1` `ClaimApproval` is not judged by this version"),
+        message.contains("`wayguard.io/v1alpha1` `ClaimApproval` is not judged by this server"),
         "{message}"
     );
 }

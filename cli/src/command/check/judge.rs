@@ -49,7 +49,7 @@ impl Judge {
         gathered: &Gathered,
         live: Option<Arc<Live>>,
     ) -> Result<Self, Failure> {
-        let images = ImageDesk::open(&args.images)?;
+        let images = ImageDesk::open(&args.images, live.as_ref().and_then(|live| live.authorities()))?;
         let mut context = Knowledge::new().asking(live).asking_images(images);
         let files = collect(&args.context)?;
         let (known, problems) = objects(&files);

@@ -55,6 +55,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GROUP/PLURAL", value_parser = inventory_right)]
     inventory: Vec<InventoryRight>,
 
+    /// A Secret of the suite's own namespace that the server may read: keys that ImageAuthorities name, and logins of
+    /// registries; repeatable
+    #[arg(long, value_name = "NAME")]
+    secret: Vec<String>,
+
     /// The priority class of all Pods; empty for none
     #[arg(long, value_name = "NAME", default_value = "system-cluster-critical")]
     priority_class: String,
@@ -120,6 +125,7 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
     options.observe = !args.enforce;
     options.gatekeeper = args.gatekeeper;
     options.policies.clone_from(&args.policies.policies);
+    options.secrets.clone_from(&args.secret);
     options.exempt_namespaces.clone_from(&args.policies.exempt_namespaces);
     if !options.exempt_namespaces.contains(&options.namespace) {
         options.exempt_namespaces.push(options.namespace.clone());

@@ -20,14 +20,14 @@ use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources};
 use crate::suite::SuiteArgs;
 use certificates::CertificateArgs;
-use images::WithImages;
+use images::{AppliedTrust, Following, WithImages};
 use providers::ProviderArgs;
 use reload::Reloader;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use wayguard_engine::policy::library::Library;
-use wayguard_webhook::{AdmissionServer, Parts, PolicySource, Readiness, terminated};
+use wayguard_webhook::{AdmissionServer, KindJudge, Parts, PolicySource, Readiness, terminated};
 
 /// Options of `serve`.
 #[derive(Clone, Debug, clap::Args)]
@@ -144,13 +144,21 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     let tls = certificates.tls(args.certificates.min_tls)?;
     let mut parts = Parts::new(tls, certificates.expiry(), Arc::clone(&policies), Library::embedded());
     parts.facts = Arc::clone(&surroundings.facts);
-    if let Some((images, keyring)) = args.images.open()? {
-        parts.facts = Arc::new(WithImages { beside: parts.facts, images, keyring });
+    let mut following = None;
+    if let Some((asked, follows)) =
+        images::open(&args.images, client.as_ref(), &args.suite.own_namespace, &readiness)?
+    {
+        parts.facts = Arc::new(WithImages { beside: parts.facts, images: asked });
+        following = follows;
     }
+    parts.kind_judge = client.clone().map(|client| -> Arc<dyn KindJudge> {
+        Arc::new(AppliedTrust { client, own_namespace: args.suite.own_namespace.clone() })
+    });
     let (providers, identity) = args.providers.open()?;
     parts.providers = providers;
     parts.readiness = readiness;
-    parts.load_report = surroundings.load_report(certificates.serving());
+    let trust = following.as_ref().map(Following::watch);
+    parts.load_report = surroundings.load_report(certificates.serving(), trust);
     parts.config.admission_address = args.listen;
     parts.config.health_address = args.health_listen;
     parts.config.share_port = args.share_port;
@@ -171,10 +179,11 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
         Some(reloader) => tokio::spawn(reloader.keep(args.reload_interval)),
         None => tokio::spawn(surroundings.keep(sources, policies, args.reload_interval)),
     };
-    let following = identity.map(|identity| tokio::spawn(identity.keep()));
+    let identity = identity.map(|identity| tokio::spawn(identity.keep()));
+    let trusting = following.map(|following| tokio::spawn(following.keep()));
     server.run(stop).await;
     renewing.abort();
-    following.iter().for_each(tokio::task::JoinHandle::abort);
+    identity.iter().chain(&trusting).for_each(tokio::task::JoinHandle::abort);
     reloading.abort();
     tracing::info!("ended");
     Ok(())

@@ -8,6 +8,7 @@ use crate::suite::SuiteArgs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wayguard_certs::ServingCertificate;
+use wayguard_cluster::images::TrustWatch;
 use wayguard_cluster::policies::{LoadReport, PolicyWatchOptions};
 use wayguard_cluster::{ApiError, Client, ClusterFacts, PolicyWatch};
 use wayguard_engine::facts::{Fact, FactKey};
@@ -112,14 +113,23 @@ pub(crate) async fn without_gatekeeper(client: &Client, suite: &SuiteArgs) -> Re
 
 impl Surroundings {
     /// What this replica tells `control` of itself.
-    pub(super) fn load_report(&self, serving: &Arc<ServingCertificate>) -> Option<LoadReporter> {
+    pub(super) fn load_report(
+        &self,
+        serving: &Arc<ServingCertificate>,
+        trust: Option<Arc<TrustWatch>>,
+    ) -> Option<LoadReporter> {
         let cluster = self.cluster.as_ref()?;
         let (facts, watch, serving) =
             (Arc::clone(&cluster.facts), Arc::clone(&cluster.watch), Arc::clone(serving));
         Some(Arc::new(move || {
             let loaded = watch.loaded()?;
             let authority = serving.current().and_then(|leaf| leaf.authority()).map(|it| it.to_string());
-            Some(LoadReport::new(&loaded, facts.forbidden(), authority).to_json())
+            let report = LoadReport::new(&loaded, facts.forbidden(), authority);
+            let report = match trust.as_ref().and_then(|watch| watch.trusted()) {
+                Some(trusted) => report.trusting(&trusted),
+                None => report,
+            };
+            Some(report.to_json())
         }))
     }
 
