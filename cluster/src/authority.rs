@@ -75,7 +75,8 @@ impl AuthorityFollower {
         let kind = ApiResource::erase::<Secret>(&());
         let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &place.namespace, &kind);
         // By name: the role allows only this Secret, and a watch by name needs no more.
-        let selection = Selection { fields: Some(format!("metadata.name={}", place.name)), labels: None };
+        let selection =
+            Selection { fields: Some(format!("metadata.name={}", place.name)), labels: None, page: None };
         let secret = Arc::new(Mirror::start(api, selection, |object| {
             let secret: Secret = object.try_parse().ok()?;
             Some(Arc::new(data(&secret)))

@@ -34,6 +34,8 @@ pub(crate) type Key = (String, String);
 pub(crate) struct Selection {
     pub(crate) fields: Option<String>,
     pub(crate) labels: Option<String>,
+    /// How many are asked for at once; 500, unless they are large.
+    pub(crate) page: Option<u32>,
 }
 
 /// How far a mirror has come; changes are announced by a new `revision`.
@@ -254,7 +256,8 @@ impl<V, F: Fn(DynamicObject) -> Option<V>> Follower<V, F> {
     /// Lists everything and swaps the map; the version to watch from.
     async fn list(&self) -> Result<String, (ApiError, Option<String>)> {
         let mut by_key = BTreeMap::new();
-        let mut params = ListParams { limit: Some(PAGE), ..ListParams::default() };
+        let mut params =
+            ListParams { limit: Some(self.selection.page.unwrap_or(PAGE)), ..ListParams::default() };
         params.field_selector.clone_from(&self.selection.fields);
         params.label_selector.clone_from(&self.selection.labels);
         loop {

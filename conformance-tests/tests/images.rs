@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use wayguard_conformance_tests::{Said, Sandbox, eventually};
 use wayguard_images::fixtures::{Key, Making, SIGNED, statement};
 use wayguard_images::registry::manifest::Descriptor;
-use wayguard_images::test_registry::{Fault, TestRegistry};
+use wayguard_images::test_registry::{Fault, Login, TestRegistry};
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const NAMESPACE: &str = "images";
@@ -112,6 +112,62 @@ fn images_are_judged_by_who_signed_them() {
     let rig = Rig::start();
     trust_is_what_the_cluster_says(&rig);
     what_nobody_signed_is_refused_and_what_was_verified_stays(&rig);
+    the_pods_of_a_workload_cost_its_registry_nothing(&rig);
+    a_tenants_pull_secret_answers_for_its_own_namespace(&rig);
+}
+
+/// What a workload names is looked at when it is applied, once, whatever the number of its Pods.
+fn the_pods_of_a_workload_cost_its_registry_nothing(rig: &Rig) {
+    const PODS: usize = 200;
+    rig.registry.behave();
+    let image = rig.signed("rollout");
+    let labels = json!({"app": "rollout"});
+    let named = rig.place(&format!(":rollout@{}", image.digest));
+    let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "rollout", "namespace": NAMESPACE},
+        "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
+            "spec": {"containers": [{"name": "app", "image": named}]}}}});
+    rig.registry.asked();
+    rig.sandbox.apply(&object.to_string()).accepted();
+    let asked = rig.registry.asked();
+    assert_eq!(asked.iter().filter(|(_, path, _)| path.contains("/referrers/")).count(), 1, "{asked:?}");
+    let replicas = format!("--replicas={PODS}");
+    rig.sandbox.kubectl(&["scale", "deployment", "rollout", "-n", NAMESPACE, &replicas], "").accepted();
+    eventually("all Pods are made", || {
+        let pods =
+            rig.sandbox.kubectl(&["get", "pods", "-l", "app=rollout", "-n", NAMESPACE, "-o", "name"], "");
+        pods.accepted().lines().count() == PODS
+    });
+    assert_eq!(rig.registry.asked(), []);
+    rig.sandbox.kubectl(&["delete", "deployment", "rollout", "-n", NAMESPACE], "").accepted();
+}
+
+/// A private image is looked at with what its own namespace offers; who is in another learns nothing of it.
+fn a_tenants_pull_secret_answers_for_its_own_namespace(rig: &Rig) {
+    rig.registry.behave();
+    rig.signed("private");
+    let image = rig.place(":private");
+    // `robot:s3cret`
+    rig.registry.require(Login::Basic("Basic cm9ib3Q6czNjcmV0".to_owned()));
+    let kubectl = |arguments: &[&str]| rig.sandbox.kubectl(arguments, "").accepted();
+    let server = format!("--docker-server={}", rig.registry.host());
+    let login = ["--docker-username=robot", "--docker-password=s3cret"];
+    for namespace in ["generous", "silent"] {
+        rig.sandbox.namespace(namespace, "development");
+        let secret = ["create", "secret", "docker-registry", "pull", "-n", namespace, &server];
+        kubectl(&[&secret, &login[..]].concat());
+    }
+    let role = ["--verb=get", "--resource=secrets", "--resource-name=pull"];
+    kubectl(&[&["create", "role", "pull", "-n", "generous"], &role[..]].concat());
+    let account = format!("--serviceaccount={OWN}:wayguard-serve");
+    kubectl(&["create", "rolebinding", "pull", "-n", "generous", "--role=pull", &account]);
+    let pod_in = |namespace: &str| {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "app", "namespace": namespace},
+            "spec": {"containers": [{"name": "app", "image": image}]}});
+        rig.sandbox.apply(&pod.to_string())
+    };
+    eventually("the secret is used", || pod_in("generous").fine);
+    let complaint = pod_in("silent").refused();
+    assert!(complaint.contains("is not for us (401)"), "{complaint}");
 }
 
 /// An authority comes, is given another key, breaks, and goes.
@@ -124,6 +180,22 @@ fn trust_is_what_the_cluster_says(rig: &Rig) {
     let pem = |key: &Key| json!({"pem": key.public_pem()});
     rig.trust(&pem(&rig.key));
     rig.pod(&image).1.accepted();
+    let told = rig.sandbox.wayguard(&["image", "verify", "--cluster", &image], "").accepted();
+    assert!(told.contains("ok team: 1 of 1 signatures"), "{told}");
+    let manifest = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": NAMESPACE},
+        "spec": {"containers": [{"name": "app", "image": image}]}});
+    rig.sandbox
+        .wayguard(&["check", "--cluster", "--policies", "images/signed", "-"], &manifest.to_string())
+        .accepted();
+    let unsigned = manifest.to_string().replace(":trusted", ":nobodys");
+    rig.registry.image("team/app", "nobodys");
+    let told = rig.sandbox.wayguard(&["check", "--cluster", "--policies", "images/signed", "-"], &unsigned);
+    assert!(
+        !told.fine && told.out.contains("0 of 1 that `team` wants have signed"),
+        "{}{}",
+        told.out,
+        told.err
+    );
     let shown = rig.sandbox.kubectl(&["get", "imageauthorities"], "").accepted();
     assert!(shown.contains("LOADED") && shown.contains("True") && shown.contains("1/1"), "{shown}");
 

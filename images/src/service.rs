@@ -16,6 +16,7 @@ use crate::facts::ImageFacts;
 use crate::reference::{NotAReference, Reference, RepositoryPattern};
 use crate::registry::credentials::{Credential, Keyring};
 use crate::registry::http::Client;
+use crate::registry::manifest::Content;
 use crate::registry::options::{Bounds, RegistryOptions};
 use crate::registry::{Problem, RegistryError, Repository, Source};
 use crate::scan::Scan;
@@ -90,6 +91,8 @@ struct Verdict<T> {
     at: Instant,
     /// Somebody looks again already.
     looking: AtomicBool,
+    /// The image's digest and those of its platforms, with the scans of the cluster that are in it.
+    scans: Vec<(Digest, Option<Arc<Vec<Scan>>>)>,
 }
 
 /// Why a look led to no verdict; nobody remembers it.
@@ -155,8 +158,8 @@ pub struct ImageService<T> {
     only: Option<Arc<dyn Source>>,
     tags: Cache<(Repository, String, Scope), Tagged>,
     verdicts: Cache<VerdictKey, Arc<Verdict<T>>>,
-    /// Scans of the cluster, by digest.
-    reports: ArcSwap<HashMap<Digest, Vec<Scan>>>,
+    /// Scans of the cluster, by digest; what has not changed stays the same allocation.
+    reports: ArcSwap<HashMap<Digest, Arc<Vec<Scan>>>>,
     counts: ServiceCounts,
 }
 
@@ -196,15 +199,40 @@ impl<T: Send + Sync + 'static> ImageService<T> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// What scanners in the cluster said, by digest; verdicts made before are made anew.
+    /// What scanners in the cluster said, by digest. Verdicts on digests of which they say something else now are
+    /// looked at again beside the next request; until then, and while a registry is away, they stand.
     pub fn report(&self, reports: HashMap<Digest, Vec<Scan>>) {
-        self.reports.store(Arc::new(reports));
-        self.verdicts.invalidate_all();
+        let before = self.reports.load_full();
+        let same =
+            |digest: &Digest, scans: &Vec<Scan>| before.get(digest).filter(|old| ***old == *scans).cloned();
+        let kept = |(digest, scans)| (digest, same(&digest, &scans).unwrap_or_else(|| Arc::new(scans)));
+        self.reports.store(Arc::new(reports.into_iter().map(kept).collect()));
+    }
+
+    /// What scanners in the cluster say of these digests.
+    fn reported(&self, digests: impl IntoIterator<Item = Digest>) -> Vec<(Digest, Option<Arc<Vec<Scan>>>)> {
+        let reports = self.reports.load();
+        digests.into_iter().map(|digest| (digest, reports.get(&digest).cloned())).collect()
+    }
+
+    /// Whether scanners in the cluster say something else by now.
+    fn is_outdated(&self, verdict: &Verdict<T>) -> bool {
+        let reports = self.reports.load();
+        verdict.scans.iter().any(|(digest, seen)| match (seen, reports.get(digest)) {
+            (Some(seen), Some(now)) => !Arc::ptr_eq(seen, now),
+            (None, None) => false,
+            _ => true,
+        })
     }
 
     /// Counts since the start.
     pub fn counts(&self) -> &ServiceCounts {
         &self.counts
+    }
+
+    /// Whether an image is asked for at all: whether anybody says who signs it, or that it may be asked for.
+    pub fn asks_for(&self, reference: &str) -> bool {
+        reference.parse().is_ok_and(|reference| self.settings.load().names(&reference))
     }
 
     /// The answer without waiting, if it is remembered and its tag need not be asked again.
@@ -230,9 +258,19 @@ impl<T: Send + Sync + 'static> ImageService<T> {
         None
     }
 
+    /// As [`Self::ask`], but looked at now, whatever is remembered: for who looks at what runs already. What is found
+    /// is remembered; a registry that is away changes nothing.
+    pub async fn ask_anew(self: &Arc<Self>, reference: &str, keyring: &Keyring) -> Answer<T> {
+        self.answer(reference, keyring, true).await
+    }
+
     /// What is known of an image. It may take as long as the bounds allow: a caller with a deadline stops waiting, and
     /// what is found is remembered all the same if it runs on a task of its own.
     pub async fn ask(self: &Arc<Self>, reference: &str, keyring: &Keyring) -> Answer<T> {
+        self.answer(reference, keyring, false).await
+    }
+
+    async fn answer(self: &Arc<Self>, reference: &str, keyring: &Keyring, anew: bool) -> Answer<T> {
         let parsed: Reference = match reference.parse() {
             Ok(parsed) => parsed,
             Err(problem) => {
@@ -248,7 +286,7 @@ impl<T: Send + Sync + 'static> ImageService<T> {
         }
         let mut last = Answer::Absent;
         for credential in candidates(keyring, &parsed) {
-            match self.asked_as(&settings, &parsed, credential).await {
+            match self.asked_as(&settings, &parsed, credential, anew).await {
                 Ok(Some(verdict)) => return Answer::Known(Arc::clone(&verdict.known)),
                 Ok(None) => return Answer::Absent,
                 Err(error) => {
@@ -268,11 +306,20 @@ impl<T: Send + Sync + 'static> ImageService<T> {
         settings: &Arc<Settings>,
         reference: &Reference,
         credential: Option<Credential>,
+        anew: bool,
     ) -> Result<Option<Arc<Verdict<T>>>, RegistryError> {
         let scope = scope_of(credential.as_ref());
         let source = self.source(settings, reference.registry(), credential.clone())?;
         let Some(digest) = self.resolved(&*source, reference, scope).await? else { return Ok(None) };
         let key = key_of(settings, reference, digest, scope);
+        if anew {
+            let looked = self.look(settings, &*source, reference, digest).await?;
+            match &looked {
+                Some(verdict) => self.verdicts.insert(key, Arc::clone(verdict)).await,
+                None => self.verdicts.invalidate(&key).await,
+            }
+            return Ok(looked);
+        }
         let look = async {
             match self.look(settings, &*source, reference, digest).await {
                 Ok(Some(verdict)) => Ok(verdict),
@@ -356,18 +403,26 @@ impl<T: Send + Sync + 'static> ImageService<T> {
             let by_digest = digest.to_string();
             let Some(fetched) = source.manifest(&of, &by_digest).await? else { return Ok(None) };
             let content = discover::read(&of, &fetched.bytes, &format!("`{of}@{digest}`"))?;
-            Ok(Some(image_config(source, &of, &content).await?))
+            // A scanner that looks at what runs knows the platform's digest.
+            let platforms = match &content {
+                Content::Image(_) => Vec::new(),
+                Content::Index(index) => index.manifests.iter().map(|platform| platform.digest).collect(),
+            };
+            Ok(Some((image_config(source, &of, &content).await?, platforms)))
         };
         let (described, evidence) =
             futures::future::try_join(described, discover::evidence(source, &of, digest)).await?;
-        let Some(image) = described else { return Ok(None) };
+        let Some((image, platforms)) = described else { return Ok(None) };
         let authorities = settings.authorities.of(reference);
         let verified = verify(&evidence, &authorities, &settings.limits, Timestamp::now());
-        let reports = self.reports.load().get(&digest).cloned().unwrap_or_default();
+        let scans = self.reported([digest].into_iter().chain(platforms));
+        let reports: Vec<Scan> =
+            scans.iter().filter_map(|(_, said)| said.as_deref()).flatten().cloned().collect();
         let satisfied = verified.satisfied() && !verified.may_pass();
         let facts = ImageFacts::new(&by_digest(&of, digest)?, &verified, &evidence.documents, reports, image);
         let known = Arc::new((self.make)(&facts.to_value()));
-        Ok(Some(Arc::new(Verdict { known, satisfied, at: Instant::now(), looking: AtomicBool::new(false) })))
+        let looking = AtomicBool::new(false);
+        Ok(Some(Arc::new(Verdict { known, satisfied, at: Instant::now(), looking, scans })))
     }
 
     /// Looks again beside the request, if it is time; a registry that is away leaves what is known.
@@ -379,7 +434,8 @@ impl<T: Send + Sync + 'static> ImageService<T> {
         credential: Option<Credential>,
         verdict: &Arc<Verdict<T>>,
     ) {
-        if verdict.at.elapsed() < REFRESH || verdict.looking.swap(true, Ordering::Relaxed) {
+        let due = verdict.at.elapsed() >= REFRESH || self.is_outdated(verdict);
+        if !due || verdict.looking.swap(true, Ordering::Relaxed) {
             return;
         }
         let (service, settings, reference) = (Arc::clone(self), Arc::clone(settings), reference.clone());

@@ -18,6 +18,7 @@ use wayguard_images::fixtures::{Key, Making, SIGNED, statement};
 use wayguard_images::registry::credentials::{Credential, Keyring};
 use wayguard_images::registry::manifest::Descriptor;
 use wayguard_images::registry::options::Bounds;
+use wayguard_images::scan::trivy;
 use wayguard_images::service::{Answer, ImageService, Settings};
 use wayguard_images::test_registry::{Fault, Login, TestRegistry};
 use wayguard_images::trust::NoTexts;
@@ -235,6 +236,62 @@ async fn other_authorities_give_another_verdict_at_once() {
     let facts = known(service.ask(&rig.place(":v1"), &Keyring::new()).await);
     assert!(!satisfied(&facts));
     assert_eq!(facts["rejected"][0]["reason"], "wrong-key", "{}", facts["rejected"]);
+}
+
+#[tokio::test]
+async fn who_looks_at_what_runs_sees_what_has_changed() {
+    let rig = Rig::new().await;
+    let image = rig.signed("v1");
+    let service = rig.service();
+    let place = rig.place(&format!("@{}", image.digest));
+    known(service.ask(&place, &Keyring::new()).await);
+    rig.attest(&image, VULNERABILITIES, &json!({"scanner": {"result": {"Results": []}}}));
+    let attested = |facts: &Value| facts["attestations"].as_object().is_some_and(|all| !all.is_empty());
+    assert!(!attested(&known(service.ask(&place, &Keyring::new()).await)));
+    assert!(attested(&known(service.ask_anew(&place, &Keyring::new()).await)));
+    assert!(attested(&known(service.ask(&place, &Keyring::new()).await)), "and it is remembered");
+    rig.registry.fail("/", Fault::Status(503, None), usize::MAX);
+    assert!(matches!(service.ask_anew(&place, &Keyring::new()).await, Answer::Unavailable(_)));
+    assert!(attested(&known(service.ask(&place, &Keyring::new()).await)), "and that nobody answered is not");
+}
+
+#[tokio::test]
+async fn what_a_scanner_in_the_cluster_says_is_seen_soon_and_costs_others_nothing() {
+    let rig = Rig::new().await;
+    let (image, other) = (rig.signed("v1"), rig.signed("v2"));
+    let service = rig.service();
+    let report = |critical: u64| {
+        let object = json!({"report": {"scanner": {"name": "Trivy"}, "summary":
+            {"criticalCount": critical, "highCount": 0, "mediumCount": 0, "lowCount": 0}}});
+        std::collections::HashMap::from([(image.digest, vec![trivy::read_report(&object).1])])
+    };
+    service.report(report(1));
+    let critical = async || {
+        let facts = known(service.ask(&rig.place(":v1"), &Keyring::new()).await);
+        assert_ne!(facts["scans"][0]["signed"], true, "{}", facts["scans"]);
+        facts["scans"][0]["counts"]["critical"].as_u64()
+    };
+    assert_eq!(critical().await, Some(1));
+    known(service.ask(&rig.place(":v2"), &Keyring::new()).await);
+    let looks = || service.counts().looks.load(Ordering::Relaxed);
+    let before = looks();
+    // The same again is no news.
+    service.report(report(1));
+    assert_eq!((critical().await, looks()), (Some(1), before));
+    service.report(report(2));
+    let seen = async {
+        while critical().await != Some(2) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), seen).await.unwrap();
+    assert_eq!(looks(), before + 1);
+    // A registry that is away takes nothing from what was verified.
+    rig.registry.fail("/", Fault::Status(503, None), usize::MAX);
+    service.report(report(3));
+    for digest in [image.digest, other.digest] {
+        assert!(satisfied(&known(service.ask(&rig.place(&format!("@{digest}")), &Keyring::new()).await)));
+    }
 }
 
 #[tokio::test]

@@ -6,19 +6,16 @@ use axum::body::Bytes;
 use bumpalo::Bump;
 use divan::counter::BytesCount;
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::SendRequest;
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::{PrivateKeyDer, ServerName};
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
 use wayguard_engine::{PolicySet, PolicySetBuilder, Request};
-use wayguard_webhook::{AdmissionServer, Config, Parts, PolicySource};
+use wayguard_webhook::NoCluster;
+
+mod support;
 
 fn main() {
     divan::main();
@@ -76,7 +73,8 @@ fn decode(bencher: divan::Bencher) {
 #[divan::bench(args = [0, 1, 8, 32])]
 fn https_request(bencher: divan::Bencher, policies: usize) {
     let runtime = Runtime::new().unwrap();
-    let mut client = runtime.block_on(client(policy_set(policies)));
+    let server = runtime.block_on(support::Server::start(policy_set(policies), Arc::new(NoCluster)));
+    let mut client = runtime.block_on(server.client());
     let body = Bytes::from(review());
     bencher.counter(BytesCount::new(body.len())).bench_local(|| {
         runtime.block_on(async {
@@ -91,42 +89,4 @@ fn https_request(bencher: divan::Bencher, policies: usize) {
             response.into_body().collect().await.unwrap().to_bytes().len()
         })
     });
-}
-
-/// A server with these policies, and a connection to it.
-async fn client(set: Arc<PolicySet>) -> SendRequest<Full<Bytes>> {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let certificate = made.cert.der().clone();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    let policies = Arc::new(PolicySource::new());
-    policies.replace(set);
-    let library = Arc::new(Library::from_files(BTreeMap::new()));
-    let mut parts = Parts::new(Arc::new(tls), Arc::new(|| Some(jiff::Timestamp::MAX)), policies, library);
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    parts.config = Config { admission_address: any, health_address: any, ..Config::default() };
-    let server = AdmissionServer::bind(parts).await.unwrap();
-    let (address, _) = server.addresses().unwrap();
-    tokio::spawn(server.run(std::future::pending()));
-
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let stream = TcpStream::connect(address).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls));
-    let stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
 }

@@ -171,7 +171,11 @@ struct Watches(Vec<Mirror<()>>);
 impl Watches {
     fn start(client: &Client, options: &ControlOptions) -> Self {
         let own = &options.own_namespace;
-        let by_name = |name: &str| Selection { fields: Some(format!("metadata.name={name}")), labels: None };
+        let by_name = |name: &str| Selection {
+            fields: Some(format!("metadata.name={name}")),
+            labels: None,
+            page: None,
+        };
         let start = |api: Api<DynamicObject>, selection| Mirror::start(api, selection, |_| Some(()));
         let mut all: Vec<_> = kinds()
             .iter()
@@ -183,7 +187,7 @@ impl Watches {
             let slices =
                 Api::namespaced_with(client.clone(), namespace, &ApiResource::erase::<EndpointSlice>(&()));
             let labels = Some(format!("kubernetes.io/service-name={name}"));
-            all.push(start(slices, Selection { fields: None, labels }));
+            all.push(start(slices, Selection { fields: None, labels, page: None }));
         }
         Self(all)
     }

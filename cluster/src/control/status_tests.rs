@@ -201,3 +201,52 @@ fn exceptions_are_in_force_expired_or_invalid() {
     assert_eq!(of("bad"), ("Active=False Invalid".into(), "expiresAt is `soon`".into()));
     assert_eq!(of("new").0, "Active=Unknown Waiting");
 }
+
+#[test]
+fn who_is_trusted_is_what_replicas_say() {
+    let mut scene = Scene::new(2);
+    let authority = object::<wayguard_images::authority::ImageAuthoritySpec>(
+        "team",
+        3,
+        &json!({"images": ["ghcr.io"], "authorities": []}),
+    );
+    let item = |generation, errors: &[&str]| ItemReport {
+        name: "team".into(),
+        generation,
+        loaded: errors.is_empty(),
+        errors: errors.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let mut said = |first: Option<ItemReport>, second: Option<ItemReport>| {
+        for (replica, item) in scene.replicas.iter_mut().zip([first, second]) {
+            replica.report.as_mut().unwrap().image_authorities = item.into_iter().collect();
+        }
+        let (status, settled) =
+            scene.view().trust(&authority, &TrustStatus::default(), |report| &report.image_authorities);
+        let condition = status.conditions[0].clone();
+        (condition.status, condition.reason, condition.message, status.loaded_by.unwrap(), settled)
+    };
+    let text = str::to_owned;
+    assert_eq!(
+        said(Some(item(3, &[])), Some(item(3, &[]))),
+        (ConditionStatus::True, text("Trusted"), text("all 2 ready replicas judge by it"), text("2/2"), true)
+    );
+    // One that has not heard of it yet is asked again soon.
+    assert_eq!(
+        said(Some(item(3, &[])), Some(item(2, &["old"]))),
+        (
+            ConditionStatus::False,
+            text("Waiting"),
+            text("1 of 2 ready replicas judge by it"),
+            text("1/2"),
+            false
+        )
+    );
+    assert_eq!(
+        said(Some(item(3, &["its key is gone"])), Some(item(3, &[]))),
+        (ConditionStatus::False, text("Invalid"), text("its key is gone"), text("1/2"), true)
+    );
+    scene.replicas.clear();
+    let (status, settled) =
+        scene.view().trust(&authority, &TrustStatus::default(), |report| &report.image_authorities);
+    assert_eq!((status.conditions[0].status, settled), (ConditionStatus::Unknown, true));
+}

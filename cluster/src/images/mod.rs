@@ -11,11 +11,15 @@
 
 mod check;
 mod compile;
+mod logins;
 pub(crate) mod objects;
+mod reports;
 mod texts;
 
 pub use check::{check, read};
 pub use compile::Trusted;
+pub use logins::{LoginSecret, Logins};
+pub use reports::{GROUP as REPORT_GROUP, PLURAL as REPORT_PLURAL, ReportWatch, Reports};
 
 use crate::client::{ApiError, Client};
 use compile::{Memory, compile};

@@ -124,7 +124,8 @@ impl OwnTexts {
             }
             let (holder, name) = &place;
             let holder = *holder;
-            let selection = Selection { fields: Some(format!("metadata.name={name}")), labels: None };
+            let selection =
+                Selection { fields: Some(format!("metadata.name={name}")), labels: None, page: None };
             let mirror =
                 Mirror::start(api(&self.client, &self.namespace, holder), selection, move |object| {
                     data(holder, object)

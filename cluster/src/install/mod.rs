@@ -7,6 +7,7 @@ mod apply;
 mod rights;
 mod workloads;
 
+use crate::images::LoginSecret;
 use crate::kinds::definitions;
 use crate::webhooks::EXEMPT_NAMESPACES;
 use serde_json::{Value, json};
@@ -38,6 +39,8 @@ pub struct InstallOptions {
     pub inventory: Vec<InventoryRight>,
     /// Secrets of the suite's own namespace that the server may read: keys and logins of registries. Default: none.
     pub secrets: Vec<String>,
+    /// Secrets of the suite's own namespace with logins of registries, and for whom they are. Default: none.
+    pub registry_secrets: Vec<LoginSecret>,
     /// Gatekeeper's objects are read too: its kinds, and the rights for them, are installed. Default false.
     pub gatekeeper: bool,
     /// Without one, Pods of others come first when nodes are full. Default `system-cluster-critical`.
@@ -60,6 +63,7 @@ impl InstallOptions {
                 InventoryRight::new("networking.k8s.io", "networkpolicies"),
             ],
             secrets: Vec::new(),
+            registry_secrets: Vec::new(),
             gatekeeper: false,
             priority_class: Some("system-cluster-critical".to_owned()),
         }
@@ -194,6 +198,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn secrets_that_are_named_may_be_read_and_logins_are_told_to_the_server() {
+        let more = InstallOptions {
+            secrets: vec!["keys".to_owned()],
+            registry_secrets: vec!["harbor=team-a,shop-*".parse().unwrap(), "hub".parse().unwrap()],
+            ..options()
+        };
+        let objects = objects(&more);
+        let of = |kind: &str, name: &str| {
+            let found = objects.iter().find(|it| it["kind"] == kind && it["metadata"]["name"] == name);
+            found.unwrap().to_string()
+        };
+        assert!(of("Role", "wayguard-serve").contains(r#"["wayguard-ca","keys","harbor","hub"]"#));
+        assert!(!of("Role", "wayguard-control").contains("harbor"));
+        let server = of("Deployment", "wayguard-serve");
+        assert!(
+            server.contains(r#""--registry-secret=harbor=team-a,shop-*","--registry-secret=hub""#),
+            "{server}"
+        );
+        assert!(!of("Deployment", "wayguard-control").contains("registry-secret"));
     }
 
     #[test]

@@ -148,6 +148,7 @@ fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
 fn serve_own(options: &InstallOptions) -> Vec<Value> {
     let mut secrets = vec![AUTHORITY_SECRET];
     secrets.extend(options.secrets.iter().map(String::as_str));
+    secrets.extend(options.registry_secrets.iter().map(|secret| secret.name.as_str()));
     vec![
         rule(&[GROUP], &["policyexceptions"], &READ),
         // Public keys and trust roots that ImageAuthorities name.

@@ -71,6 +71,7 @@ fn serve(options: &InstallOptions) -> Value {
         format!("--authority-secret={AUTHORITY_SECRET}"),
         format!("--drain-delay={DRAIN_SECONDS}"),
     ];
+    arguments.extend(options.registry_secrets.iter().map(|secret| format!("--registry-secret={secret}")));
     arguments.extend(shared(options));
     let ports = json!([
         {"name": "https", "containerPort": ADMISSION, "protocol": "TCP"},

@@ -122,7 +122,17 @@ impl Keyring {
             path,
             credential,
         });
-        // Longer names are more specific; the kubelet sorts in reverse by text, which tries longer paths first.
+        self.sort();
+    }
+
+    /// Adds all of another; where both have one that is as specific, those that were there are tried first.
+    pub fn join(&mut self, other: &Self) {
+        self.entries.extend(other.entries.iter().cloned());
+        self.sort();
+    }
+
+    /// Longer names are more specific; the kubelet sorts in reverse by text, which tries longer paths first.
+    fn sort(&mut self) {
         self.entries.sort_by(|left, right| {
             (right.path.len(), right.host.len())
                 .cmp(&(left.path.len(), left.host.len()))

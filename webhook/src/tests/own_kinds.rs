@@ -177,3 +177,32 @@ async fn our_own_kinds_are_judged_before_policies_are_loaded() {
     let parts = Parts { policies: Arc::default(), ..parts(Config::default()) };
     assert_eq!(policy_said(&rig_of(parts), policy(LATEST, json!({}))).await, "");
 }
+
+/// Knows one kind, of which it takes what is called good.
+struct Chooser;
+
+impl crate::KindJudge for Chooser {
+    fn judge(&self, applied: crate::Applied) -> crate::BoxFuture<'_, Option<Result<(), String>>> {
+        Box::pin(async move {
+            let said = match applied.spec["is"].as_str() {
+                Some("good") => Ok(()),
+                _ => Err(format!("{} `{}` is not good", applied.kind, applied.name)),
+            };
+            (applied.kind == "ImageAuthority").then_some(said)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_kind_that_the_host_knows_is_judged_by_it() {
+    let rig = rig_of(Parts { kind_judge: Some(Arc::new(Chooser)), ..parts(Config::default()) });
+    let ask = |kind: &'static str, is: &str| {
+        said(&rig, own_review(kind, "CREATE", "", &object(kind, &json!({"is": is})), "null"))
+    };
+    assert_eq!(ask("ImageAuthority", "good").await, "");
+    assert_eq!(ask("ImageAuthority", "bad").await, "ImageAuthority `web` is not good");
+    assert!(ask("ClaimApproval", "good").await.contains("is not judged by this server"));
+    // What stays as it is may be labelled.
+    let bad = object("ImageAuthority", &json!({"is": "bad"}));
+    assert_eq!(said(&rig, own_review("ImageAuthority", "UPDATE", "", &bad, &bad)).await, "");
+}

@@ -7,6 +7,7 @@ use crate::exit::{ExitStatus, Failure};
 use crate::output::{GOOD, Output, QUIET, styled};
 use crate::policies::{DEFAULT_BUNDLES, PolicyArgs, Sources};
 use std::collections::BTreeSet;
+use wayguard_cluster::images::{LoginSecret, REPORT_GROUP, REPORT_PLURAL};
 use wayguard_cluster::install::{Applied, InstallOptions, InventoryRight, apply, objects};
 use wayguard_cluster::{Client, manifest};
 use wayguard_engine::expansion::plural;
@@ -55,10 +56,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GROUP/PLURAL", value_parser = inventory_right)]
     inventory: Vec<InventoryRight>,
 
-    /// A Secret of the suite's own namespace that the server may read: keys that ImageAuthorities name, and logins of
-    /// registries; repeatable
+    /// A Secret of the suite's own namespace that the server may read, for keys that ImageAuthorities name; repeatable
     #[arg(long, value_name = "NAME")]
     secret: Vec<String>,
+
+    /// A Secret of the suite's own namespace with logins of registries; with `=NAMESPACE,…` only for images of those
+    /// namespaces; repeatable
+    #[arg(long, value_name = "NAME[=NAMESPACE,…]")]
+    registry_secret: Vec<LoginSecret>,
 
     /// The priority class of all Pods; empty for none
     #[arg(long, value_name = "NAME", default_value = "system-cluster-critical")]
@@ -126,6 +131,7 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
     options.gatekeeper = args.gatekeeper;
     options.policies.clone_from(&args.policies.policies);
     options.secrets.clone_from(&args.secret);
+    options.registry_secrets.clone_from(&args.registry_secret);
     options.exempt_namespaces.clone_from(&args.policies.exempt_namespaces);
     if !options.exempt_namespaces.contains(&options.namespace) {
         options.exempt_namespaces.push(options.namespace.clone());
@@ -151,6 +157,10 @@ fn looked_up(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>,
         for module in ids.filter_map(|id| library.policy(&id)) {
             let metadata = metadata::read(&module).map_err(|error| error.to_string())?;
             kinds.extend(metadata.custom.inventory.into_iter().map(|kind| (kind.group, plural(&kind.kind))));
+            // What is known of images has the scans of the cluster in it.
+            if metadata.custom.facts.iter().any(|fact| fact == "images") {
+                kinds.insert((REPORT_GROUP.to_owned(), REPORT_PLURAL.to_owned()));
+            }
         }
     }
     Ok(kinds.into_iter().map(|(group, resource)| InventoryRight { group, resource }).collect())

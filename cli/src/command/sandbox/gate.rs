@@ -60,7 +60,7 @@ impl Gate {
             health: (0..args.replicas).map(|_| free_address()).collect::<Result<_, _>>().map_err(cannot)?,
         };
         let shared = shared_arguments(args, sources)?;
-        let mut servers = gate.serve(sandbox, &shared)?;
+        let mut servers = gate.serve(args, sandbox, &shared)?;
         let mut control = gate.control(sandbox, &shared)?;
         for (health, server) in gate.health.iter().zip(&mut servers) {
             wait_until_ready(*health, server)?;
@@ -70,12 +70,15 @@ impl Gate {
         Ok(gate)
     }
 
-    fn serve(&self, sandbox: &Sandbox, shared: &[OsString]) -> Result<Vec<Process>, Failure> {
+    fn serve(&self, args: &Args, sandbox: &Sandbox, shared: &[OsString]) -> Result<Vec<Process>, Failure> {
         let mut processes = Vec::new();
         for (index, health) in self.health.iter().enumerate() {
             let mut arguments: Vec<OsString> = vec!["serve".into()];
             arguments.extend(pair("--listen", self.admission.to_string()));
             arguments.extend(pair("--health-listen", health.to_string()));
+            for secret in &args.registry_secret {
+                arguments.extend(pair("--registry-secret", secret.to_string()));
+            }
             if self.health.len() > 1 {
                 arguments.push("--share-port".into());
             }
@@ -156,6 +159,8 @@ fn install(args: &Args, sandbox: &Sandbox, set: &PolicySet) -> Result<Vec<Rules>
         let options = InstallOptions {
             namespace: NAMESPACE.to_owned(),
             inventory: inventory(set, &resources),
+            secrets: args.secret.clone(),
+            registry_secrets: args.registry_secret.clone(),
             gatekeeper: args.gatekeeper,
             ..InstallOptions::new("none")
         };

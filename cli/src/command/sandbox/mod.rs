@@ -14,6 +14,7 @@ use crate::policies::{PolicyArgs, Sources, gather};
 use gate::Gate;
 use std::path::{Path, PathBuf};
 use telling::Telling;
+use wayguard_cluster::images::LoginSecret;
 use wayguard_sandbox::{Binaries, Lifetime, Options, Sandbox, SandboxError, Search};
 
 /// Options of `sandbox`.
@@ -58,6 +59,14 @@ pub(crate) struct Args {
     /// Read Gatekeeper's objects too: their kinds are installed, and so are the rights for them
     #[arg(long)]
     gatekeeper: bool,
+
+    /// A Secret of the suite's own namespace that the server may read; repeatable
+    #[arg(long, value_name = "NAME")]
+    secret: Vec<String>,
+
+    /// A Secret of the suite's own namespace with logins of registries, as `wayguard install` takes it; repeatable
+    #[arg(long, value_name = "NAME[=NAMESPACE,…]")]
+    registry_secret: Vec<LoginSecret>,
 
     #[command(flatten)]
     policies: PolicyArgs,

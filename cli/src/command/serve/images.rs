@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wayguard_cluster::Client;
-use wayguard_cluster::images::{TrustWatch, check};
+use wayguard_cluster::images::{LoginSecret, Logins, ReportWatch, TrustWatch, check};
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_images::authority::ImageAuthorities;
 use wayguard_images::registry::credentials::Keyring;
@@ -21,10 +21,18 @@ pub(super) struct WithImages {
 /// What is asked for images.
 pub(super) struct Asked {
     service: Arc<Images>,
-    keyring: Keyring,
+    logins: Whose,
     /// Whether it is known who may sign: before that, an image of which nobody seems to speak may be one of which
     /// somebody does.
     known: AtomicBool,
+}
+
+/// Whose logins are used for an image.
+enum Whose {
+    /// The same for everybody.
+    Everybodys(Arc<Keyring>),
+    /// Those that its namespace offers, and ours where they are for it.
+    Namespaces(Arc<Logins>),
 }
 
 /// Who may sign, followed.
@@ -33,6 +41,7 @@ pub(super) struct Following {
     latch: Latch,
     named: Named,
     asked: Arc<Asked>,
+    reports: ReportWatch,
 }
 
 /// Opens what answers for images: always with a cluster, else if the options name anything.
@@ -41,23 +50,31 @@ pub(super) struct Following {
 /// If a file cannot be read or used.
 pub(super) fn open(
     args: &ImageArgs,
+    secrets: &[LoginSecret],
     client: Option<&Client>,
     own_namespace: &str,
     readiness: &Arc<Readiness>,
 ) -> Result<Option<(Arc<Asked>, Option<Following>)>, Failure> {
-    let asked = |service, keyring, known| Arc::new(Asked { service, keyring, known: AtomicBool::new(known) });
+    let asked = |service, logins, known| Arc::new(Asked { service, logins, known: AtomicBool::new(known) });
     let Some(client) = client else {
+        if !secrets.is_empty() {
+            let words = "`--registry-secret` is a Secret of a cluster: add `--in-cluster` or `--kubeconfig`";
+            return Err(Failure::Invalid(words.to_owned()));
+        }
         let opened = args.open(None)?;
-        return Ok(opened.map(|(service, keyring)| (asked(service, keyring, true), None)));
+        return Ok(opened
+            .map(|(service, keyring)| (asked(service, Whose::Everybodys(Arc::new(keyring)), true), None)));
     };
     let named = args.read()?;
     let service = named.service(&ImageAuthorities::default())?;
-    let asked = asked(service, args.registries.keyring()?, false);
+    let logins = Logins::start(client, own_namespace, secrets.to_vec(), args.registries.keyring()?);
+    let asked = asked(service, Whose::Namespaces(Arc::new(logins)), false);
     let following = Following {
         watch: Arc::new(TrustWatch::start(client, own_namespace)),
         latch: readiness.require("image-authorities", "who may sign images has not been listed yet"),
         named,
         asked: Arc::clone(&asked),
+        reports: ReportWatch::start(client),
     };
     Ok(Some((asked, Some(following))))
 }
@@ -70,8 +87,12 @@ impl Following {
 
     /// Brings every change into service, for as long as the future is polled. Verdicts by who has not changed stay.
     pub(super) async fn keep(self) {
-        let mut changes = self.watch.changes();
+        let (mut changes, mut reports) = (self.watch.changes(), self.reports.changes());
         loop {
+            if reports.has_changed().unwrap_or_default() {
+                let said = reports.borrow_and_update().clone();
+                self.asked.service.report((*said).clone());
+            }
             if let Some(trusted) = changes.borrow_and_update().clone() {
                 match self.named.settings(&trusted.authorities) {
                     Ok(settings) => {
@@ -86,9 +107,15 @@ impl Following {
             } else if let Some(problem) = self.watch.problem() {
                 self.latch.not_ready(&problem);
             }
-            // A problem announces itself by no change.
-            if let Ok(Err(_ended)) = tokio::time::timeout(Duration::from_secs(1), changes.changed()).await {
-                return std::future::pending().await;
+            tokio::select! {
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        return std::future::pending().await;
+                    }
+                }
+                Ok(()) = reports.changed() => reports.mark_changed(),
+                // A problem announces itself by no change.
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
     }
@@ -110,27 +137,46 @@ impl KindJudge for AppliedTrust {
 }
 
 impl Asked {
-    fn at_hand(&self, reference: &str) -> Option<Fact> {
+    fn at_hand(&self, reference: &str, namespace: &str) -> Option<Fact> {
         if !self.known.load(Ordering::Acquire) {
             return None;
         }
-        self.service.at_hand(reference, &self.keyring).map(Fact::Known)
+        let keyring = match &self.logins {
+            Whose::Everybodys(keyring) => Arc::clone(keyring),
+            Whose::Namespaces(logins) => logins.at_hand(namespace)?,
+        };
+        self.service.at_hand(reference, &keyring).map(Fact::Known)
     }
 
-    async fn fact(&self, reference: &str, deadline: Instant) -> Fact {
+    async fn fact(&self, reference: &str, namespace: &str, deadline: Instant) -> Fact {
         if !self.known.load(Ordering::Acquire) {
             return Fact::Unavailable(format!(
                 "image `{reference}`: who may sign it has not been read from the cluster yet"
             ));
         }
-        fact(&self.service, &self.keyring, reference, deadline).await
+        let keyring = match &self.logins {
+            Whose::Everybodys(keyring) => Arc::clone(keyring),
+            // Nobody's logins are looked for on behalf of an image that is not asked for.
+            Whose::Namespaces(_) if !self.service.asks_for(reference) => Arc::default(),
+            Whose::Namespaces(logins) => {
+                match tokio::time::timeout_at(deadline.into(), logins.of(namespace)).await {
+                    Ok(keyring) => keyring,
+                    Err(_) => {
+                        return Fact::Unavailable(format!(
+                            "image `{reference}`: which pull secrets the namespace offers was not answered in time"
+                        ));
+                    }
+                }
+            }
+        };
+        fact(&self.service, &keyring, reference, deadline).await
     }
 }
 
 impl FactSource for WithImages {
     fn at_hand(&self, key: &FactKey) -> Option<Fact> {
         match key {
-            FactKey::Image { reference, .. } => self.images.at_hand(reference),
+            FactKey::Image { reference, namespace } => self.images.at_hand(reference, namespace),
             key => self.beside.at_hand(key),
         }
     }
@@ -140,8 +186,8 @@ impl FactSource for WithImages {
             let (images, others): (Vec<_>, Vec<_>) =
                 keys.into_iter().partition(|key| matches!(key, FactKey::Image { .. }));
             let images = images.into_iter().map(|key| async move {
-                let FactKey::Image { reference, .. } = &key else { return None };
-                let fact = self.images.fact(reference, deadline).await;
+                let FactKey::Image { reference, namespace } = &key else { return None };
+                let fact = self.images.fact(reference, namespace, deadline).await;
                 Some((key, fact))
             });
             let others = async {

@@ -26,6 +26,7 @@ use reload::Reloader;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use wayguard_cluster::images::LoginSecret;
 use wayguard_engine::policy::library::Library;
 use wayguard_webhook::{AdmissionServer, KindJudge, Parts, PolicySource, Readiness, terminated};
 
@@ -66,6 +67,12 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     images: ImageArgs,
+
+    /// A Secret of the suite's own namespace with logins of registries (kubernetes.io/dockerconfigjson), followed as it
+    /// is rotated; repeatable. With `=NAMESPACE,…` they are used for images of those namespaces alone (`*` at the end
+    /// of one is anything): who can make Pods can learn from refusals what the login may see
+    #[arg(long, value_name = "NAME[=NAMESPACE,…]", env = "WAYGUARD_REGISTRY_SECRET", value_delimiter = ';')]
+    registry_secret: Vec<LoginSecret>,
 
     #[command(flatten)]
     logging: LoggingArgs,
@@ -145,9 +152,13 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     let mut parts = Parts::new(tls, certificates.expiry(), Arc::clone(&policies), Library::embedded());
     parts.facts = Arc::clone(&surroundings.facts);
     let mut following = None;
-    if let Some((asked, follows)) =
-        images::open(&args.images, client.as_ref(), &args.suite.own_namespace, &readiness)?
-    {
+    if let Some((asked, follows)) = images::open(
+        &args.images,
+        &args.registry_secret,
+        client.as_ref(),
+        &args.suite.own_namespace,
+        &readiness,
+    )? {
         parts.facts = Arc::new(WithImages { beside: parts.facts, images: asked });
         following = follows;
     }
