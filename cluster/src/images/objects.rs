@@ -92,7 +92,7 @@ impl TrustObjects {
 /// The ConfigMaps and Secrets that the objects name.
 pub(super) fn texts(authorities: &[Arc<Authority>], roots: &[Arc<Root>]) -> BTreeSet<TextReference> {
     let of_keys =
-        authorities.iter().filter_map(|it| it.object.spec.as_ref().ok()).flat_map(|spec| spec.texts());
+        authorities.iter().filter_map(|it| it.object.spec.as_ref().ok()).flat_map(ImageAuthoritySpec::texts);
     let of_roots = roots.iter().filter_map(|it| it.spec.as_ref().ok()?.text());
     of_keys.chain(of_roots).collect()
 }

@@ -28,9 +28,12 @@ fn secret(text: &str) -> Value {
     json!({"metadata": {"name": "keys", "namespace": "own", "resourceVersion": "1"}, "data": {"cosign.pub": data}})
 }
 
-/// What the API server has: lists by plural; `None`: it may not be listed.
+/// Lists by plural; `None`: it may not be listed.
+type Lists = std::collections::BTreeMap<&'static str, Option<Vec<Value>>>;
+
+/// What the API server has.
 #[derive(Clone, Default)]
-struct World(Arc<Mutex<std::collections::BTreeMap<&'static str, Option<Vec<Value>>>>>);
+struct World(Arc<Mutex<Lists>>);
 
 impl World {
     fn put(&self, plural: &'static str, items: Option<Vec<Value>>) {

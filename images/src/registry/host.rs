@@ -3,6 +3,7 @@
 
 use super::credentials::Credential;
 use super::options::{Bounds, Endpoint, RegistryOptions};
+use super::proxy::Route;
 use super::{Problem, RegistryError, Repository, address, challenge, tls};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -10,7 +11,6 @@ use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, LOCATION, R
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, body::Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HyperClient;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::collections::HashMap;
 use std::error::Error;
@@ -26,7 +26,7 @@ const LARGEST_TOKEN: usize = 64 << 10;
 /// A token is renewed this long before it runs out.
 const TOKEN_MARGIN: Duration = Duration::from_secs(10);
 
-type Connector = HttpsConnector<HttpConnector<address::Resolver>>;
+type Connector = HttpsConnector<Route>;
 type Body = Full<Bytes>;
 
 /// One host that is asked: the registry's own, or a mirror.
@@ -90,15 +90,12 @@ impl Host {
         let loopback = address::names_loopback(bare);
         address::check(registry, bare, loopback)?;
         let tls = tls::config(&at.host, &own)?;
-        let mut plain = HttpConnector::new_with_resolver(address::Resolver { loopback });
-        plain.enforce_http(false);
-        plain.set_nodelay(true);
-        plain.set_connect_timeout(Some(bounds.connect));
+        let route = Route::new(address::Resolver { loopback }, bounds.connect);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(plain);
+            .wrap_connector(route);
         let client = HyperClient::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_mins(1))

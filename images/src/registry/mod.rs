@@ -10,6 +10,7 @@ pub mod http;
 pub mod layout;
 pub mod manifest;
 pub mod options;
+mod proxy;
 mod push;
 mod tls;
 

@@ -44,6 +44,9 @@ pub(super) struct Following {
     reports: ReportWatch,
 }
 
+/// What answers for images, and who keeps it up to date if a cluster says who may sign.
+pub(super) type Opened = (Arc<Asked>, Option<Following>);
+
 /// Opens what answers for images: always with a cluster, else if the options name anything.
 ///
 /// # Errors
@@ -54,7 +57,7 @@ pub(super) fn open(
     client: Option<&Client>,
     own_namespace: &str,
     readiness: &Arc<Readiness>,
-) -> Result<Option<(Arc<Asked>, Option<Following>)>, Failure> {
+) -> Result<Option<Opened>, Failure> {
     let asked = |service, logins, known| Arc::new(Asked { service, logins, known: AtomicBool::new(known) });
     let Some(client) = client else {
         if !secrets.is_empty() {
