@@ -199,6 +199,7 @@ mod tests {
             ]
         );
         assert!(rights(&["production"]).contains(&InventoryRight::new("policy", "poddisruptionbudgets")));
+        assert_eq!(rights(&["images/scanned"]), [InventoryRight::new(REPORT_GROUP, REPORT_PLURAL)]);
         let secret = InventoryRight::new("", "secrets");
         assert!(library.bundles().iter().all(|name| !rights(&[name]).contains(&secret)));
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wayguard_cluster::Client;
-use wayguard_cluster::images::{LoginSecret, Logins, ReportWatch, TrustWatch, check};
+use wayguard_cluster::images::{LoginSecret, Logins, ReportWatch, TrustWatch, Trusted, check};
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_images::authority::ImageAuthorities;
 use wayguard_images::registry::credentials::Keyring;
@@ -91,24 +91,32 @@ impl Following {
     /// Brings every change into service, for as long as the future is polled. Verdicts by who has not changed stay.
     pub(super) async fn keep(self) {
         let (mut changes, mut reports) = (self.watch.changes(), self.reports.changes());
+        let mut in_service: Option<Arc<Trusted>> = None;
+        let mut complaint = String::new();
         loop {
             if reports.has_changed().unwrap_or_default() {
                 let said = reports.borrow_and_update().clone();
                 self.asked.service.report((*said).clone());
             }
-            if let Some(trusted) = changes.borrow_and_update().clone() {
-                match self.named.settings(&trusted.authorities) {
-                    Ok(settings) => {
-                        self.asked.service.replace(settings);
-                        self.asked.known.store(true, Ordering::Release);
-                        self.latch.ready();
-                    }
+            let trusted = changes.borrow_and_update().clone();
+            match trusted {
+                Some(trusted) if in_service.as_ref().is_some_and(|now| Arc::ptr_eq(now, &trusted)) => {}
+                Some(trusted) => match self.take(&trusted) {
+                    Ok(()) => in_service = Some(trusted),
+                    Err(problem) if problem == complaint => {}
                     Err(problem) => {
-                        tracing::error!(%problem, "who may sign images has changed and cannot be used; what was in service stays");
+                        tracing::error!(
+                            problem,
+                            "who may sign images has changed and cannot be used; what was in service stays"
+                        );
+                        complaint = problem;
+                    }
+                },
+                None => {
+                    if let Some(problem) = self.watch.problem() {
+                        self.latch.not_ready(&problem);
                     }
                 }
-            } else if let Some(problem) = self.watch.problem() {
-                self.latch.not_ready(&problem);
             }
             tokio::select! {
                 changed = changes.changed() => {
@@ -121,6 +129,15 @@ impl Following {
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
+    }
+
+    /// Brings who may sign into service.
+    fn take(&self, trusted: &Trusted) -> Result<(), String> {
+        let settings = self.named.settings(&trusted.authorities).map_err(|failure| failure.to_string())?;
+        self.asked.service.replace(settings);
+        self.asked.known.store(true, Ordering::Release);
+        self.latch.ready();
+        Ok(())
     }
 }
 
