@@ -1,8 +1,8 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    bench, check, completions, control, doc, eval, format, image, import, install, lint, new, pause, sandbox,
-    serve, ship, test, version,
+    bench, check, completions, control, doc, eval, explain, format, image, import, install, lint, new, pause,
+    sandbox, serve, ship, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -20,6 +20,7 @@ use std::ffi::OsString;
     after_help = "\
 Start here:
   wayguard check app.yaml          would my manifests be admitted?
+  wayguard explain app.yaml        why, or why not?
   wayguard test policies/          do my policies do what they should?
   wayguard help check              all options of a command, with examples"
 )]
@@ -38,6 +39,8 @@ enum Command {
     Serve(Box<serve::Args>),
     /// Tell what admission would say about manifests, before they reach a cluster
     Check(Box<check::Args>),
+    /// Tell how a verdict comes about: which policies matched, what each rule saw, where it failed
+    Explain(Box<explain::Args>),
     /// Run the unit tests and samples of policies
     Test(test::Args),
     /// Start a real API server on this machine with the gate in front of it
@@ -112,6 +115,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
         Command::Serve(args) => serve::run(*args, out),
         Command::Check(args) => check::run(&args, out),
+        Command::Explain(args) => explain::run(&args, out),
         Command::Test(args) => test::run(&args, out),
         Command::Sandbox(args) => sandbox::run(&args, out),
         Command::Install(args) => install::run(&args, out),

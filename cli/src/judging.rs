@@ -4,8 +4,9 @@ use crate::knowledge::Knowledge;
 use bumpalo::Bump;
 use std::time::Duration;
 use wayguard_engine::request::ObjectRequest;
+use wayguard_engine::story::Story;
 use wayguard_engine::value::{Document, PatchOperation, Pointer, Value, from_serde, remove, set};
-use wayguard_engine::{Decision, Facts, Outcome, PolicySet, Request, Stage, decide};
+use wayguard_engine::{Decision, Facts, Outcome, PolicySet, Request, Stage, decide, explain};
 
 /// For all Rego of one object. More than the admission server gives: nobody waits at a terminal of an API server, and
 /// a busy machine must not fail a build.
@@ -13,6 +14,9 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Policies have asked for everything by then, also where the answer of a provider decides what is asked next.
 const MAX_ROUNDS: usize = 17;
+
+/// What is said of an engine that is never content.
+const ENDLESS: &str = "the engine kept asking for facts; this is a bug";
 
 /// Decides about one object.
 ///
@@ -45,6 +49,29 @@ pub(crate) fn judge_at(
     ask(&bump, set, &request, knowledge, &context)
 }
 
+/// Decides about one object as [`judge_at`] does, and tells how.
+///
+/// # Errors
+/// As [`judge`].
+pub(crate) fn explained(
+    set: &PolicySet,
+    object: ObjectRequest<'_>,
+    knowledge: &Knowledge,
+    now: jiff::Timestamp,
+) -> Result<(Decision, Story), String> {
+    let bump = Bump::new();
+    let request = Request::for_object(&&bump, object)?;
+    let context = wayguard_engine::Context { stage: Stage::Whole, now, time_limit: TIME_LIMIT };
+    let mut facts = Facts::new();
+    for _ in 0..MAX_ROUNDS {
+        match explain(&bump, &request, set, &facts, &context) {
+            (Outcome::Decided(decision), story) => return Ok((*decision, story)),
+            (Outcome::NeedsFacts(keys), _) => knowledge.answer(keys, &mut facts),
+        }
+    }
+    Err(ENDLESS.to_owned())
+}
+
 /// Decides about a request.
 ///
 /// # Errors
@@ -74,7 +101,7 @@ fn ask(
             Outcome::NeedsFacts(keys) => knowledge.answer(keys, &mut facts),
         }
     }
-    Err("the engine kept asking for facts; this is a bug".to_owned())
+    Err(ENDLESS.to_owned())
 }
 
 /// An object after a patch of the engine.

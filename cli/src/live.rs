@@ -1,4 +1,4 @@
-//! A running cluster as a source of policies and facts, for commands that end: `check --cluster`.
+//! A running cluster as a source of policies and facts, for commands that end: `check --cluster`, `explain --cluster`.
 
 use crate::cluster::{ClusterArgs, inventory_kinds};
 use crate::command::serve::surroundings::watch_options;
@@ -9,7 +9,7 @@ use crate::suite::SuiteArgs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
-use wayguard_cluster::{ApiError, Client, ClusterFacts, PolicyWatch};
+use wayguard_cluster::{ApiError, Client, ClusterFacts, PolicyWatch, object};
 use wayguard_engine::PolicySet;
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_images::authority::ImageAuthorities;
@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The cluster's look-ups, for callers on threads of their own.
 pub(crate) struct Live {
     runtime: Runtime,
+    client: Client,
     facts: ClusterFacts,
     authorities: Option<ImageAuthorities>,
 }
@@ -45,18 +46,40 @@ impl Live {
             .enable_all()
             .build()
             .map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))?;
-        let (facts, set, authorities) = runtime.block_on(async {
+        let (client, facts, set, authorities) = runtime.block_on(async {
             let client = cluster.connect_like_kubectl().await?;
             let set = policies(&PolicyWatch::start(&client, watch_options(sources, suite))).await?;
             let authorities = authorities(&client, &suite.own_namespace).await?;
-            Ok::<_, Failure>((ClusterFacts::start(&client, &inventory_kinds(&set)), set, authorities))
+            let facts = ClusterFacts::start(&client, &inventory_kinds(&set));
+            Ok::<_, Failure>((client, facts, set, authorities))
         })?;
-        Ok((Self { runtime, facts, authorities }, set))
+        Ok((Self { runtime, client, facts, authorities }, set))
     }
 
     /// Who may sign images; none: the cluster does not have such kinds.
     pub(crate) fn authorities(&self) -> Option<&ImageAuthorities> {
         self.authorities.as_ref()
+    }
+
+    /// An object of the cluster, without what only the API server keeps for itself.
+    ///
+    /// # Errors
+    /// If there is no such kind or object, or it may not be read.
+    pub(crate) fn object(
+        &self,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<serde_json::Value, Failure> {
+        let found = self.runtime.block_on(object(&self.client, kind, namespace, name));
+        let mut object = found.map_err(|error| match error {
+            ApiError::NotFound(message) => Failure::Invalid(message),
+            other => Failure::Ours(format!("`{kind}/{name}` cannot be read: {other}")),
+        })?;
+        if let Some(metadata) = object.get_mut("metadata").and_then(serde_json::Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+        Ok(object)
     }
 
     /// Asks the cluster.

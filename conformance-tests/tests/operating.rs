@@ -10,6 +10,7 @@ fn a_suite_in_a_cluster() {
     a_policy_of_the_cluster_is_loaded_by_all_enforced_and_excepted(&sandbox);
     what_cannot_be_loaded_is_refused_with_its_place(&sandbox);
     check_asks_the_cluster(&sandbox);
+    explain_tells_of_what_runs(&sandbox);
     raising_a_level_warns_of_running_pods(&sandbox);
     no_replica_skips_a_namespace_that_has_just_been_made(&sandbox);
     drift_is_repaired(&sandbox);
@@ -106,6 +107,17 @@ fn check_asks_the_cluster(sandbox: &Sandbox) {
     assert!(said.fine && said.out.contains("excepted by `zero`"), "{}{}", said.out, said.err);
     let said = sandbox.wayguard(&["check", "--cluster", "-"], &config_map("b"));
     assert!(!said.fine && said.out.contains("no-team-zero"), "{}{}", said.out, said.err);
+}
+
+fn explain_tells_of_what_runs(sandbox: &Sandbox) {
+    sandbox.apply(&config_map("a")).accepted();
+    let said = sandbox.wayguard(&["explain", "--cluster", "cm/a", "-n", "default"], "");
+    assert!(said.fine, "{}{}", said.out, said.err);
+    assert!(said.out.contains("ConfigMap default/a"), "{}", said.out);
+    assert!(said.out.contains("exception `zero` covers metadata.labels.team"), "{}", said.out);
+    assert!(said.out.contains("input.review.object.metadata.labels.team == \"zero\""), "{}", said.out);
+    let said = sandbox.wayguard(&["explain", "--cluster", "cm/nowhere", "-n", "default"], "");
+    assert!(said.err.contains("there is no ConfigMap `nowhere` in namespace `default`"), "{}", said.err);
 }
 
 fn raising_a_level_warns_of_running_pods(sandbox: &Sandbox) {

@@ -21,9 +21,10 @@ pub mod policy;
 pub mod rego;
 pub mod reply;
 pub mod request;
+pub mod story;
 pub mod value;
 
-pub use decide::{Context, Outcome, Stage, decide};
+pub use decide::{Context, Outcome, Stage, decide, explain};
 pub use decision::{Decision, Finding, Verdict};
 pub use facts::{FactKey, Facts};
 pub use policy::set::{PolicySet, PolicySetBuilder};

@@ -9,7 +9,12 @@ pub const MASKED: &str = "(not shown)";
 /// Whether the value at this place could be a secret: env values, args and commands, data of ConfigMaps and
 /// Secrets, annotations (`last-applied-configuration` repeats the whole object), HTTP headers of probes.
 pub fn is_private(kind: &str, path: &Pointer) -> bool {
-    let segments: Vec<&str> = path.segments().iter().map(String::as_str).collect();
+    is_private_at(kind, path.segments())
+}
+
+/// As [`is_private`], by the segments of the path.
+pub(crate) fn is_private_at(kind: &str, segments: &[String]) -> bool {
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let within = |name: &str| segments.contains(&name);
     let data = matches!(kind, "Secret" | "ConfigMap")
         && matches!(segments.first(), None | Some(&("data" | "stringData" | "binaryData")));

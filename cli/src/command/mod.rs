@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod control;
 pub(crate) mod doc;
 pub(crate) mod eval;
+pub(crate) mod explain;
 pub(crate) mod format;
 pub(crate) mod image;
 pub(crate) mod import;

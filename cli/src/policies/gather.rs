@@ -27,6 +27,7 @@ pub(crate) struct Gathered {
     exceptions: Vec<Found<PolicyExceptionSpec>>,
     gatekeeper: Vec<Given>,
     observe: bool,
+    traced: bool,
     failures: Vec<(String, String, LoadError)>,
 }
 
@@ -66,7 +67,11 @@ impl Gathered {
     }
 
     fn builder(&self) -> PolicySetBuilder {
-        PolicySetBuilder::new(Arc::clone(&self.library), self.config.clone())
+        let mut builder = PolicySetBuilder::new(Arc::clone(&self.library), self.config.clone());
+        if self.traced {
+            builder.traced();
+        }
+        builder
     }
 
     /// The mutating policies of `set` (compiled from this), each as if it wrote into workloads' templates: what
@@ -189,6 +194,7 @@ pub(crate) fn gather(sources: &Sources) -> Result<Gathered, Failure> {
         exceptions: gathering.exceptions,
         gatekeeper: gathering.gatekeeper,
         observe: sources.observe,
+        traced: sources.traced,
         failures: gathering.failures,
     })
 }

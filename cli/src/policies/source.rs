@@ -78,6 +78,8 @@ pub(crate) struct Sources {
     pub(super) docs_url: String,
     /// Every policy only records.
     pub(super) observe: bool,
+    /// Every policy can tell what it does.
+    pub(super) traced: bool,
     /// The built-in library.
     pub(super) library: Arc<Library>,
 }
@@ -115,8 +117,14 @@ impl Sources {
                 .collect(),
             docs_url: arguments.docs_url,
             observe: false,
+            traced: false,
             library,
         })
+    }
+
+    /// Has every policy able to tell what it does.
+    pub(crate) fn traced(self) -> Self {
+        Self { traced: true, ..self }
     }
 
     /// The same, with every policy only recording what it finds, if so.

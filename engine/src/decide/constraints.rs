@@ -2,10 +2,12 @@
 
 use super::memo::{Known, Read, Recall};
 use super::surroundings::Surrounding;
+use super::witness::{Witness, place};
 use super::{Case, Missing};
 use crate::decision::{ConstraintFinding, Effect, Finding};
 use crate::facts::{Fact, FactKey};
 use crate::gatekeeper::{Candidate, Constraint, Source, expand, generated, is_namespace, kind_in, original};
+use crate::matching::Mismatch;
 use crate::policy::compiled::CompiledPolicy;
 use crate::policy::metadata::InventoryKind;
 use crate::policy::spec::Action;
@@ -55,7 +57,7 @@ enum Inventory<'a> {
 /// What came of asking one constraint.
 pub(crate) enum Asked {
     /// It is not about this request.
-    Unconcerned,
+    Unconcerned(Mismatch),
     Found(Vec<Finding>),
     Skipped(String),
     Waiting,
@@ -127,10 +129,16 @@ impl<'a> Reviews<'a> {
         assumptions: &mut Vec<String>,
         missing: &mut Missing,
     ) -> Asked {
-        let Some(action) = constraint.action(case.request.origin) else { return Asked::Unconcerned };
-        if self.excluded || !operation_fits(case, constraint) {
-            return Asked::Unconcerned;
+        let Some(action) = constraint.action(case.request.origin) else {
+            return Asked::Unconcerned(Mismatch::EnforcementPoint);
+        };
+        if self.excluded {
+            return Asked::Unconcerned(Mismatch::ExcludeNamespaces);
         }
+        if !operation_fits(case, constraint) {
+            return Asked::Unconcerned(Mismatch::Operation);
+        }
+        let mut furthest = Mismatch::Resource;
         let mut found = Vec::new();
         let mut concerned = false;
         let mut waiting = false;
@@ -149,7 +157,10 @@ impl<'a> Reviews<'a> {
                     self.assumed.iter().filter(|it| !assumptions.contains(it)).cloned().collect::<Vec<_>>(),
                 );
             }
-            if !subject.candidates.iter().any(|candidate| constraint.matches.fits(candidate)) {
+            let mut mismatches = subject.candidates.iter().map(|it| constraint.matches.mismatch(it));
+            if let Some(mismatch) = mismatches.try_fold(Mismatch::Resource, |worst, it| Some(worst.max(it?)))
+            {
+                furthest = furthest.max(mismatch);
                 continue;
             }
             concerned = true;
@@ -183,7 +194,7 @@ impl<'a> Reviews<'a> {
             let violations = if let Known::These(found) = known {
                 Ok(found.to_vec())
             } else {
-                let violations = violations(case, policy, subject.review, inventory);
+                let violations = violations(case, policy, subject, inventory);
                 let is_quiet = violations.as_ref().is_ok_and(Vec::is_empty);
                 recall.iter().for_each(|recall| recall.note(memo, policy, is_quiet));
                 if let (Ok(found @ [_, ..]), Known::New(hash)) = (violations.as_deref(), known) {
@@ -208,7 +219,7 @@ impl<'a> Reviews<'a> {
         if waiting {
             return Asked::Waiting;
         }
-        if concerned { Asked::Found(found) } else { Asked::Unconcerned }
+        if concerned { Asked::Found(found) } else { Asked::Unconcerned(furthest) }
     }
 }
 
@@ -265,7 +276,9 @@ fn recall<'a>(
         subject.broken.is_none() && subject.candidates.iter().any(|candidate| concerns(candidate.kind))
     };
     let asked: Vec<&CompiledPolicy> = policies.iter().copied().filter(concerns).collect();
-    (!asked.is_empty()).then(|| Recall::of(&case.set.memo, &asked, &Seen::of(case, subject)))
+    // Who is to be told of an evaluation needs one.
+    (!asked.is_empty() && case.witness.is_none())
+        .then(|| Recall::of(&case.set.memo, &asked, &Seen::of(case, subject)))
 }
 
 /// What constraints see of one object.
@@ -426,7 +439,7 @@ enum Unjudged {
 fn violations<'a>(
     case: &Case<'a, '_>,
     policy: &CompiledPolicy,
-    review: Value<'a>,
+    subject: &Subject<'a>,
     inventory: Value<'a>,
 ) -> Result<Vec<Violation>, Unjudged> {
     let limit = case.time_left();
@@ -434,7 +447,8 @@ fn violations<'a>(
         return Err(Unjudged::Failed("there was no time left to evaluate it".into()));
     }
     let arena = case.arena;
-    let input = Object::new(&arena, vec![("parameters", policy.parameters.value()), ("review", review)]);
+    let input =
+        Object::new(&arena, vec![("parameters", policy.parameters.value()), ("review", subject.review)]);
     let world = World {
         input: Some(Value::Object(input)),
         data: Some(super::surroundings::data(arena, inventory)),
@@ -443,7 +457,8 @@ fn violations<'a>(
     };
     let mut found = Vec::new();
     let entry = policy.entry("violation").map(|entry| ((), entry));
-    let asked = policy.program.ask(entry, arena, world, None, |(), value| {
+    let mut observer = case.witness.and_then(|_| Witness::observer(policy));
+    let asked = policy.program.ask(entry, arena, world, observer.as_mut(), |(), value| {
         let items = match value {
             Some(Value::Set(set)) => set.items(),
             Some(Value::Array(items)) => items,
@@ -451,6 +466,10 @@ fn violations<'a>(
         };
         found.extend(items.iter().filter_map(|item| Some(violation(*item, item.get("msg")?))));
     });
+    if let Some(witness) = case.witness {
+        let error = asked.as_ref().err().map(ToString::to_string);
+        witness.asked(policy, place(!subject.prefix.is_empty()), "violation", observer, error);
+    }
     asked.map_err(|error| match error {
         EvaluationError::Wanting(keys) => Unjudged::Wanting(keys),
         EvaluationError::OutOfReach(reason) => Unjudged::OutOfReach(reason),

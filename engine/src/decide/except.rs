@@ -34,6 +34,63 @@ pub(crate) fn apply<'a>(
     findings: &mut [Finding],
     missing: &mut Missing,
 ) {
+    mark(case, policy, surrounding, findings, missing);
+    if let Some(witness) = case.witness {
+        let excepted = |finding: &&Finding| {
+            finding.exception.is_some() || matches!(finding.effect, Effect::Deny | Effect::Warn)
+        };
+        for finding in findings.iter().filter(excepted) {
+            for exception in case.set.exceptions().iter().filter(|it| it.names(policy)) {
+                let fate = fate(case, surrounding, exception, finding);
+                witness.exception(policy, &exception.name, finding, fate);
+            }
+        }
+    }
+}
+
+/// Why an exception does not cover a finding.
+fn fate<'a>(
+    case: &Case<'a, '_>,
+    surrounding: &Surrounding<'a>,
+    exception: &Exception,
+    finding: &Finding,
+) -> Result<(), String> {
+    if let Some(name) = &finding.exception {
+        let is_it = *name == exception.name;
+        return if is_it { Ok(()) } else { Err(format!("`{name}` covers it already")) };
+    }
+    if !exception.in_force(case.context.now) {
+        return Err(format!("it ended at {}", exception.expires()));
+    }
+    if !exception.names_rule(&finding.rule) {
+        return Err("it is about other rules of the policy".to_owned());
+    }
+    let unmet = exception.unmet(finding, &own(case, surrounding));
+    Err(unmet.unwrap_or("the object that it covers is not known here").to_owned())
+}
+
+/// The request's own object.
+fn own<'r, 'a: 'r>(case: &Case<'a, 'r>, surrounding: &Surrounding<'a>) -> Subject<'r> {
+    let request = case.request;
+    let labels =
+        surrounding.object().map(|namespace| namespace.at(&["metadata", "labels"]).unwrap_or_default());
+    Subject {
+        kind: request.kind.kind,
+        namespace: request.namespace,
+        name: request.name,
+        object: request.object.or(request.old_object).unwrap_or_default(),
+        namespace_labels: labels,
+        request: Some(request),
+    }
+}
+
+fn mark<'a>(
+    case: &Case<'a, '_>,
+    policy: &CompiledPolicy,
+    surrounding: &Surrounding<'a>,
+    findings: &mut [Finding],
+    missing: &mut Missing,
+) {
     if findings.is_empty() {
         return;
     }
@@ -64,17 +121,7 @@ fn covering<'a>(
     missing: &mut Missing,
 ) -> Option<String> {
     let request = case.request;
-    let object = request.object.or(request.old_object).unwrap_or_default();
-    let labels =
-        surrounding.object().map(|namespace| namespace.at(&["metadata", "labels"]).unwrap_or_default());
-    let own = Subject {
-        kind: request.kind.kind,
-        namespace: request.namespace,
-        name: request.name,
-        object,
-        namespace_labels: labels,
-        request: Some(request),
-    };
+    let own = own(case, surrounding);
     let covered = |subject: &Subject<'_>| {
         exceptions
             .iter()
@@ -85,7 +132,7 @@ fn covering<'a>(
         return Some(name);
     }
     // INVARIANT: each step up is taken only if the lower object was made by the upper kind's controller.
-    let mut dependent = object;
+    let mut dependent = request.object.or(request.old_object).unwrap_or_default();
     for depth in 0..MAX_OWNERS {
         let (reference, key) = controller_of(dependent, request.namespace)?;
         if depth == 0 && !is_controller_account(reference.str_or_empty("kind"), request.user) {

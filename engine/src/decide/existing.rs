@@ -56,6 +56,7 @@ pub(crate) fn soften<'a>(
         facts: case.facts,
         context: case.context,
         started: case.started,
+        witness: None,
     };
     let before = View {
         object: view.old_object,

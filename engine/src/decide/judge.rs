@@ -3,6 +3,7 @@
 use super::memo::{Known, Read, Recall};
 use super::surroundings::{Desk, Equipped, Surrounding, data, declared, equip};
 use super::view::View;
+use super::witness::{self, Witness};
 use super::{Case, Missing};
 use crate::matching::{Matched, Matcher, NamespaceView, Target};
 use crate::policy::compiled::CompiledPolicy;
@@ -120,7 +121,8 @@ impl<'a, 'c> Bench<'a, 'c> {
     ) -> Self {
         let mut bench = Self::new(case, view, surrounding);
         bench.tag = tag;
-        bench.recall = Some(Recall::of(&case.set.memo, policies, &bench.seen()));
+        // Who is to be told of an evaluation needs one.
+        bench.recall = case.witness.is_none().then(|| Recall::of(&case.set.memo, policies, &bench.seen()));
         bench
     }
 
@@ -225,7 +227,9 @@ impl<'a, 'c> Bench<'a, 'c> {
         };
         let mut items = Vec::new();
         let mut problem = None;
-        let asked = policy.program.ask(present, arena, world, None, |rule, value| {
+        let witness = self.case.witness;
+        let mut observer = witness.and_then(|_| Witness::observer(policy));
+        let asked = policy.program.ask(present, arena, world, observer.as_mut(), |rule, value| {
             for item in elements(value) {
                 match read(rule, item.to_serde()) {
                     Ok(item) => items.push(item),
@@ -235,7 +239,12 @@ impl<'a, 'c> Bench<'a, 'c> {
                 }
             }
         });
-        if let Some(reason) = asked.err().map(|error| error.to_string()).or(problem) {
+        let problem = asked.err().map(|error| error.to_string()).or(problem);
+        if let (Some(witness), Some(first)) = (witness, rules.first()) {
+            let at = witness::place(self.desk.owner.is_some());
+            witness.asked(policy, at, first, observer, problem.clone());
+        }
+        if let Some(reason) = problem {
             return Answer::Failed(reason);
         }
         Answer::Given(items)

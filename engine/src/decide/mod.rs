@@ -12,6 +12,7 @@ mod recheck;
 mod surroundings;
 mod verdict;
 mod view;
+mod witness;
 
 use crate::decision::Decision;
 use crate::facts::{FactKey, Facts};
@@ -21,11 +22,13 @@ use crate::policy::set::PolicySet;
 use crate::policy::spec::PolicySpec;
 use crate::rego::{Limits, World};
 use crate::request::Request;
+use crate::story::Story;
 use crate::value::Value;
 use bumpalo::Bump;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+use witness::Witness;
 
 /// Which part of the work is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +73,8 @@ pub(crate) struct Case<'a, 'c> {
     pub(crate) facts: &'a Facts,
     pub(crate) context: &'c Context,
     pub(crate) started: Instant,
+    /// Who is told, if anybody.
+    pub(crate) witness: Option<&'c Witness>,
 }
 
 impl<'a> Case<'a, '_> {
@@ -119,13 +124,39 @@ pub fn decide<'a>(
     facts: &'a Facts,
     context: &Context,
 ) -> Outcome {
-    let case =
-        Case { arena, request, before: request.old_object, set, facts, context, started: Instant::now() };
-    if let Some(reason) = never::never_judged(&case) {
-        return Outcome::Decided(Box::new(verdict::untouched(&case, reason)));
+    let before = request.old_object;
+    reach(&Case { arena, request, before, set, facts, context, started: Instant::now(), witness: None })
+}
+
+/// Decides one request as [`decide`] does, and tells how; nothing is told as long as facts are missing. What is
+/// remembered of other requests is not used.
+pub fn explain<'a>(
+    arena: &'a Bump,
+    request: &Request<'a>,
+    set: &PolicySet,
+    facts: &'a Facts,
+    context: &Context,
+) -> (Outcome, Story) {
+    let (before, witness) = (request.old_object, Witness::default());
+    let started = Instant::now();
+    let case = Case { arena, request, before, set, facts, context, started, witness: Some(&witness) };
+    let outcome = reach(&case);
+    let case = Case { witness: None, ..case };
+    match outcome {
+        Outcome::Decided(decision) => {
+            let story = witness.tell(&case, &decision);
+            (Outcome::Decided(decision), story)
+        }
+        Outcome::NeedsFacts(keys) => (Outcome::NeedsFacts(keys), Story::default()),
+    }
+}
+
+fn reach(case: &Case<'_, '_>) -> Outcome {
+    if let Some(reason) = never::never_judged(case) {
+        return Outcome::Decided(Box::new(verdict::untouched(case, reason)));
     }
     let mut missing = Missing::new();
-    let decided = verdict::reach(&case, &mut missing);
+    let decided = verdict::reach(case, &mut missing);
     if missing.is_empty() {
         Outcome::Decided(Box::new(decided))
     } else {

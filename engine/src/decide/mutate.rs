@@ -73,6 +73,11 @@ pub(crate) fn mutate<'a>(
         let (edits, failures, skipped) = collect(case, &here, &policies, surrounding, missing);
         done.failures = failures;
         done.skipped = skipped;
+        if let Some(witness) = case.witness {
+            for (policy, edit) in &edits {
+                witness.edit(policy, &view, edit, fate(case, &view, scope, edit, done.object));
+            }
+        }
         let permitted: Vec<_> =
             edits.into_iter().filter(|(_, edit)| may_write(case, &view, scope, edit)).collect();
         let applied = apply(case, done.object.unwrap_or_default(), &permitted);
@@ -212,6 +217,27 @@ fn may_write(case: &Case<'_, '_>, view: &View<'_>, scope: Scope, edit: &Edit) ->
     let template =
         View::template_of(request, &[]).filter(|template| path.starts_with(&format!("{template}/")));
     !is_fixed(request.kind) && template.and_then(at).is_some_and(|(new, old)| new != old)
+}
+
+/// Why an edit is not made.
+fn fate(
+    case: &Case<'_, '_>,
+    view: &View<'_>,
+    scope: Scope,
+    edit: &Edit,
+    object: Option<Value<'_>>,
+) -> Result<(), &'static str> {
+    if !may_write(case, view, scope, edit) {
+        return Err(
+            "this request may not change that place: fields of a spec are written when an object is created",
+        );
+    }
+    let now = Pointer::parse(edit.path()).and_then(|pointer| pointer.resolve(object?));
+    match (edit, now) {
+        (Edit::Default { .. }, Some(_)) => Err("there is a value already"),
+        (Edit::Removal { .. }, None) => Err("there is nothing to remove"),
+        _ => Ok(()),
+    }
 }
 
 /// Applies one round. `Err`: the policy at fault and what is wrong.

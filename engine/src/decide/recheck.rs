@@ -158,6 +158,7 @@ fn look<'a>(
             facts: case.facts,
             context: case.context,
             started: case.started,
+            witness: None,
         };
         let view = View::direct(&request);
         let bench = Bench::new(&case, &view, surrounding);

@@ -70,6 +70,7 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
             facts: case.facts,
             context: case.context,
             started: case.started,
+            witness: case.witness,
         };
         draft.validate(&case, &relevant, &surrounding, missing);
         draft.answer_for_broken(&case, &unloaded, &surrounding);
@@ -196,7 +197,10 @@ impl Draft {
     ) {
         let Some(constraint) = &policy.constraint else { return };
         match reviews.ask(case, policy, constraint, &mut self.assumed, missing) {
-            Asked::Unconcerned | Asked::Waiting => {}
+            Asked::Waiting => {}
+            Asked::Unconcerned(mismatch) => {
+                case.witness.iter().for_each(|witness| witness.unconcerned(policy, mismatch));
+            }
             Asked::Skipped(reason) => self.skip(policy.id.clone(), reason),
             Asked::Found(mut found) => {
                 self.policies.push(Arc::clone(&policy.label));
@@ -355,7 +359,7 @@ fn all_templates(case: &Case<'_, '_>) -> Vec<crate::policy::spec::TemplatePath> 
     case.set.policies().flat_map(|policy| policy.spec.templates.iter().cloned()).collect()
 }
 
-fn action_for(policy: &CompiledPolicy, surrounding: &Surrounding<'_>) -> Action {
+pub(super) fn action_for(policy: &CompiledPolicy, surrounding: &Surrounding<'_>) -> Action {
     let labels =
         surrounding.object().and_then(|namespace| namespace.at(&["metadata", "labels"])).unwrap_or_default();
     let overrides = &policy.spec.action_overrides;

@@ -134,6 +134,15 @@ impl Constraint {
         self.actions.get(point).copied()
     }
 
+    /// What it judges, in words.
+    pub(crate) fn judges(&self) -> Vec<String> {
+        let kinds = self.matches.kinds.iter().map(|rule| {
+            let any = |list: &[String]| if list.is_empty() { "*".to_owned() } else { list.join(", ") };
+            format!("{} of {}", any(&rule.kinds), any(&rule.api_groups).replace("\"\"", "core"))
+        });
+        kinds.collect()
+    }
+
     /// Whether objects of that kind can be judged by it.
     pub fn concerns(&self, kind: GroupVersionKind<'_>) -> bool {
         self.matches.kind_fits(kind)

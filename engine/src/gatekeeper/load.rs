@@ -31,14 +31,17 @@ struct Ready {
     program: Arc<Program>,
 }
 
-/// Loads all objects. While observing, every constraint only records.
-pub(crate) fn load(objects: &[Given], observe: bool) -> Loaded {
+/// Loads all objects. While observing, every constraint only records. `traced`: they can tell what they do.
+pub(crate) fn load(objects: &[Given], observe: bool, traced: bool) -> Loaded {
     let mut loaded = Loaded::default();
     let mut templates: BTreeMap<String, Option<Ready>> = BTreeMap::new();
     let is_template = |given: &&Given| given.group() == "templates.gatekeeper.sh";
     for given in objects.iter().filter(is_template) {
-        let outcome =
-            if given.kind() == "ConstraintTemplate" { ready(given) } else { Err(vec![unknown(given)]) };
+        let outcome = if given.kind() == "ConstraintTemplate" {
+            ready(given, traced)
+        } else {
+            Err(vec![unknown(given)])
+        };
         match outcome {
             Ok(ready) if templates.contains_key(&ready.template.kind) => {
                 let message = "another ConstraintTemplate has this name";
@@ -127,12 +130,13 @@ fn unknown(given: &Given) -> LoadError {
 }
 
 /// Reads and compiles a template.
-fn ready(given: &Given) -> Result<Ready, Vec<LoadError>> {
+fn ready(given: &Given, traced: bool) -> Result<Ready, Vec<LoadError>> {
     let template = template::read(given).map_err(|problem| vec![given.error(&problem)])?;
     let options = CompileOptions {
         v0: template.v0,
         strict_builtin_errors: false,
         external_data: true,
+        traced,
         ..CompileOptions::default()
     };
     let place = |error: LoadError| {

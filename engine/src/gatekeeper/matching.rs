@@ -1,8 +1,8 @@
 //! `spec.match` of constraints, mutators: which objects are meant. By kind rather than resource, by the object's own
 //! metadata and its namespace's, as in Gatekeeper's reference ("The match field").
 
-use crate::matching::selects;
 use crate::matching::spec::LabelSelector;
+use crate::matching::{Mismatch, selects};
 use crate::request::GroupVersionKind;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
@@ -93,12 +93,18 @@ impl Match {
 
     /// Whether the object is meant.
     pub(crate) fn fits(&self, candidate: &Candidate<'_>) -> bool {
-        self.kind_fits(candidate.kind)
-            && self.scope_fits(candidate)
-            && self.namespace_fits(candidate)
-            && self.labels_fit(candidate)
-            && self.name_fits(candidate.object)
-            && (self.source == Source::All || self.source == candidate.source)
+        self.mismatch(candidate).is_none()
+    }
+
+    /// The first condition that the object does not meet.
+    pub(crate) fn mismatch(&self, candidate: &Candidate<'_>) -> Option<Mismatch> {
+        let is = |unmet: bool, mismatch: Mismatch| unmet.then_some(mismatch);
+        is(!self.kind_fits(candidate.kind), Mismatch::Resource)
+            .or_else(|| is(!self.scope_fits(candidate), Mismatch::Scope))
+            .or_else(|| self.namespace_mismatch(candidate))
+            .or_else(|| self.label_mismatch(candidate))
+            .or_else(|| is(!self.name_fits(candidate.object), Mismatch::Name))
+            .or_else(|| is(self.source != Source::All && self.source != candidate.source, Mismatch::Source))
     }
 
     fn scope_fits(&self, candidate: &Candidate<'_>) -> bool {
@@ -111,27 +117,33 @@ impl Match {
         }
     }
 
-    fn namespace_fits(&self, candidate: &Candidate<'_>) -> bool {
+    fn namespace_mismatch(&self, candidate: &Candidate<'_>) -> Option<Mismatch> {
         let name = if is_namespace(candidate.kind) { name_of(candidate.object) } else { candidate.namespace };
         if name.is_empty() {
-            return true;
+            return None;
         }
         let listed = |patterns: &[String]| patterns.iter().any(|pattern| glob_fits(pattern, name));
-        (self.namespaces.is_empty() || listed(&self.namespaces)) && !listed(&self.excluded_namespaces)
+        if !self.namespaces.is_empty() && !listed(&self.namespaces) {
+            return Some(Mismatch::Namespaces);
+        }
+        listed(&self.excluded_namespaces).then_some(Mismatch::ExcludeNamespaces)
     }
 
-    fn labels_fit(&self, candidate: &Candidate<'_>) -> bool {
+    fn label_mismatch(&self, candidate: &Candidate<'_>) -> Option<Mismatch> {
         let of = |object: Value<'_>, selector: &LabelSelector| {
             selects(selector, object.at(&["metadata", "labels"]).unwrap_or_default())
         };
-        let own = self.label_selector.as_ref().is_none_or(|selector| of(candidate.object, selector));
-        own && self.namespace_selector.as_ref().is_none_or(|selector| {
+        if !self.label_selector.as_ref().is_none_or(|selector| of(candidate.object, selector)) {
+            return Some(Mismatch::ObjectSelector);
+        }
+        let home = self.namespace_selector.as_ref().is_none_or(|selector| {
             match (is_namespace(candidate.kind), candidate.namespace_object) {
                 (true, _) => of(candidate.object, selector),
                 (false, Some(namespace)) => of(namespace, selector),
                 (false, None) => candidate.namespace.is_empty(),
             }
-        })
+        });
+        (!home).then_some(Mismatch::NamespaceSelector)
     }
 
     fn name_fits(&self, object: Value<'_>) -> bool {

@@ -8,6 +8,6 @@ pub mod spec;
 mod wildcard;
 
 pub(crate) use rules::{Matched, Target, rule_matches};
-pub use rules::{Matcher, NamespaceView};
+pub use rules::{Matcher, Mismatch, NamespaceView};
 pub use selector::selects;
 pub use wildcard::wildcard_matches;

@@ -25,13 +25,81 @@ pub enum NamespaceView<'a> {
     Unknown,
 }
 
+/// The condition of a `match` that does not hold; of resource rules, how far the one came that came furthest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mismatch {
+    /// No rule names the resource (group, version, plural, subresource).
+    Resource,
+    /// One does, but for other verbs.
+    Operation,
+    /// One does, but for other names.
+    Name,
+    /// One does, but for the cluster's own objects, or those of namespaces.
+    Scope,
+    /// An exclude rule names it.
+    Excluded,
+    /// The namespace is not among `namespaces`.
+    Namespaces,
+    /// The namespace is among `excludeNamespaces`.
+    ExcludeNamespaces,
+    /// The requester is not among `subjects`.
+    Subjects,
+    /// `objectSelector` does not select it.
+    ObjectSelector,
+    /// `namespaceSelector` does not select its namespace.
+    NamespaceSelector,
+    /// A constraint's `enforcementAction` leaves out who asks.
+    EnforcementPoint,
+    /// A constraint's `source` is another.
+    Source,
+}
+
+impl Mismatch {
+    /// The condition, as it is written in a `match`.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Resource => "resources",
+            Self::Operation => "operations",
+            Self::Name => "resourceNames",
+            Self::Scope => "scope",
+            Self::Excluded => "excludeResourceRules",
+            Self::Namespaces => "namespaces",
+            Self::ExcludeNamespaces => "excludeNamespaces",
+            Self::Subjects => "subjects",
+            Self::ObjectSelector => "objectSelector",
+            Self::NamespaceSelector => "namespaceSelector",
+            Self::EnforcementPoint => "enforcementAction",
+            Self::Source => "source",
+        }
+    }
+}
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Resource => "it is about other kinds",
+            Self::Operation => "it is about other operations",
+            Self::Name => "it is about objects of other names",
+            Self::Scope => "it is about objects of another scope",
+            Self::Excluded => "one of its `excludeResourceRules` matches",
+            Self::Namespaces => "the namespace is not among its `namespaces`",
+            Self::ExcludeNamespaces => "the namespace is among its `excludeNamespaces`",
+            Self::Subjects => "the requester is not among its `subjects`",
+            Self::ObjectSelector => "its `objectSelector` does not match",
+            Self::NamespaceSelector => "its `namespaceSelector` does not match",
+            Self::EnforcementPoint => "its `enforcementAction` leaves admission out",
+            Self::Source => "it is about objects of another source",
+        })
+    }
+}
+
 /// The answer of a [`Matcher`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Matched {
     /// All conditions hold.
     Yes,
-    /// One does not; which, in words.
-    No(&'static str),
+    /// One does not.
+    No(Mismatch),
     /// The namespace's labels are needed to tell.
     NeedsNamespace,
 }
@@ -44,25 +112,25 @@ impl Matcher<'_> {
     /// The cheap part: everything but selectors over the namespace.
     pub(crate) fn without_namespace(self, request: &Request<'_>, target: Target<'_>) -> Matched {
         let Match { resource_rules, exclude_resource_rules, .. } = self.0;
-        if !resource_rules.iter().any(|rule| rule_matches(rule, request, target)) {
-            return Matched::No("no resource rule matches");
+        if let Some(mismatch) = no_rule_matches(resource_rules, request, target) {
+            return Matched::No(mismatch);
         }
         if exclude_resource_rules.iter().any(|rule| rule_matches(rule, request, target)) {
-            return Matched::No("an exclude rule matches");
+            return Matched::No(Mismatch::Excluded);
         }
         let named =
             |patterns: &[String]| patterns.iter().any(|pattern| wildcard_matches(pattern, request.namespace));
         if !self.0.namespaces.is_empty() && (request.namespace.is_empty() || !named(&self.0.namespaces)) {
-            return Matched::No("the namespace is not among `namespaces`");
+            return Matched::No(Mismatch::Namespaces);
         }
         if !request.namespace.is_empty() && named(&self.0.exclude_namespaces) {
-            return Matched::No("the namespace is among `excludeNamespaces`");
+            return Matched::No(Mismatch::ExcludeNamespaces);
         }
         if self.0.subjects.as_ref().is_some_and(|subjects| !subject_matches(subjects, request)) {
-            return Matched::No("the requester is not among `subjects`");
+            return Matched::No(Mismatch::Subjects);
         }
         if self.0.object_selector.as_ref().is_some_and(|selector| !object_matches(selector, request)) {
-            return Matched::No("`objectSelector` does not match");
+            return Matched::No(Mismatch::ObjectSelector);
         }
         Matched::Yes
     }
@@ -80,27 +148,49 @@ impl Matcher<'_> {
                 if selects(selector, namespace.at(&["metadata", "labels"]).unwrap_or_default()) {
                     Matched::Yes
                 } else {
-                    Matched::No("`namespaceSelector` does not match")
+                    Matched::No(Mismatch::NamespaceSelector)
                 }
             }
         }
     }
 }
 
+/// Why none of the rules names this; `None`: one does.
+fn no_rule_matches(rules: &[ResourceRule], request: &Request<'_>, target: Target<'_>) -> Option<Mismatch> {
+    let mut furthest = Mismatch::Resource;
+    for rule in rules {
+        furthest = furthest.max(rule_mismatch(rule, request, target)?);
+    }
+    Some(furthest)
+}
+
 /// Whether a rule names this resource, verb, version, name and scope.
 pub(crate) fn rule_matches(rule: &ResourceRule, request: &Request<'_>, target: Target<'_>) -> bool {
+    rule_mismatch(rule, request, target).is_none()
+}
+
+/// What of this a rule does not name.
+fn rule_mismatch(rule: &ResourceRule, request: &Request<'_>, target: Target<'_>) -> Option<Mismatch> {
     let any = |list: &[String], wanted: &str| list.iter().any(|item| item == "*" || item == wanted);
-    any(&rule.api_groups, target.resource.group)
-        && any(&rule.api_versions, target.resource.version)
-        && rule.operations.iter().any(|item| operation_matches(item, request.operation))
-        && rule.resources.iter().any(|item| resource_matches(item, target))
-        && (rule.resource_names.is_empty() || rule.resource_names.iter().any(|name| name == request.name))
-        && match rule.scope {
-            None | Some(Scope::All) => true,
-            // A Namespace is a cluster-scoped object although its requests carry a namespace.
-            Some(Scope::Cluster) => request.namespace.is_empty() || is_namespaces(target),
-            Some(Scope::Namespaced) => !request.namespace.is_empty() && !is_namespaces(target),
-        }
+    if !any(&rule.api_groups, target.resource.group)
+        || !any(&rule.api_versions, target.resource.version)
+        || !rule.resources.iter().any(|item| resource_matches(item, target))
+    {
+        return Some(Mismatch::Resource);
+    }
+    if !rule.operations.iter().any(|item| operation_matches(item, request.operation)) {
+        return Some(Mismatch::Operation);
+    }
+    if !rule.resource_names.is_empty() && !rule.resource_names.iter().any(|name| name == request.name) {
+        return Some(Mismatch::Name);
+    }
+    let in_scope = match rule.scope {
+        None | Some(Scope::All) => true,
+        // A Namespace is a cluster-scoped object although its requests carry a namespace.
+        Some(Scope::Cluster) => request.namespace.is_empty() || is_namespaces(target),
+        Some(Scope::Namespaced) => !request.namespace.is_empty() && !is_namespaces(target),
+    };
+    (!in_scope).then_some(Mismatch::Scope)
 }
 
 fn is_namespaces(target: Target<'_>) -> bool {

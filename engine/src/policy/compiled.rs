@@ -75,12 +75,17 @@ impl Group {
 /// Everything that is wrong with it.
 pub fn compile(modules: Vec<Module>, marks: bool) -> Result<Arc<Program>, Vec<LoadError>> {
     let metadata = modules.first().map(metadata::read).transpose().map_err(|error| vec![error])?;
-    compile_as(&metadata.unwrap_or_default(), modules, marks).map(Arc::new)
+    let options = CompileOptions { marks, ..CompileOptions::default() };
+    compile_as(&metadata.unwrap_or_default(), modules, options).map(Arc::new)
 }
 
-fn compile_as(metadata: &Metadata, modules: Vec<Module>, marks: bool) -> Result<Program, Vec<LoadError>> {
+fn compile_as(
+    metadata: &Metadata,
+    modules: Vec<Module>,
+    options: CompileOptions,
+) -> Result<Program, Vec<LoadError>> {
     let strict_builtin_errors = !metadata.custom.lenient_builtins;
-    Program::compile(modules, CompileOptions { strict_builtin_errors, marks, ..CompileOptions::default() })
+    Program::compile(modules, CompileOptions { strict_builtin_errors, ..options })
 }
 
 /// The Rego of a policy, found.
@@ -94,6 +99,8 @@ pub(crate) struct Sourced {
     pub(crate) modules: Vec<Module>,
     /// These, compiled by [`compile`] before.
     pub(crate) program: Option<Arc<Program>>,
+    /// It is to be able to tell what it does.
+    pub(crate) traced: bool,
 }
 
 impl CompiledPolicy {
@@ -108,7 +115,8 @@ impl CompiledPolicy {
         sourced: Sourced,
         parameters: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Self, Vec<LoadError>> {
-        let Sourced { id, metadata, modules, program } = sourced;
+        let Sourced { id, metadata, modules, program, traced } = sourced;
+        let options = CompileOptions { traced, ..CompileOptions::default() };
         let Some(main) = modules.first() else {
             return Err(vec![LoadError::whole(&from, "the policy has no Rego")]);
         };
@@ -120,7 +128,7 @@ impl CompiledPolicy {
             errors.extend(problems.into_iter().map(|problem| LoadError::whole(&from, problem)));
             serde_json::Value::Null
         });
-        match program.map_or_else(|| compile_as(&metadata, modules, false).map(Arc::new), Ok) {
+        match program.map_or_else(|| compile_as(&metadata, modules, options).map(Arc::new), Ok) {
             Ok(program) if errors.is_empty() => {
                 let parameters = Document::from_serde(&parameters);
                 let entries = entries(&program, &package);

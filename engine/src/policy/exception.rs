@@ -57,13 +57,40 @@ impl Exception {
 
     /// Whether it is about this policy and rule at all.
     pub(crate) fn concerns(&self, policy: &CompiledPolicy, rule: &str) -> bool {
+        self.names(policy) && self.names_rule(rule)
+    }
+
+    /// Whether it is about this policy.
+    pub(crate) fn names(&self, policy: &CompiledPolicy) -> bool {
         self.spec.policies.iter().any(|name| *name == policy.name || *name == policy.id)
-            && (self.spec.rules.is_empty() || self.spec.rules.iter().any(|known| known == rule))
+    }
+
+    /// Whether it is about this rule of its policies.
+    pub(crate) fn names_rule(&self, rule: &str) -> bool {
+        self.spec.rules.is_empty() || self.spec.rules.iter().any(|known| known == rule)
     }
 
     /// Whether it covers the whole finding on this object: every condition that it states.
     pub(crate) fn covers(&self, finding: &Finding, subject: &Subject<'_>) -> bool {
-        self.covers_image(finding, subject) && self.covers_object(subject)
+        self.unmet(finding, subject).is_none()
+    }
+
+    /// The first condition that it states and that is not met, in words.
+    pub(crate) fn unmet(&self, finding: &Finding, subject: &Subject<'_>) -> Option<&'static str> {
+        if !self.covers_image(finding, subject) {
+            return Some("it is about other images");
+        }
+        let named = |reference: &ObjectReference| {
+            let fits = |pattern: &str, text: &str| pattern.is_empty() || wildcard_matches(pattern, text);
+            fits(&reference.kind, subject.kind)
+                && fits(&reference.namespace, subject.namespace)
+                && !subject.name.is_empty()
+                && wildcard_matches(&reference.name, subject.name)
+        };
+        if !self.spec.objects.is_empty() && !self.spec.objects.iter().any(named) {
+            return Some("it is about other objects");
+        }
+        self.unmatched(subject)
     }
 
     fn covers_image(&self, finding: &Finding, subject: &Subject<'_>) -> bool {
@@ -76,26 +103,21 @@ impl Exception {
         !images.is_empty() && images.iter().all(excepted)
     }
 
-    fn covers_object(&self, subject: &Subject<'_>) -> bool {
-        let named = |reference: &ObjectReference| {
-            let fits = |pattern: &str, text: &str| pattern.is_empty() || wildcard_matches(pattern, text);
-            fits(&reference.kind, subject.kind)
-                && fits(&reference.namespace, subject.namespace)
-                && !subject.name.is_empty()
-                && wildcard_matches(&reference.name, subject.name)
-        };
-        (self.spec.objects.is_empty() || self.spec.objects.iter().any(named)) && self.matches(subject)
-    }
-
-    fn matches(&self, subject: &Subject<'_>) -> bool {
-        let Some(matches) = &self.spec.matches else { return true };
+    fn unmatched(&self, subject: &Subject<'_>) -> Option<&'static str> {
+        let matches = self.spec.matches.as_ref()?;
         let namespaces = &matches.namespaces;
-        let named = namespaces.is_empty()
-            || namespaces.iter().any(|pattern| wildcard_matches(pattern, subject.namespace));
+        if !namespaces.is_empty()
+            && !namespaces.iter().any(|pattern| wildcard_matches(pattern, subject.namespace))
+        {
+            return Some("it is about other namespaces");
+        }
         let selected = matches
             .namespace_selector
             .as_ref()
             .is_none_or(|selector| subject.namespace_labels.is_some_and(|labels| selects(selector, labels)));
+        if !selected {
+            return Some("its `namespaceSelector` does not select this namespace");
+        }
         let rules = &matches.resource_rules;
         let ruled = rules.is_empty()
             || subject.request.is_some_and(|request| {
@@ -105,7 +127,7 @@ impl Exception {
                 };
                 rules.iter().any(|rule| crate::matching::rule_matches(rule, request, target))
             });
-        named && selected && ruled
+        (!ruled).then_some("it is about other kinds or operations")
     }
 }
 

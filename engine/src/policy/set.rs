@@ -48,6 +48,7 @@ pub struct PolicySetBuilder {
     exceptions: BTreeMap<String, (PolicyExceptionSpec, String)>,
     gatekeeper: Vec<gatekeeper::Given>,
     observe: bool,
+    traced: bool,
     failures: Vec<LoadFailure>,
 }
 
@@ -80,6 +81,7 @@ impl PolicySetBuilder {
             exceptions: BTreeMap::new(),
             gatekeeper: Vec::new(),
             observe: false,
+            traced: false,
             failures: Vec::new(),
         }
     }
@@ -109,6 +111,12 @@ impl PolicySetBuilder {
         self.observe = true;
     }
 
+    /// Has every policy able to tell what it does: see [`explain`](crate::explain). It decides as it does without, and
+    /// takes more time and memory.
+    pub fn traced(&mut self) {
+        self.traced = true;
+    }
+
     /// Records something that could not even be read, so that it is reported with the set.
     pub fn failure(&mut self, name: &str, from: &str, error: LoadError) {
         self.failures.push(LoadFailure {
@@ -120,7 +128,8 @@ impl PolicySetBuilder {
 
     /// Compiles everything that compiles.
     pub fn build(self) -> PolicySet {
-        let Self { library, config, policies, exceptions, mut gatekeeper, observe, mut failures } = self;
+        let Self { library, config, policies, exceptions, mut gatekeeper, observe, traced, mut failures } =
+            self;
         let mut digest = Digest::new(&config);
         let mut compiled = Vec::new();
         let mut broken = Vec::new();
@@ -131,6 +140,7 @@ impl PolicySetBuilder {
             if let Ok(Sourced { metadata: Ok(metadata), .. }) = &sourced {
                 spec.complete(&metadata.custom);
             }
+            let sourced = sourced.map(|sourced| Sourced { traced, ..sourced });
             let loaded = sourced.and_then(|it| load(&config, &mut digest, &name, &spec, &from, it));
             match loaded {
                 Ok(policy) => compiled.push(Arc::new(policy)),
@@ -146,7 +156,7 @@ impl PolicySetBuilder {
             digest.add("gatekeeper", &given.id(), &given.object.get("spec"));
         }
         digest.add("observe", "", &observe);
-        let loaded = gatekeeper::load(&gatekeeper, observe);
+        let loaded = gatekeeper::load(&gatekeeper, observe, traced);
         compiled.extend(loaded.policies.into_iter().map(Arc::new));
         failures.extend(loaded.failures);
         let mut checked = Vec::new();
@@ -211,7 +221,7 @@ fn sourced(
     let main = modules.first().ok_or("the policy has no Rego")?;
     let metadata = metadata::read(main);
     let modules = if program.is_some() { modules } else { library.with_imports(modules) };
-    Ok(Sourced { id, metadata, modules, program })
+    Ok(Sourced { id, metadata, modules, program, traced: false })
 }
 
 fn load(

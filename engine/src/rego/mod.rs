@@ -24,6 +24,7 @@ mod program;
 pub mod syntax;
 mod text;
 mod time;
+pub mod trace;
 mod types;
 
 pub(crate) use builtins::encoding::from_base64_standard;

@@ -1,6 +1,7 @@
-//! What can be seen of an evaluation: what `print` was given, and which places ran.
+//! What can be seen of an evaluation: what `print` was given, which places ran, and the whole story.
 
 use super::place::Place;
+use super::trace::{Recorder, Trace};
 use std::collections::BTreeSet;
 
 /// Something that `print` was given.
@@ -18,6 +19,7 @@ pub struct Observer {
     /// In order.
     pub prints: Vec<Printed>,
     lines: Option<BTreeSet<(u16, u32)>>,
+    pub(super) recorder: Option<Box<Recorder>>,
 }
 
 /// The most lines that are kept of what one observer is told.
@@ -31,7 +33,16 @@ impl Observer {
 
     /// Keeps what is printed, and which lines ran.
     pub fn of_lines() -> Self {
-        Self { prints: Vec::new(), lines: Some(BTreeSet::new()) }
+        Self { lines: Some(BTreeSet::new()), ..Self::default() }
+    }
+
+    pub(super) fn of_steps(recorder: Recorder) -> Self {
+        Self { recorder: Some(Box::new(recorder)), ..Self::default() }
+    }
+
+    /// The story of what was asked, if that was to be told: see [`Program::tracer`](super::Program::tracer).
+    pub fn trace(self) -> Option<Trace> {
+        self.recorder.map(|recorder| recorder.finish())
     }
 
     /// The lines that ran, as file number and line.
@@ -40,7 +51,7 @@ impl Observer {
     }
 
     pub(super) fn watches_steps(&self) -> bool {
-        self.lines.is_some()
+        self.lines.is_some() || self.recorder.is_some()
     }
 
     pub(super) fn step(&mut self, place: Place) {

@@ -10,6 +10,7 @@ use super::marks::{Mark, Marks};
 use super::observe::Observer;
 use super::place::Place;
 use super::syntax::{self, tree::Version};
+use super::trace::{Outline, Recorder};
 use super::{EvaluationError, LoadError};
 use crate::facts::Facts;
 use crate::value::Value;
@@ -18,6 +19,7 @@ use bumpalo_herd::Herd;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// A file of Rego.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +41,13 @@ pub struct CompileOptions {
     pub external_data: bool,
     /// It is remembered which rules and expressions were come to: see [`Program::marks`].
     pub marks: bool,
+    /// What its evaluations do can be told: see [`Program::tracer`]. It answers as it does without.
+    pub traced: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        Self { v0: false, strict_builtin_errors: true, external_data: false, marks: false }
+        Self { v0: false, strict_builtin_errors: true, external_data: false, marks: false, traced: false }
     }
 }
 
@@ -64,6 +68,8 @@ pub struct Program {
     rules: Vec<String>,
     by_path: HashMap<String, Target>,
     strict: bool,
+    /// What is written at its marks, if it is traced.
+    outline: Option<Arc<Outline>>,
 }
 
 /// What a path names.
@@ -174,7 +180,8 @@ impl Program {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let marks = if options.marks { Marks::of(&trees) } else { Marks::default() };
+        let marks = if options.marks || options.traced { Marks::of(&trees) } else { Marks::default() };
+        let outline = options.traced.then(|| Arc::new(Outline::of(modules, &trees, &marks)));
         let locate = |problems: Vec<front::Problem>| -> Vec<LoadError> {
             problems.into_iter().map(|(place, text)| located(modules, query, place, text)).collect()
         };
@@ -194,11 +201,12 @@ impl Program {
                 &asked,
                 options.strict_builtin_errors,
                 marks,
+                options.traced,
             ))
         })?;
         let (rules, by_path) = targets(cell.borrow_dependent());
         let files = modules.iter().map(|module| module.path.clone()).chain([QUERY.to_owned()]).collect();
-        Ok(Self { cell, files, rules, by_path, strict: options.strict_builtin_errors })
+        Ok(Self { cell, files, rules, by_path, strict: options.strict_builtin_errors, outline })
     }
 
     /// The full paths (`data.package.rule`) of all rules, each once, in order.
@@ -314,6 +322,13 @@ impl Program {
         self.code().marks.outcome()
     }
 
+    /// An observer to which an evaluation tells everything, read by [`Observer::trace`]; `None` if the program was not
+    /// compiled with [`CompileOptions::traced`]. `hidden`: no value is shown.
+    pub fn tracer(&self, hidden: bool) -> Option<Observer> {
+        let outline = self.outline.clone()?;
+        Some(Observer::of_steps(Recorder::new(outline, hidden)))
+    }
+
     /// What evaluating some of its rules can read.
     pub fn footprint(&self, entries: &[Entry], purpose: Purpose) -> Footprint {
         let rules: Vec<u32> = entries
@@ -338,6 +353,10 @@ impl Program {
         workspace: &mut Workspace,
         observer: Option<&'m mut Observer>,
     ) -> Machine<'a, 'm> {
+        let mut observer = observer;
+        if let Some(recorder) = observer.as_mut().and_then(|observer| observer.recorder.as_mut()) {
+            world.input.into_iter().chain(world.data).for_each(|document| recorder.privacy.learn(document));
+        }
         let around = Surroundings {
             input: world.input,
             data: world.data,

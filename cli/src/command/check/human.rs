@@ -109,7 +109,8 @@ fn mark(finding: &Finding) -> String {
     }
 }
 
-fn summary(report: &Report) -> String {
+/// How many objects met which verdict, in one line.
+pub(in crate::command) fn summary(report: &Report) -> String {
     let counts = report.summary();
     let total = report.results.len();
     let part = |count: usize, style, word: &str| {

@@ -1,11 +1,11 @@
 //! Every object of the files judged as the admission server would.
 
-use super::Args;
 use super::report::{Checked, ObjectId, Place, Report};
+use super::subject::SubjectArgs;
 use crate::exit::Failure;
 use crate::images::ImageDesk;
 use crate::input::{Answers, FoundObject, Problem, TextFile, collect, objects};
-use crate::judging::{judge, patched};
+use crate::judging::{explained, judge, patched};
 use crate::knowledge::Knowledge;
 use crate::live::Live;
 use crate::parallel::on_all_cores;
@@ -19,8 +19,11 @@ use wayguard_engine::{PolicySet, Stage, Verdict};
 /// Values longer than this are cut in what people read.
 const SHOWN: usize = 80;
 
+/// The group of everyone who has logged in.
+const LOGGED_IN: &str = "system:authenticated";
+
 /// What judging needs, the files aside.
-pub(super) struct Judge {
+pub(in crate::command) struct Judge {
     set: Arc<PolicySet>,
     /// The mutating policies as if each wrote into templates; `None` if there are none.
     template_form: Option<PolicySet>,
@@ -29,10 +32,12 @@ pub(super) struct Judge {
     operation: Operation,
     user_info: Option<Document>,
     strict: bool,
+    /// What the policies do is told too.
+    traced: bool,
 }
 
 /// The outcome, with what `--fix` needs to know.
-pub(super) struct Judged {
+pub(in crate::command) struct Judged {
     pub(super) report: Report,
     pub(super) objects: Vec<FoundObject>,
     pub(super) problems: Vec<Problem>,
@@ -44,10 +49,11 @@ impl Judge {
     /// # Errors
     /// If it cannot be read, or is not YAML.
     pub(super) fn new(
-        args: &Args,
+        args: &SubjectArgs,
         set: Arc<PolicySet>,
         gathered: &Gathered,
         live: Option<Arc<Live>>,
+        traced: bool,
     ) -> Result<Self, Failure> {
         let images = ImageDesk::open(&args.images, live.as_ref().and_then(|live| live.authorities()))?;
         let mut context = Knowledge::new().asking(live).asking_images(images);
@@ -63,8 +69,8 @@ impl Judge {
         let user_info = args.user.as_ref().map(|user| {
             let mut groups = args.group.clone();
             // The API server adds it to everyone who has logged in.
-            if !groups.iter().any(|group| group == "system:authenticated") {
-                groups.push("system:authenticated".to_owned());
+            if !groups.iter().any(|group| group == LOGGED_IN) {
+                groups.push(LOGGED_IN.to_owned());
             }
             Document::from_serde(&serde_json::json!({"username": user, "groups": groups}))
         });
@@ -76,11 +82,29 @@ impl Judge {
             operation: args.operation.into(),
             user_info,
             strict: args.strict,
+            traced,
         })
     }
 
+    /// Whether a policy of that id or name is in the set, or would be if it could be loaded.
+    pub(in crate::command) fn has(&self, named: &str) -> bool {
+        self.set.policies().any(|policy| policy.id == named || policy.name == named)
+            || self.set.broken().iter().any(|policy| policy.id == named || policy.name == named)
+    }
+
+    /// Who does what with the objects: `CREATE by jane of ops`.
+    pub(in crate::command) fn question(&self) -> String {
+        let verb = self.operation.as_str();
+        let Some(user) = self.user_info.as_ref().map(Document::value) else { return verb.to_owned() };
+        let groups = user.get("groups").and_then(Value::as_array).unwrap_or_default();
+        let groups = groups.iter().filter_map(|group| group.as_str()).filter(|it| *it != LOGGED_IN);
+        let groups = groups.collect::<Vec<_>>().join(", ");
+        let of = if groups.is_empty() { String::new() } else { format!(" of {groups}") };
+        format!("{verb} by {}{of}", user.str_or_empty("username"))
+    }
+
     /// Judges all objects of the files.
-    pub(super) fn all(&self, files: &[TextFile]) -> Judged {
+    pub(in crate::command) fn all(&self, files: &[TextFile]) -> Judged {
         let (found, mut problems) = objects(files);
         let mut knowledge = self.context.clone();
         match Answers::read(files) {
@@ -148,14 +172,21 @@ impl Judge {
         };
         let place = Place { file: object.file.to_string(), line: object.line };
         let request = self.request(object.value(), before.as_ref());
-        let mut decision = match judge(&self.set, request, Stage::Whole, knowledge) {
-            Ok(decision) => decision,
+        let decided = if self.traced {
+            explained(&self.set, request, knowledge, jiff::Timestamp::now())
+                .map(|(decision, story)| (decision, Some(story)))
+        } else {
+            judge(&self.set, request, Stage::Whole, knowledge).map(|decision| (decision, None))
+        };
+        let (mut decision, story) = match decided {
+            Ok(decided) => decided,
             Err(problem) => return Checked::unreadable(place, problem),
         };
         decision.patch = self.patch(object.value(), before.as_ref(), knowledge);
         let mut checked = Checked::new(self.id(object), place, decision);
         checked.lines = checked.findings.iter().map(|finding| object.line_of(&finding.path)).collect();
         checked.fills = fills(object, &checked.patch);
+        checked.story = story;
         let skips = blocking_skips(&checked);
         if self.strict && !skips.is_empty() && checked.verdict.admits() {
             checked.verdict = Verdict::Error;

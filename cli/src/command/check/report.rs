@@ -3,6 +3,7 @@
 use crate::exit::ExitStatus;
 use serde::Serialize;
 use wayguard_engine::decision::{Effect, Skipped};
+use wayguard_engine::story::Story;
 use wayguard_engine::value::PatchOperation;
 use wayguard_engine::{Decision, Finding, Verdict};
 
@@ -41,6 +42,9 @@ pub(crate) struct Checked {
     /// The patch as people read it.
     #[serde(skip)]
     pub(crate) fills: Vec<String>,
+    /// What the policies did, where that is told.
+    #[serde(skip)]
+    pub(crate) story: Option<Story>,
 }
 
 /// What names an object.
@@ -104,6 +108,7 @@ impl Checked {
             patch: decision.patch,
             lines: Vec::new(),
             fills: Vec::new(),
+            story: None,
         }
     }
 
@@ -120,6 +125,7 @@ impl Checked {
             patch: Vec::new(),
             lines: Vec::new(),
             fills: Vec::new(),
+            story: None,
         }
     }
 

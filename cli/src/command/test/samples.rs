@@ -267,7 +267,15 @@ impl Sample {
 
     fn decide(&self, set: &PolicySet, stage: Stage, limit: Duration) -> Result<Decision, String> {
         let user_info = self.head.user_info.as_ref().map(Document::from_serde);
-        let request = ObjectRequest {
+        judge_at(set, self.request(user_info.as_ref()), stage, &self.knowledge, self.now(), limit)
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        self.head.now.unwrap_or_else(jiff::Timestamp::now)
+    }
+
+    fn request<'v>(&'v self, user_info: Option<&'v Document>) -> ObjectRequest<'v> {
+        ObjectRequest {
             origin: Origin::Test,
             object: self.object.value(),
             old_object: self.old_object.as_ref().map(Document::value),
@@ -275,10 +283,8 @@ impl Sample {
             resource: &self.head.resource,
             sub_resource: &self.head.sub_resource,
             default_namespace: self.namespace(),
-            user_info: user_info.as_ref().map(Document::value),
-        };
-        let now = self.head.now.unwrap_or_else(jiff::Timestamp::now);
-        judge_at(set, request, stage, &self.knowledge, now, limit)
+            user_info: user_info.map(Document::value),
+        }
     }
 
     /// What mutation makes of it, if the head says anything of that.
@@ -516,5 +522,51 @@ fn insert_all(knowledge: &mut Knowledge, group_versions: &Json, namespace: &str)
                 knowledge.insert(Document::from_serde(&object).value(), namespace);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judging::explained;
+    use crate::policies::{Disk, policy_folders};
+    use wayguard_engine::story::Standing;
+
+    /// The story is another view of the same decision: on every sample of the library, whatever it asks for.
+    #[test]
+    fn a_story_is_told_of_the_decision_that_is_made() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+        let library = Library::embedded();
+        let mut told = 0;
+        for path in policy_folders(&root).unwrap() {
+            let folder = PolicyFolder::read(&path, &library, &mut Disk::default()).unwrap();
+            let samples = Samples::read(&folder).unwrap();
+            for written in &samples.all {
+                let sample = written.sample.as_ref().unwrap();
+                let built = |traced: bool| {
+                    let mut builder = PolicySetBuilder::new(samples.library.clone(), SetConfig::default());
+                    let files = PolicyFiles { program: None, ..samples.files.clone() };
+                    builder.policy(&samples.policy, sample.spec.clone(), &samples.from, Some(files));
+                    if traced {
+                        builder.traced();
+                    }
+                    builder.build()
+                };
+                let plain = sample.decide(&built(false), Stage::Whole, TIME_LIMIT);
+                let user_info = sample.head.user_info.as_ref().map(Document::from_serde);
+                let request = sample.request(user_info.as_ref());
+                let explained = explained(&built(true), request, &sample.knowledge, sample.now());
+                let (decision, story) = explained.unwrap();
+                assert_eq!(plain.as_ref(), Ok(&decision), "{}", written.file);
+                let [policy] = story.policies.as_slice() else { panic!("{}: one policy", written.file) };
+                assert!(
+                    policy.standing == Standing::Matched && !policy.looks.is_empty(),
+                    "{}: {policy:#?}",
+                    written.file
+                );
+                told += policy.looks.iter().flat_map(|look| &look.rules).count();
+            }
+        }
+        assert!(told > 400, "{told} rules were told");
     }
 }

@@ -42,7 +42,7 @@ pub struct Remark {
 
 /// Imports all constraints among the objects.
 pub fn import(objects: &[Given]) -> Imported {
-    let loaded = load(objects, false);
+    let loaded = load(objects, false, false);
     let mut imported = Imported::default();
     let broken: BTreeSet<&str> = loaded.failures.iter().map(|failure| failure.policy.as_str()).collect();
     for LoadFailure { policy, from, errors } in &loaded.failures {

@@ -1,8 +1,8 @@
 //! Code for one body: its expressions in order, each variable a slot, what is bound known at every step.
 
 use super::code::{
-    ClauseCode, Code, Comparison, EveryCode, Mock, Mocked, Pattern, Prepared, Replacement, RuleKind, Slot,
-    Step, Tool, X,
+    ClauseCode, Code, Comparison, EveryCode, Mock, Mocked, Named, Pattern, Prepared, Replacement, RuleKind,
+    Slot, Step, Tool, X,
 };
 use super::count::Counts;
 use super::{Compiler, count, failing};
@@ -28,8 +28,13 @@ pub(crate) struct Generator<'g, 'c, 'p> {
     pending: Vec<(Var, X<'p>, Place)>,
     steps: Vec<(Step<'p>, Place)>,
     next: Slot,
+    /// How many of the first slots are arguments.
+    parameters: Slot,
     /// The expressions of the current body that have their mark.
     marked: HashSet<Place>,
+    /// In a program that is traced: what was marked last, of what is not written in a body the head.
+    current: Option<Place>,
+    head: Option<Place>,
     pub(super) place: Place,
 }
 
@@ -44,7 +49,10 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             pending: Vec::new(),
             steps: Vec::new(),
             next: 0,
+            parameters: 0,
             marked: HashSet::new(),
+            current: None,
+            head: None,
             place: Place::default(),
         }
     }
@@ -52,13 +60,28 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     /// The code that was generated.
     pub(super) fn finish(mut self, constant: bool, place: Place) -> ClauseCode<'p> {
         self.flush();
-        ClauseCode { slots: self.next, code: code_of(self.steps), constant, place }
+        let named = self.compiler.traced.then(|| {
+            let name =
+                |(var, slot): (&Var, &Slot)| Some((*slot, self.compiler.names.shown(*var)?.to_owned()));
+            let mut slots: Vec<(Slot, String)> = self.slots.iter().filter_map(name).collect();
+            let unnamed = (0..self.parameters).filter(|slot| !slots.iter().any(|(known, _)| known == slot));
+            let unnamed: Vec<_> = unnamed.map(|slot| (slot, format!("argument {}", slot + 1))).collect();
+            slots.extend(unnamed);
+            Box::new(Named { slots })
+        });
+        ClauseCode { slots: self.next, code: code_of(self.steps), constant, named, place }
+    }
+
+    /// What is made of the head belongs to this place.
+    pub(super) fn headed(&mut self, place: Place) {
+        self.head = Some(place);
     }
 
     /// The arguments are in the first slots.
     pub(super) fn parameters(&mut self, args: &[Term<'p>], place: Place) {
         self.place = place;
         self.next = Slot::try_from(args.len()).unwrap_or(Slot::MAX);
+        self.parameters = self.next;
         for (slot, arg) in (0..).zip(args) {
             match arg.kind {
                 Kind::Var(var) if !self.bound.contains(&var) => {
@@ -160,11 +183,18 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         self.flush();
         let outer = std::mem::take(&mut self.steps);
         let (bound, constants, place) = (self.bound.clone(), self.constants.clone(), self.place);
+        let (current, head) = (self.current.take(), self.head.take());
         fill(self);
         self.flush();
         let steps = std::mem::replace(&mut self.steps, outer);
         (self.bound, self.constants, self.place) = (bound, constants, place);
+        (self.current, self.head) = (current, head);
         code_of(steps)
+    }
+
+    /// Something whose value can be told apart from what is made of it, where that is asked for.
+    pub(super) fn told(&mut self, x: X<'p>) -> X<'p> {
+        if self.compiler.traced { self.cheap(x) } else { x }
     }
 
     /// Something that can be evaluated again and again at no cost.
@@ -204,6 +234,9 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             // Neighbours with the same modifiers share one change of scene.
             let same = others.iter().take_while(|other| same_withs(&first.withs, &other.withs)).count();
             let (group, others) = rest.split_at(same + 1);
+            if self.compiler.traced {
+                self.mark_expr(first);
+            }
             self.place = first.place;
             self.flush();
             let replacements = first.withs.iter().map(|with| self.replacement(with)).collect();
@@ -223,12 +256,23 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         }
     }
 
-    fn expr(&mut self, expr: &Expr<'p>) {
-        if let Some(written) = expr.written
+    /// In a program that is traced an expression has a mark wherever it is gone on with, and so has the head.
+    fn mark_expr(&mut self, expr: &Expr<'p>) {
+        if self.compiler.traced {
+            let place = expr.written.or(self.head);
+            if place.is_some() && self.current != place {
+                self.current = place;
+                place.iter().for_each(|place| self.mark(*place));
+            }
+        } else if let Some(written) = expr.written
             && self.marked.insert(written)
         {
             self.mark(written);
         }
+    }
+
+    fn expr(&mut self, expr: &Expr<'p>) {
+        self.mark_expr(expr);
         self.settle(&count::in_order(expr), is_orderly(expr));
         self.place = expr.place;
         if expr.negated {
@@ -296,7 +340,10 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         match self.x(term) {
             X::Constant(Value::Bool(false)) | X::Undefined => self.push(Step::Fail),
             X::Constant(_) => {}
-            x => self.push(Step::Test(x)),
+            x => {
+                let x = self.told(x);
+                self.push(Step::Test(x));
+            }
         }
     }
 
@@ -324,7 +371,10 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             None => match x {
                 X::Constant(Value::Bool(false)) | X::Undefined => self.push(Step::Fail),
                 X::Constant(_) => {}
-                x => self.push(Step::Test(x)),
+                x => {
+                    let x = self.told(x);
+                    self.push(Step::Test(x));
+                }
             },
             Some(output) => self.give(x, output),
         }
@@ -349,7 +399,10 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         match (left.as_constant(), right.as_constant()) {
             (Some(left), Some(right)) if left == right => {}
             (Some(_), Some(_)) => self.push(Step::Fail),
-            _ => self.push(Step::Equal(left, right)),
+            _ => {
+                let (left, right) = (self.told(left), self.told(right));
+                self.push(Step::Equal(left, right));
+            }
         }
     }
 
@@ -359,7 +412,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
             X::Constant(value) => {
                 self.constants.insert(var, value);
             }
-            x if self.counts.get(var) == 2 && self.compiler.names.is_made(var) => {
+            x if self.counts.get(var) == 2 && self.compiler.names.is_made(var) && !self.compiler.traced => {
                 self.pending.push((var, x, self.place));
             }
             x => {
@@ -586,7 +639,9 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
                 let tool = Tool::Regex(regex);
                 return X::Prepared(Box::new(Prepared { builtin, tool, args: args.into() }));
             }
+            // What is made of texts that are not shown is watched where builtins are called.
             if builtin.name == "sprintf"
+                && !self.compiler.traced
                 && let Some(X::Constant(Value::String(format))) = args.first()
             {
                 let tool = Tool::Format(Format::new(format));

@@ -140,7 +140,15 @@ pub(crate) struct ClauseCode<'p> {
     pub(crate) code: Code<'p>,
     /// The result is a constant.
     pub(crate) constant: bool,
+    /// In a program that is traced: how people call the slots.
+    pub(crate) named: Option<Box<Named>>,
     pub(crate) place: Place,
+}
+
+/// The slots of a body whose variables people have named.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) slots: Vec<(Slot, String)>,
 }
 
 /// Which clauses can match, by the value of one argument.

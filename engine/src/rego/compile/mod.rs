@@ -40,6 +40,8 @@ pub(crate) struct Compiler<'c, 'p> {
     strict: bool,
     /// What is to be told when it is come to.
     marks: Marks,
+    /// The values of all expressions are to be told.
+    traced: bool,
     /// Builtins that a `with` somewhere replaces: nothing is assumed of them.
     mocked: HashSet<&'static str>,
     /// What is to be compiled for each rule id.
@@ -74,13 +76,15 @@ pub(crate) struct Asked<'p> {
     pub(crate) values: Vec<Option<Var>>,
 }
 
-/// Compiles a policy and queries on it; `strict`: the error of a builtin is one of the evaluation.
+/// Compiles a policy and queries on it; `strict`: the error of a builtin is one of the evaluation; `traced`: the values
+/// of all expressions can be told.
 pub(crate) fn compile<'p>(
     arena: &Member<'p>,
     policy: &Policy<'p>,
     queries: &[Asked<'p>],
     strict: bool,
     marks: Marks,
+    traced: bool,
 ) -> Compiled<'p> {
     let tree = &policy.tree;
     let mut mocked = HashSet::new();
@@ -103,6 +107,7 @@ pub(crate) fn compile<'p>(
         names: &policy.names,
         strict,
         marks,
+        traced,
         mocked,
         plans: Vec::new(),
         by_node: HashMap::new(),
@@ -223,7 +228,8 @@ impl<'p> Compiler<'_, 'p> {
         let same = first.is_some()
             && matches!(plan.kind, RuleKind::Complete | RuleKind::Function)
             && all().all(|clause| constant(clause.result.term()) == first);
-        let dispatch = if plan.kind == RuleKind::Function { dispatch(&rules) } else { None };
+        // A clause whose argument is another than it takes is told of too: it fails at once.
+        let dispatch = if plan.kind == RuleKind::Function && !self.traced { dispatch(&rules) } else { None };
         let arity = rules.first().map_or(0, |rule| rule.arity());
         let is_called = plan.kind == RuleKind::Function || plan.whole.is_some();
         let remember = is_called && arity <= REMEMBERED_ARGUMENTS && is_long(&clauses);
@@ -244,6 +250,7 @@ impl<'p> Compiler<'_, 'p> {
     fn clause(&mut self, clause: &Clause<'p>, kind: RuleKind) -> ClauseCode<'p> {
         let counts = Counts::of(clause);
         let mut generator = Generator::new(self, counts);
+        generator.headed(clause.place);
         generator.parameters(&clause.args, clause.place);
         generator.body(&clause.body);
         generator.result(clause, kind);

@@ -106,6 +106,7 @@ impl<'p> Generator<'_, '_, 'p> {
             Pattern::Any => super::body::as_written(over),
             _ => over,
         };
+        let over = self.told(over);
         self.push(Step::Each { over, key, value, cut: false });
     }
 

@@ -34,6 +34,9 @@ impl<'a> Machine<'a, '_> {
             let unsure = self.unsure;
             for (place, clause) in (first..).zip(clauses) {
                 if !self.is_begun(index, begun, place, args) {
+                    if self.watched {
+                        self.left_out(clause, args);
+                    }
                     continue;
                 }
                 let start = self.results.len();
@@ -60,6 +63,9 @@ impl<'a> Machine<'a, '_> {
             let before = (self.results.len(), self.unsure);
             for (place, clause) in (first..).zip(clauses) {
                 if !self.is_begun(index, begun, place, args) {
+                    if self.watched {
+                        self.left_out(clause, args);
+                    }
                     continue;
                 }
                 self.frame(clause, args, false);

@@ -62,6 +62,16 @@ impl<'a> Gauge<'a> {
         &self.limits
     }
 
+    /// How far it is, for [`Self::back_to`].
+    pub(super) fn at(&self) -> (u32, u64) {
+        (self.left, self.spent)
+    }
+
+    /// The steps since then do not count.
+    pub(super) fn back_to(&mut self, (left, spent): (u32, u64)) {
+        (self.left, self.spent) = (left, spent);
+    }
+
     /// Counts one step.
     #[inline]
     pub(super) fn tick(&mut self) -> Result<(), Limit> {

@@ -14,6 +14,7 @@ mod limits;
 mod rules;
 mod scene;
 mod steps;
+mod watching;
 mod workspace;
 
 pub(super) use calls::MAX_ARGUMENTS as REMEMBERED_ARGUMENTS;
@@ -99,6 +100,8 @@ pub(crate) struct Machine<'a, 'm> {
     observer: Option<&'m mut Observer>,
     /// The observer wants every step.
     watched: bool,
+    /// What runs is gone through for the observer only.
+    story_only: bool,
     /// What calls of nondeterministic builtins gave: each answers once.
     drawn: Vec<(&'static str, Vec<Value<'a>>, Option<Value<'a>>)>,
     now_ns: i64,
@@ -146,6 +149,7 @@ impl<'a, 'm> Machine<'a, 'm> {
             caches,
             observer,
             watched,
+            story_only: false,
             drawn: Vec::new(),
             now_ns: around.now_ns,
             seed: around.seed,
@@ -270,7 +274,14 @@ impl<'a, 'm> Machine<'a, 'm> {
             slots.iter_mut().zip(args).for_each(|(slot, arg)| *slot = Some(*arg));
         }
         self.depth += 1;
+        if self.watched {
+            self.clause_begins(clause);
+        }
+        let before = self.results.len();
         self.run(&clause.code, 0, first);
+        if self.watched {
+            self.clause_ends(self.results.len() > before);
+        }
         self.depth -= 1;
         (self.base, self.top) = (base, top);
     }
@@ -337,6 +348,9 @@ impl<'a, 'm> Machine<'a, 'm> {
             Body::Function(run) | Body::Relation(run) => run(call, args),
             Body::Machine | Body::Refused(_) => builtin.call(call, args),
         });
+        if self.watched {
+            self.made(args, value);
+        }
         if self.failure.is_some() || self.unsure != unsure {
             return None;
         }

@@ -30,7 +30,21 @@ impl<'a> Machine<'a, '_> {
         }
         self.know(id, Known::Running);
         let unsure = self.unsure;
-        let value = match rule.kind {
+        let value = if self.watched {
+            self.told(id, &[], |machine| machine.evaluated(id, rule))
+        } else {
+            self.evaluated(id, rule)
+        };
+        if self.unsure != unsure {
+            self.know(id, Known::Unsure);
+            return None;
+        }
+        self.know(id, if self.failure.is_some() { Known::Unknown } else { Known::Is(value) });
+        value
+    }
+
+    fn evaluated(&mut self, id: RuleId, rule: &'a RuleCode<'a>) -> Option<Value<'a>> {
+        match rule.kind {
             RuleKind::Complete => {
                 let value = self.complete(rule, &[]);
                 self.doubted(id, &[], value)
@@ -39,13 +53,7 @@ impl<'a> Machine<'a, '_> {
             RuleKind::Pairs => self.pairs_of(rule),
             RuleKind::Object => self.object_of(rule, &[]),
             RuleKind::Function => None,
-        };
-        if self.unsure != unsure {
-            self.know(id, Known::Unsure);
-            return None;
         }
-        self.know(id, if self.failure.is_some() { Known::Unknown } else { Known::Is(value) });
-        value
     }
 
     fn know(&mut self, id: RuleId, known: Known<'a>) {
@@ -70,6 +78,9 @@ impl<'a> Machine<'a, '_> {
         {
             let whole = self.document(whole)?;
             return args.iter().try_fold(whole, |value, key| index(value, *key));
+        }
+        if self.watched {
+            return self.told(id, args, |machine| machine.given(id, rule, args));
         }
         if !rule.remember || !self.saved.is_empty() || self.observer.is_some() {
             return self.given(id, rule, args);

@@ -339,13 +339,6 @@ impl<'a> Machine<'a, '_> {
 
     // ---- watching
 
-    #[cold]
-    fn watch(&mut self, code: &Code<'_>, at: usize) {
-        if let (Some(observer), Some(place)) = (&mut self.observer, code.places.get(at)) {
-            observer.step(*place);
-        }
-    }
-
     /// One line for each combination of the operands' values.
     fn print(&mut self, items: &'a [X<'a>], place: Place) {
         if self.observer.is_none() {
