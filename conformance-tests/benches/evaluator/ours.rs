@@ -90,18 +90,41 @@ fn processor() -> Duration {
     Duration::new(seconds.unwrap_or_default(), nanoseconds.unwrap_or_default())
 }
 
-/// How often that many threads together evaluate all programs in a second: the best of five.
-#[expect(clippy::cast_precision_loss, reason = "counts are small")]
+/// How often that many threads together evaluate all programs in a second.
 pub fn per_second(programs: &[Ours], threads: usize) -> f64 {
-    let time = Duration::from_millis(500);
-    let one = || {
-        let (mut arena, mut rounds) = (Bump::new(), 0_u64);
-        let started = Instant::now();
-        while started.elapsed() < time {
+    best_of(threads, || {
+        let mut arena = Bump::new();
+        move || {
             for program in programs {
                 arena.reset();
                 std::hint::black_box(program.once(&arena));
             }
+        }
+    })
+}
+
+/// How often that many threads together do some arithmetic that touches no memory: what the machine itself gives to more
+/// threads than one, which two processors of a virtual machine often share.
+pub fn arithmetic(threads: usize) -> f64 {
+    best_of(threads, || {
+        || {
+            let mixed = (0..100_000_u64).fold(1_u64, |mixed, each| {
+                mixed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(each).rotate_left(17)
+            });
+            std::hint::black_box(mixed);
+        }
+    })
+}
+
+/// Rounds of some work in a second, of all threads together: the best of five times half a second.
+#[expect(clippy::cast_precision_loss, reason = "counts are small")]
+fn best_of<W: FnMut()>(threads: usize, start: impl Fn() -> W + Sync) -> f64 {
+    let time = Duration::from_millis(500);
+    let one = || {
+        let (mut work, mut rounds) = (start(), 0_u64);
+        let started = Instant::now();
+        while started.elapsed() < time {
+            work();
             rounds += 1;
         }
         rounds as f64 / started.elapsed().as_secs_f64()
