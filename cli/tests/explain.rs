@@ -1,5 +1,13 @@
 //! `wayguard explain`, run as a person would: who is told what of a verdict.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code outside test functions"
+)]
+
 mod support;
 
 use serde_json::Value;

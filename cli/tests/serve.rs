@@ -114,4 +114,3 @@ fn what_cannot_start_says_why() {
     assert!(ran.stderr.contains("`other.yaml` holds no Policy, Bundle or PolicyException"), "{}", ran.stderr);
     assert_eq!(run(&["--listen", "nowhere"]).code, 3);
 }
-

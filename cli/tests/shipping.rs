@@ -224,6 +224,10 @@ fn what_cannot_be_shipped_says_why() {
     );
     rig.write("mine/demo/owner/policy.rego", "package demo.owner\n\ndeny contains x if { y }\n");
     build("mine", 3, "mine/demo/owner");
+    let bundle = "apiVersion: wayguard.io/v1alpha1\nkind: Bundle\nmetadata: {name: own}\nspec: {inherits: [baseline]}\n";
+    rig.write("stray/own.yaml", bundle);
+    rig.write("stray/demo/fine/policy.rego", "package demo.fine\n\ndeny contains \"x\" if false\n");
+    build("stray", 3, "`stray/own.yaml` holds a Bundle, which would stay behind: move it to `stray/bundles`");
     rig.write("text.tar.gz", "text");
     code(
         &["policy", "push", "text.tar.gz", &rig.place(":1")],

@@ -113,9 +113,8 @@ fn a_newcomer_gets_from_nothing_to_a_signed_bundle_that_is_enforced() {
         }
     }
     let said = run(&folder, &state, registry.host(), &all.iter().map(String::as_str).collect::<Vec<_>>());
-    let as_shown = |said: &str| {
-        said.replace(registry.host(), REGISTRY).replace(&state.display().to_string(), STATE)
-    };
+    let as_shown =
+        |said: &str| said.replace(registry.host(), REGISTRY).replace(&state.display().to_string(), STATE);
     let mut said = said.iter().map(|said| as_shown(said));
 
     let mut renewed = guide.clone();

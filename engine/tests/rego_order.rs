@@ -251,23 +251,23 @@ fn a_set_as_it_is_written_has_its_constants_first() {
     let input = r#"{"s":"b","n":2}"#;
     check(true, r#"a := [x | some x in {input.s, "z", "c"}]"#, &[(input, r#"["c","z","b"]"#)]);
     check(true, "a := [x | x := {3, input.n, 2}[_]]", &[(input, "[2,3,2]")]);
-    check(true, r#"a := [x | x := {3, input.n, 2}[_]; x > 2]"#, &[(input, "[3]")]);
+    check(true, "a := [x | x := {3, input.n, 2}[_]; x > 2]", &[(input, "[3]")]);
 }
 
 #[test]
 fn a_comprehension_that_cannot_be_equal_is_not_evaluated() {
     let input = r#"{"s":"b","l":[],"o":{}}"#;
     for (body, expected) in [
-        (r#"input.s == [x | x := array.concat([], input.s)]"#, "undefined"),
-        (r#"[x | x := array.concat([], input.s)] == input.s"#, "undefined"),
-        (r#"not input.s == [x | x := array.concat([], input.s)]"#, "true"),
-        (r#"input.l == [x | x := array.concat([], input.s)]"#, "error"),
-        (r#"input.l == {x | x := array.concat([], input.s)}"#, "undefined"),
-        (r#"input.o == {x: 1 | x := array.concat([], input.s)}"#, "error"),
-        (r#"input.o == [x | x := array.concat([], input.s)]"#, "undefined"),
-        (r#"input.nope == [x | x := array.concat([], input.s)]"#, "undefined"),
-        (r#"{input.s} == {x | x := array.concat([], input.s)}"#, "error"),
-        (r#"x := input.s; x == [y | y := array.concat([], input.s)]"#, "undefined"),
+        ("input.s == [x | x := array.concat([], input.s)]", "undefined"),
+        ("[x | x := array.concat([], input.s)] == input.s", "undefined"),
+        ("not input.s == [x | x := array.concat([], input.s)]", "true"),
+        ("input.l == [x | x := array.concat([], input.s)]", "error"),
+        ("input.l == {x | x := array.concat([], input.s)}", "undefined"),
+        ("input.o == {x: 1 | x := array.concat([], input.s)}", "error"),
+        ("input.o == [x | x := array.concat([], input.s)]", "undefined"),
+        ("input.nope == [x | x := array.concat([], input.s)]", "undefined"),
+        ("{input.s} == {x | x := array.concat([], input.s)}", "error"),
+        ("x := input.s; x == [y | y := array.concat([], input.s)]", "undefined"),
     ] {
         assert_eq!(ask(&format!("a if {{ {body} }}"), true, input), expected, "{body}");
     }
@@ -293,7 +293,7 @@ a := "#;
     check(r#"json.marshal(h) == json.marshal("\ufffd")"#, "false");
     check(r#"upper(h) == "\ufffd""#, "true");
     check(r#"substring(h, 0, -1) == "\ufffd""#, "true");
-    check(r#"base64.encode(strings.reverse(h))"#, r#""ww==""#);
+    check("base64.encode(strings.reverse(h))", r#""ww==""#);
     check(r#"concat("", [h, t])"#, r#""é""#);
     check(r#"sprintf("%s%s", [h, t])"#, r#""é""#);
     check(r#"replace(concat("", [h, "x"]), "x", t)"#, r#""é""#);

@@ -389,6 +389,29 @@ impl Gathering<'_> {
     }
 }
 
+/// Files of a folder that hold Bundles and are not in its `bundles/`, where a library has them.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(crate) fn stray_bundles(root: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let stray = |path: &Path| {
+        let shelved = path.parent().is_some_and(|folder| folder.ends_with("bundles"));
+        is_manifest(path) && !is_sample(path) && !shelved
+    };
+    let mut found = walk(root, &stray)?;
+    let mut disk = Disk::default();
+    let mut problem = None;
+    found.retain(|path| match disk.read(path) {
+        // What is no YAML is no Bundle.
+        Ok(text) => documents::read("", &text).is_ok_and(|documents| !documents.bundles.is_empty()),
+        Err(error) => {
+            problem = Some(error);
+            false
+        }
+    });
+    problem.map_or(Ok(found), Err)
+}
+
 /// The Rego of a policy that a library on disk has; `None`: it is for the built-in library to find.
 fn files_of(embedded: &Library, root: &Path, library: &Library, spec: &PolicySpec) -> Option<PolicyFiles> {
     let id = spec.source.library.as_ref()?;

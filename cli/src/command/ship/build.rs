@@ -2,7 +2,7 @@
 
 use crate::exit::{ExitStatus, Failure, unwritable};
 use crate::output::Output;
-use crate::policies::{Disk, name_as_on_disk};
+use crate::policies::{Disk, name_as_on_disk, stray_bundles};
 use semver::Version;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,14 @@ pub(crate) struct Args {
 /// If a policy cannot be loaded, or something cannot be read or written.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     let library = self_contained(&Disk::default().library(&args.from, true)?, &args.from)?;
+    if let Some(stray) = stray_bundles(&args.from)?.first() {
+        let bundles = args.from.join("bundles");
+        return Err(Failure::Invalid(format!(
+            "`{}` holds a Bundle, which would stay behind: move it to `{}`, as NAME.yaml",
+            stray.display(),
+            bundles.display()
+        )));
+    }
     let manifest = Manifest::of(&args.name, &args.version, &library);
     let archive = Archive { manifest, library };
     let bytes = archive.pack().map_err(|error| Failure::Ours(format!("cannot be packed: {error}")))?;

@@ -23,10 +23,10 @@ pub(super) const TABLE: &[Builtin] = &[
         )
     }),
     function("startswith", TWO, Type::Boolean, |_, a| {
-        test(a, |text, part| text.starts_with(part), |text, part| text.starts_with(part))
+        test(a, |text, part| text.starts_with(part), <[u8]>::starts_with)
     }),
     function("endswith", TWO, Type::Boolean, |_, a| {
-        test(a, |text, part| text.ends_with(part), |text, part| text.ends_with(part))
+        test(a, |text, part| text.ends_with(part), <[u8]>::ends_with)
     }),
     function("format_int", &[Type::Number, Type::Number], Type::String, format_int),
     function("indexof", TWO, Type::Number, index_of),
@@ -50,10 +50,10 @@ pub(super) const TABLE: &[Builtin] = &[
         cut(a, |text, set| text.trim_end_matches(|c| is_of(c, set)))
     }),
     function("trim_prefix", TWO, Type::String, |call, a| {
-        stripped(call, a, |text, part| text.strip_prefix(part), |text, part| text.strip_prefix(part))
+        stripped(call, a, |text, part| text.strip_prefix(part), <[u8]>::strip_prefix)
     }),
     function("trim_suffix", TWO, Type::String, |call, a| {
-        stripped(call, a, |text, part| text.strip_suffix(part), |text, part| text.strip_suffix(part))
+        stripped(call, a, |text, part| text.strip_suffix(part), <[u8]>::strip_suffix)
     }),
     function("trim_space", ONE, Type::String, |_, a| Ok(Some(Value::String(operand::string(a, 1)?.trim())))),
 ];

@@ -101,7 +101,7 @@ impl Body {
 
     fn finish(mut self) -> Way {
         self.leave(0);
-        self.levels.pop().map(Level::finish).unwrap_or_else(|| Level::default().finish())
+        self.levels.pop().unwrap_or_default().finish()
     }
 }
 
