@@ -23,7 +23,9 @@ pub(crate) fn finding(
     let object = view.object.or(view.old_object).unwrap_or_default();
     let pointer = Pointer::parse(&raw.path).unwrap_or_default();
     let field = field_name(view, object, &pointer);
-    let found = raw.found.map(|found| mask(policy, view, &pointer, found));
+    // `null` is also how a rule says that it found nothing there.
+    let is_there = |found: &Json| !found.is_null() || pointer.resolve(object).is_some();
+    let found = raw.found.filter(is_there).map(|found| mask(policy, view, &pointer, found));
     let message = sentence(&field, found.as_ref(), &raw.expected, &raw.msg);
     let remedy = if raw.remedy.is_empty() { policy.metadata.custom.remedy.clone() } else { raw.remedy };
     let effect = match (raw.from, action) {
