@@ -48,7 +48,9 @@ impl Rig {
     }
 
     fn write(&self, path: &str, text: &str) {
-        std::fs::write(self.folder.path().join(path), text).unwrap();
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     fn build(&self, version: &str) -> Ran {
