@@ -228,7 +228,7 @@ fn what_cannot_be_shipped_says_why() {
     build("mine", 3, "mine/demo/owner");
     let bundle = "apiVersion: wayguard.io/v1alpha1\nkind: Bundle\nmetadata: {name: own}\nspec: {inherits: [baseline]}\n";
     rig.write("stray/own.yaml", bundle);
-    rig.write("stray/demo/fine/policy.rego", "package demo.fine\n\ndeny contains \"x\" if false\n");
+    assert_eq!(rig.run(&["policy", "new", "demo/fine", "--kind", "v1/ConfigMap", "--in", "stray"]).code, 0);
     build("stray", 3, "`stray/own.yaml` holds a Bundle, which would stay behind: move it to `stray/bundles`");
     rig.write("text.tar.gz", "text");
     code(
