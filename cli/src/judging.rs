@@ -6,7 +6,9 @@ use std::time::Duration;
 use wayguard_engine::request::ObjectRequest;
 use wayguard_engine::story::Story;
 use wayguard_engine::value::{Document, PatchOperation, Pointer, Value, from_serde, remove, set};
-use wayguard_engine::{Decision, Facts, Outcome, PolicySet, Request, Stage, decide, explain};
+use wayguard_engine::{
+    Context, Decision, Facts, Outcome, PolicySet, Request, Stage, decide_at_once, explain, settle,
+};
 
 /// For all Rego of one object. More than the admission server gives: nobody waits at a terminal of an API server, and
 /// a busy machine must not fail a build.
@@ -43,10 +45,8 @@ pub(crate) fn judge_at(
     now: jiff::Timestamp,
     limit: Duration,
 ) -> Result<Decision, String> {
-    let bump = Bump::new();
-    let request = Request::for_object(&&bump, object)?;
-    let context = wayguard_engine::Context { stage, now, time_limit: limit };
-    ask(&bump, set, &request, knowledge, &context)
+    let context = Context { stage, now, time_limit: limit };
+    decide_at_once(object, set, &context, None, &|keys, facts| knowledge.answer(keys, facts))
 }
 
 /// Decides about one object as [`judge_at`] does, and tells how.
@@ -61,7 +61,7 @@ pub(crate) fn explained(
 ) -> Result<(Decision, Story), String> {
     let bump = Bump::new();
     let request = Request::for_object(&&bump, object)?;
-    let context = wayguard_engine::Context { stage: Stage::Whole, now, time_limit: TIME_LIMIT };
+    let context = Context { stage: Stage::Whole, now, time_limit: TIME_LIMIT };
     let mut facts = Facts::new();
     for _ in 0..MAX_ROUNDS {
         match explain(&bump, &request, set, &facts, &context) {
@@ -83,25 +83,8 @@ pub(crate) fn judge_request(
     stage: Stage,
     knowledge: &Knowledge,
 ) -> Result<Decision, String> {
-    let now = jiff::Timestamp::now();
-    ask(bump, set, request, knowledge, &wayguard_engine::Context { stage, now, time_limit: TIME_LIMIT })
-}
-
-fn ask(
-    bump: &Bump,
-    set: &PolicySet,
-    request: &Request<'_>,
-    knowledge: &Knowledge,
-    context: &wayguard_engine::Context,
-) -> Result<Decision, String> {
-    let mut facts = Facts::new();
-    for _ in 0..MAX_ROUNDS {
-        match decide(bump, request, set, &facts, context) {
-            Outcome::Decided(decision) => return Ok(*decision),
-            Outcome::NeedsFacts(keys) => knowledge.answer(keys, &mut facts),
-        }
-    }
-    Err(ENDLESS.to_owned())
+    let context = Context { stage, now: jiff::Timestamp::now(), time_limit: TIME_LIMIT };
+    settle(bump, request, set, &context, None, &|keys, facts| knowledge.answer(keys, facts))
 }
 
 /// An object after a patch of the engine.

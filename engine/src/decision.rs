@@ -166,7 +166,7 @@ pub struct ConstraintFinding {
 }
 
 /// A policy that matched but was not judged.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Skipped {
     /// The policy's id.
     pub policy: String,

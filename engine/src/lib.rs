@@ -24,7 +24,7 @@ pub mod request;
 pub mod story;
 pub mod value;
 
-pub use decide::{Context, Outcome, Stage, decide, explain};
+pub use decide::{Context, Outcome, Stage, decide, decide_at_once, decide_some, explain, settle};
 pub use decision::{Decision, Finding, Verdict};
 pub use facts::{FactKey, Facts};
 pub use policy::set::{PolicySet, PolicySetBuilder};

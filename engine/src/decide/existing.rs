@@ -57,6 +57,7 @@ pub(crate) fn soften<'a>(
         context: case.context,
         started: case.started,
         witness: None,
+        only: None,
     };
     let before = View {
         object: view.old_object,

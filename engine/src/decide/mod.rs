@@ -39,6 +39,8 @@ pub enum Stage {
     ValidateFail,
     /// All other policies.
     ValidateIgnore,
+    /// All policies, on the object as it is: what runs was mutated when it was admitted, or was not.
+    Validate,
     /// Mutate, then validate everything on the result.
     Whole,
 }
@@ -75,6 +77,8 @@ pub(crate) struct Case<'a, 'c> {
     pub(crate) started: Instant,
     /// Who is told, if anybody.
     pub(crate) witness: Option<&'c Witness>,
+    /// Whether a policy, by its object's name, is asked for findings; none: all are.
+    pub(crate) only: Option<&'c dyn Fn(&str) -> bool>,
 }
 
 impl<'a> Case<'a, '_> {
@@ -98,8 +102,13 @@ impl<'a> Case<'a, '_> {
     pub(crate) fn is_asked(&self, policy: &CompiledPolicy) -> bool {
         match self.context.stage {
             Stage::Mutate => policy.mutates(),
-            _ => self.is_asked_for(&policy.spec),
+            _ => self.is_asked_for(&policy.spec) && self.is_wanted(&policy.name),
         }
+    }
+
+    /// Whether findings of the policy whose object has this name are wanted.
+    pub(crate) fn is_wanted(&self, name: &str) -> bool {
+        self.only.is_none_or(|only| only(name))
     }
 
     /// Whether this stage validates policies that are written so.
@@ -108,7 +117,7 @@ impl<'a> Case<'a, '_> {
             Stage::Mutate => false,
             Stage::ValidateFail => Group::of(spec) == Group::Fail,
             Stage::ValidateIgnore => Group::of(spec) == Group::Ignore,
-            Stage::Whole => true,
+            Stage::Validate | Stage::Whole => true,
         }
     }
 }
@@ -124,8 +133,74 @@ pub fn decide<'a>(
     facts: &'a Facts,
     context: &Context,
 ) -> Outcome {
+    ask(arena, request, set, facts, context, None)
+}
+
+/// As [`decide`], with the findings of those policies alone whose objects' names `only` holds for: what they find is
+/// what they find among all. Policies that mutate do so in any case.
+pub fn decide_some<'a>(
+    arena: &'a Bump,
+    request: &Request<'a>,
+    set: &PolicySet,
+    facts: &'a Facts,
+    context: &Context,
+    only: &dyn Fn(&str) -> bool,
+) -> Outcome {
+    ask(arena, request, set, facts, context, Some(only))
+}
+
+/// Policies have asked for everything by then, also where the answer of a provider decides what is asked next.
+const MAX_ROUNDS: usize = 17;
+
+/// Decides about an object that no API server has sent, with a host that answers at once. `only`: as for
+/// [`decide_some`].
+///
+/// # Errors
+/// If the object cannot be made into a request, or the engine keeps asking: what is wrong, in words.
+pub fn decide_at_once(
+    object: crate::request::ObjectRequest<'_>,
+    set: &PolicySet,
+    context: &Context,
+    only: Option<&dyn Fn(&str) -> bool>,
+    answer: &dyn Fn(Vec<FactKey>, &mut Facts),
+) -> Result<Decision, String> {
+    let bump = Bump::new();
+    let request = Request::for_object(&&bump, object)?;
+    settle(&bump, &request, set, context, only, answer)
+}
+
+/// As [`decide_at_once`], for a request.
+///
+/// # Errors
+/// If the engine keeps asking.
+pub fn settle(
+    bump: &Bump,
+    request: &Request<'_>,
+    set: &PolicySet,
+    context: &Context,
+    only: Option<&dyn Fn(&str) -> bool>,
+    answer: &dyn Fn(Vec<FactKey>, &mut Facts),
+) -> Result<Decision, String> {
+    let mut facts = Facts::new();
+    for _ in 0..MAX_ROUNDS {
+        match ask(bump, request, set, &facts, context, only) {
+            Outcome::Decided(decision) => return Ok(*decision),
+            Outcome::NeedsFacts(keys) => answer(keys, &mut facts),
+        }
+    }
+    Err("the engine kept asking for facts; this is a bug".to_owned())
+}
+
+fn ask<'a>(
+    arena: &'a Bump,
+    request: &Request<'a>,
+    set: &PolicySet,
+    facts: &'a Facts,
+    context: &Context,
+    only: Option<&dyn Fn(&str) -> bool>,
+) -> Outcome {
     let before = request.old_object;
-    reach(&Case { arena, request, before, set, facts, context, started: Instant::now(), witness: None })
+    reach(&Case { arena, request, before, set, facts, context, started: Instant::now(), witness: None, only })
 }
 
 /// Decides one request as [`decide`] does, and tells how; nothing is told as long as facts are missing. What is
@@ -139,7 +214,8 @@ pub fn explain<'a>(
 ) -> (Outcome, Story) {
     let (before, witness) = (request.old_object, Witness::default());
     let started = Instant::now();
-    let case = Case { arena, request, before, set, facts, context, started, witness: Some(&witness) };
+    let case =
+        Case { arena, request, before, set, facts, context, started, witness: Some(&witness), only: None };
     let outcome = reach(&case);
     let case = Case { witness: None, ..case };
     match outcome {

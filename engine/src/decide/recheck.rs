@@ -159,6 +159,7 @@ fn look<'a>(
             context: case.context,
             started: case.started,
             witness: None,
+            only: None,
         };
         let view = View::direct(&request);
         let bench = Bench::new(&case, &view, surrounding);

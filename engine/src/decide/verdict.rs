@@ -41,7 +41,7 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
     let mut relevant = case.set.candidates(request);
     relevant.retain(|policy| case.is_asked(policy));
     let mut unloaded = case.set.broken_candidates(request);
-    unloaded.retain(|policy| case.is_asked_for(&policy.spec));
+    unloaded.retain(|policy| case.is_asked_for(&policy.spec) && case.is_wanted(&policy.name));
     let mutators = matches!(case.context.stage, Stage::Mutate | Stage::Whole)
         && case.set.gatekeeper().mutators.concern(request.kind);
     if relevant.is_empty() && unloaded.is_empty() && !mutators {
@@ -71,6 +71,7 @@ pub(super) fn reach<'a>(case: &Case<'a, '_>, missing: &mut Missing) -> Decision 
             context: case.context,
             started: case.started,
             witness: case.witness,
+            only: case.only,
         };
         draft.validate(&case, &relevant, &surrounding, missing);
         draft.answer_for_broken(&case, &unloaded, &surrounding);

@@ -57,6 +57,7 @@ pub struct CompiledPolicy {
     pub(crate) like: u32,
     /// The id, shared with the decisions that name it.
     pub(crate) label: Arc<str>,
+    pub(crate) fingerprint: u128,
 }
 
 impl Group {
@@ -153,6 +154,7 @@ impl CompiledPolicy {
                     whole_footprint,
                     ordinal: 0,
                     like: 0,
+                    fingerprint: 0,
                 };
                 policy.check_contract().map_or(Ok(policy), |error| Err(vec![error]))
             }
@@ -197,6 +199,7 @@ impl CompiledPolicy {
             whole_footprint,
             ordinal: 0,
             like: 0,
+            fingerprint: 0,
         }
     }
 
@@ -233,6 +236,28 @@ impl CompiledPolicy {
         let given = |name: &str| self.spec.parameters.as_ref().and_then(|parameters| parameters.get(name));
         let conditional = custom.needs_when.iter().filter(move |(name, _)| given(name) == Some(&true.into()));
         custom.needs.iter().chain(conditional.flat_map(|(_, needs)| needs)).copied()
+    }
+
+    /// A hash of everything that the policy itself is made of; what it finds also hangs on
+    /// [`PolicySet::ground`](super::set::PolicySet::ground) and on exceptions.
+    pub fn fingerprint(&self) -> u128 {
+        self.fingerprint
+    }
+
+    /// Whether what it finds hangs on nothing but the object, its namespace and the policy: no facts, no other objects,
+    /// neither time nor chance.
+    pub fn is_repeatable(&self) -> bool {
+        let custom = &self.metadata.custom;
+        let inventory = self.constraint.as_ref().is_some_and(|constraint| constraint.reads_inventory);
+        custom.facts.is_empty()
+            && custom.inventory.is_empty()
+            && !inventory
+            && self.whole_footprint.is_repeatable()
+    }
+
+    /// Whether what it finds can hang on the object's status.
+    pub fn reads_status(&self) -> bool {
+        self.whole_footprint.reads(&["review", "object", "status"])
     }
 
     /// Which webhook evaluates it.

@@ -61,7 +61,7 @@ impl Exception {
     }
 
     /// Whether it is about this policy.
-    pub(crate) fn names(&self, policy: &CompiledPolicy) -> bool {
+    pub fn names(&self, policy: &CompiledPolicy) -> bool {
         self.spec.policies.iter().any(|name| *name == policy.name || *name == policy.id)
     }
 

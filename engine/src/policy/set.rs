@@ -157,7 +157,10 @@ impl PolicySetBuilder {
         }
         digest.add("observe", "", &observe);
         let loaded = gatekeeper::load(&gatekeeper, observe, traced);
-        compiled.extend(loaded.policies.into_iter().map(Arc::new));
+        compiled.extend(loaded.policies.into_iter().map(|mut policy| {
+            policy.fingerprint = constraint_fingerprint(&policy, &gatekeeper, observe);
+            Arc::new(policy)
+        }));
         failures.extend(loaded.failures);
         let mut checked = Vec::new();
         for (name, (spec, from)) in exceptions {
@@ -180,6 +183,7 @@ impl PolicySetBuilder {
             }
         }
         let index = index(&compiled, &loaded.settings);
+        let ground = ground(&config, &compiled, &gatekeeper);
         let broken_index = spec_index(broken.iter().map(|policy| &policy.spec));
         PolicySet {
             policies: compiled,
@@ -191,6 +195,7 @@ impl PolicySetBuilder {
             gatekeeper: loaded.settings,
             failures,
             digest: digest.finish(),
+            ground,
             memo: Memo::default(),
         }
     }
@@ -232,9 +237,12 @@ fn load(
     from: &str,
     sourced: Sourced,
 ) -> Result<CompiledPolicy, Vec<LoadError>> {
-    digest.add("policy", name, spec);
-    for module in &sourced.modules {
-        digest.add("module", &module.path, &module.text);
+    let mut own = Digest::new(config);
+    for digest in [digest, &mut own] {
+        digest.add("policy", name, spec);
+        for module in &sourced.modules {
+            digest.add("module", &module.path, &module.text);
+        }
     }
     // METADATA that cannot be read could have named them: its own error is reported instead.
     if sourced.metadata.is_ok() || !spec.matches.resource_rules.is_empty() {
@@ -246,7 +254,39 @@ fn load(
     {
         parameters.extend(server.clone());
     }
-    CompiledPolicy::load(name.to_owned(), from.to_owned(), spec.clone(), sourced, &parameters)
+    let mut loaded =
+        CompiledPolicy::load(name.to_owned(), from.to_owned(), spec.clone(), sourced, &parameters)?;
+    loaded.fingerprint = own.number();
+    Ok(loaded)
+}
+
+/// What a constraint is made of: itself, and its template.
+fn constraint_fingerprint(policy: &CompiledPolicy, gatekeeper: &[gatekeeper::Given], observe: bool) -> u128 {
+    let mut own = Digest::new(&SetConfig::default());
+    own.add("observe", "", &observe);
+    let kind = policy.constraint.as_ref().map(|constraint| constraint.kind.as_str());
+    for given in gatekeeper {
+        let templates = given.object.pointer("/spec/crd/spec/names/kind").and_then(|kind| kind.as_str());
+        if given.id() == policy.name || (templates.is_some() && templates == kind) {
+            own.add("gatekeeper", &given.id(), &given.object.get("spec"));
+        }
+    }
+    own.number()
+}
+
+/// What every policy of a set is judged by besides itself.
+fn ground(config: &SetConfig, policies: &[Arc<CompiledPolicy>], gatekeeper: &[gatekeeper::Given]) -> u128 {
+    let mut digest = Digest::new(config);
+    for policy in policies.iter().filter(|policy| policy.mutates() || !policy.spec.templates.is_empty()) {
+        digest.add("policy", &policy.name, &policy.fingerprint.to_string());
+    }
+    let is_setting = |given: &&gatekeeper::Given| {
+        !matches!(given.group(), "templates.gatekeeper.sh" | "constraints.gatekeeper.sh")
+    };
+    for given in gatekeeper.iter().filter(is_setting) {
+        digest.add("gatekeeper", &given.id(), &given.object.get("spec"));
+    }
+    digest.number()
 }
 
 /// Rules that could never match are mistakes, not policies.
@@ -355,6 +395,7 @@ pub struct PolicySet {
     gatekeeper: gatekeeper::Settings,
     failures: Vec<LoadFailure>,
     digest: String,
+    ground: u128,
     pub(crate) memo: Memo,
 }
 
@@ -372,6 +413,12 @@ impl PolicySet {
     /// The content hash: equal digests decide alike.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// A hash of everything but a policy itself and exceptions that what it finds hangs on: configuration, policies that
+    /// mutate, Gatekeeper's settings.
+    pub fn ground(&self) -> u128 {
+        self.ground
     }
 
     /// What could not be loaded.
@@ -433,6 +480,13 @@ impl Digest {
             self.0.update(&(part.len() as u64).to_le_bytes());
             self.0.update(part);
         }
+    }
+
+    fn number(&self) -> u128 {
+        let hash = self.0.finalize();
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+        u128::from_le_bytes(bytes)
     }
 
     fn finish(&self) -> String {

@@ -42,6 +42,11 @@ impl Footprint {
         self.parts.is_whole_at(&["review", "object"])
     }
 
+    /// Whether anything at or below a path of the input is read.
+    pub fn reads(&self, path: &[&str]) -> bool {
+        self.parts.reads(path)
+    }
+
     /// Adds what another reads.
     pub fn add(&mut self, other: &Footprint) {
         self.parts.add(&other.parts);

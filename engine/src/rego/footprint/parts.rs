@@ -95,7 +95,6 @@ impl Parts {
     }
 
     /// Whether anything at or below a path is read.
-    #[cfg(test)]
     pub(crate) fn reads(&self, path: &[&str]) -> bool {
         if self.extent == Some(Extent::Whole) {
             return true;
