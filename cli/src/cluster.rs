@@ -2,10 +2,8 @@
 
 use crate::exit::Failure;
 use std::path::PathBuf;
-use wayguard_cluster::facts::Gvk;
+pub(crate) use wayguard_cluster::facts::inventory_kinds;
 use wayguard_cluster::{Client, Connection, connect};
-use wayguard_engine::PolicySet;
-use wayguard_engine::policy::metadata::InventoryScope;
 
 /// The options that name a cluster.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -50,19 +48,6 @@ impl ClusterArgs {
         };
         connect(&connection).await.map(Some).map_err(|error| Failure::Invalid(error.to_string()))
     }
-}
-
-/// The kinds that policies join against: watched, because every request would list them otherwise.
-pub(crate) fn inventory_kinds(set: &PolicySet) -> Vec<Gvk> {
-    let declared = set.policies().flat_map(|policy| &policy.metadata.custom.inventory);
-    let kinds = declared.chain(set.gatekeeper().inventory());
-    let mut kinds: Vec<Gvk> = kinds
-        .filter(|kind| kind.scope == InventoryScope::Cluster)
-        .map(|kind| Gvk::new(&kind.group, &kind.version, &kind.kind))
-        .collect();
-    kinds.sort();
-    kinds.dedup();
-    kinds
 }
 
 /// Runs the asynchronous part of a command that is done when it is done.

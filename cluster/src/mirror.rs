@@ -7,10 +7,10 @@
 
 use crate::client::{ApiError, REQUEST_LIMIT, from_status, within};
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use kube::api::{Api, DynamicObject, ListParams, WatchEvent, WatchParams};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -277,40 +277,87 @@ impl<V, F: Fn(DynamicObject) -> Option<V>> Follower<V, F> {
 
     /// Follows changes until the watch ends; the version to go on from, `None` if everything must be listed again.
     async fn watch(&self, mut version: String) -> Result<Option<String>, (ApiError, Option<String>)> {
-        let mut params = WatchParams { timeout: Some(WATCH_SECONDS), ..WatchParams::default() };
-        params.field_selector.clone_from(&self.selection.fields);
-        params.label_selector.clone_from(&self.selection.labels);
-        let stream = match within(REQUEST_LIMIT, self.api.watch(&params, &version)).await {
-            Ok(stream) => stream,
+        let mut following = match Following::open(&self.api, &self.selection, &version).await {
+            Ok(following) => following,
             Err(ApiError::Expired(_)) => return Ok(None),
             Err(error) => return Err((error, Some(version))),
         };
         self.store.heard();
-        let mut stream = pin!(stream);
-        let silence = Duration::from_secs(WATCH_SECONDS.into()) + SILENCE;
         loop {
-            let event = match tokio::time::timeout(silence, stream.next()).await {
-                Err(_) => return Err((ApiError::too_slow(silence), Some(version))),
-                Ok(None) => return Ok(Some(version)),
-                Ok(Some(Err(error))) => return Err((error.into(), Some(version))),
-                Ok(Some(Ok(event))) => event,
-            };
-            match event {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+            match following.next().await {
+                Ok(Heard::Set(object)) => {
                     version = version_of(&object, version);
-                    self.store.set(key(&object), (self.keep)(object));
+                    self.store.set(key(&object), (self.keep)(*object));
                 }
-                WatchEvent::Deleted(object) => {
+                Ok(Heard::Gone(object)) => {
                     version = version_of(&object, version);
                     self.store.set(key(&object), None);
                 }
-                WatchEvent::Bookmark(mark) => version = mark.metadata.resource_version,
-                WatchEvent::Error(status) => match from_status(&status) {
-                    ApiError::Expired(_) => return Ok(None),
-                    error => return Err((error, Some(version))),
-                },
+                Ok(Heard::Mark(mark)) => version = mark,
+                Err(Ended::InTime) => return Ok(Some(version)),
+                Err(Ended::TooOld) => return Ok(None),
+                Err(Ended::Failed(error)) => return Err((error, Some(version))),
             }
             self.store.heard();
+        }
+    }
+}
+
+/// A watch that is open.
+pub(crate) struct Following(BoxStream<'static, Result<WatchEvent<DynamicObject>, kube::Error>>);
+
+/// What a watch tells.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// An object is new or changed.
+    Set(Box<DynamicObject>),
+    /// An object is gone.
+    Gone(Box<DynamicObject>),
+    /// Everything up to this version was told.
+    Mark(String),
+}
+
+/// Why a watch is over.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The API server ends each after a while; it goes on from the last version.
+    InTime,
+    /// The version is too old to go on from.
+    TooOld,
+    /// Anything else.
+    Failed(ApiError),
+}
+
+impl Following {
+    /// Opens a watch from a version on.
+    pub(crate) async fn open(
+        api: &Api<DynamicObject>,
+        selection: &Selection,
+        version: &str,
+    ) -> Result<Self, ApiError> {
+        let mut params = WatchParams { timeout: Some(WATCH_SECONDS), ..WatchParams::default() };
+        params.field_selector.clone_from(&selection.fields);
+        params.label_selector.clone_from(&selection.labels);
+        Ok(Self(within(REQUEST_LIMIT, api.watch(&params, version)).await?.boxed()))
+    }
+
+    /// What comes next.
+    pub(crate) async fn next(&mut self) -> Result<Heard, Ended> {
+        let silence = Duration::from_secs(WATCH_SECONDS.into()) + SILENCE;
+        let event = match tokio::time::timeout(silence, self.0.next()).await {
+            Err(_) => return Err(Ended::Failed(ApiError::too_slow(silence))),
+            Ok(None) => return Err(Ended::InTime),
+            Ok(Some(Err(error))) => return Err(Ended::Failed(error.into())),
+            Ok(Some(Ok(event))) => event,
+        };
+        match event {
+            WatchEvent::Added(object) | WatchEvent::Modified(object) => Ok(Heard::Set(Box::new(object))),
+            WatchEvent::Deleted(object) => Ok(Heard::Gone(Box::new(object))),
+            WatchEvent::Bookmark(mark) => Ok(Heard::Mark(mark.metadata.resource_version)),
+            WatchEvent::Error(status) => Err(match from_status(&status) {
+                ApiError::Expired(_) => Ended::TooOld,
+                error => Ended::Failed(error),
+            }),
         }
     }
 }
@@ -327,18 +374,18 @@ fn version_of(object: &DynamicObject, before: String) -> String {
 /// Pauses between attempts: doubling, with up to half as much again at random, so that replicas that lost the same
 /// API server do not come back in step.
 #[derive(Debug, Default)]
-pub(crate) struct Pause {
+pub struct Pause {
     failures: u32,
 }
 
 impl Pause {
     /// Waits before the next attempt.
-    pub(crate) async fn wait(&mut self) {
+    pub async fn wait(&mut self) {
         tokio::time::sleep(self.next()).await;
     }
 
     /// How long to wait before the next attempt.
-    pub(crate) fn next(&mut self) -> Duration {
+    pub fn next(&mut self) -> Duration {
         let base = FIRST_PAUSE.saturating_mul(1 << self.failures.min(6)).min(LONGEST_PAUSE);
         self.failures += 1;
         // The standard library's hasher is seeded at random; its low bits are all that is needed here.
@@ -347,7 +394,7 @@ impl Pause {
     }
 
     /// The last attempt succeeded.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.failures = 0;
     }
 }

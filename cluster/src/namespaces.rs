@@ -57,6 +57,20 @@ impl NamespaceLookup {
         }
     }
 
+    /// All Namespaces of the cache, by name.
+    pub fn all(&self) -> Vec<(String, Arc<Document>)> {
+        self.cached.all().into_iter().map(|((_, name), namespace)| (name, namespace)).collect()
+    }
+
+    /// Waits until the cache has changed since `seen`, which is then what it is now. Start with 0.
+    pub async fn changed(&self, seen: &mut u64) {
+        let mut changes = self.cached.changes();
+        // The sender lives as long as `self`.
+        if let Ok(progress) = changes.wait_for(|progress| progress.revision != *seen).await {
+            *seen = progress.revision;
+        }
+    }
+
     /// Whether the cache has been filled.
     pub fn synced(&self) -> bool {
         self.cached.synced()

@@ -16,8 +16,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use wayguard_engine::FactKey;
 use wayguard_engine::facts::Fact;
+use wayguard_engine::policy::metadata::InventoryScope;
+use wayguard_engine::{FactKey, PolicySet};
 
 pub use lookups::MOST_PODS;
 
@@ -46,6 +47,19 @@ impl std::fmt::Display for Gvk {
             group => write!(formatter, "{group}/{}/{}", self.version, self.kind),
         }
     }
+}
+
+/// The kinds that policies join against: watched, because every request would list them otherwise.
+pub fn inventory_kinds(set: &PolicySet) -> Vec<Gvk> {
+    let declared = set.policies().flat_map(|policy| &policy.metadata.custom.inventory);
+    let kinds = declared.chain(set.gatekeeper().inventory());
+    let mut kinds: Vec<Gvk> = kinds
+        .filter(|kind| kind.scope == InventoryScope::Cluster)
+        .map(|kind| Gvk::new(&kind.group, &kind.version, &kind.kind))
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
 }
 
 /// Something that policies declare and our ServiceAccount may not read.
