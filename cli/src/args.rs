@@ -1,8 +1,8 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    bench, check, completions, control, doc, eval, explain, format, image, import, install, lint, new, pause,
-    sandbox, serve, ship, test, version,
+    audit, bench, check, completions, control, doc, eval, explain, format, image, import, install, lint, new,
+    pause, sandbox, serve, ship, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -41,6 +41,8 @@ enum Command {
     Check(Box<check::Args>),
     /// Tell how a verdict comes about: which policies matched, what each rule saw, where it failed
     Explain(Box<explain::Args>),
+    /// Tell what the policies say about everything that runs, and what nobody judged
+    Audit(Box<audit::Args>),
     /// Run the unit tests and samples of policies
     Test(test::Args),
     /// Start a real API server on this machine with the gate in front of it
@@ -116,6 +118,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Serve(args) => serve::run(*args, out),
         Command::Check(args) => check::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
+        Command::Audit(args) => audit::run(&args, out),
         Command::Test(args) => test::run(&args, out),
         Command::Sandbox(args) => sandbox::run(&args, out),
         Command::Install(args) => install::run(&args, out),

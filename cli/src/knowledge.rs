@@ -24,7 +24,12 @@ pub(crate) struct Knowledge {
     live: Option<Arc<Live>>,
     /// Asked for images.
     images: Option<Arc<ImageDesk>>,
+    /// What is said of objects that are not known: how to make them known.
+    advice: Option<&'static str>,
 }
+
+/// What `check` and its like say.
+const NAME_A_FOLDER: &str = "name a folder that has them with `--context`";
 
 impl Knowledge {
     /// Nothing is known.
@@ -41,6 +46,12 @@ impl Knowledge {
     /// Adds a cluster to ask. Objects from files stand above those of the cluster: they are about to be applied.
     pub(crate) fn asking(mut self, live: Option<Arc<Live>>) -> Self {
         self.live = live;
+        self
+    }
+
+    /// Has other words for how to make objects known than that `--context` names a folder.
+    pub(crate) fn advising(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
         self
     }
 
@@ -168,15 +179,19 @@ impl Knowledge {
         match key {
             FactKey::Namespace(name) => match self.namespace(name) {
                 Some(namespace) => known(namespace.clone()),
-                None => Fact::OutOfReach(format!(
-                    "namespace `{name}` is not known here; check its manifest too, or name a folder that has it with `--context`"
-                )),
+                None => Fact::OutOfReach(match self.advice {
+                    Some(advice) => format!("namespace `{name}` is not known here; {advice}"),
+                    None => format!(
+                        "namespace `{name}` is not known here; check its manifest too, or name a folder that has it with `--context`"
+                    ),
+                }),
             },
             FactKey::Inventory { group, kind, namespace, .. } => match self.of_kind(group, kind) {
                 Some(objects) if self.complete => known(inventory(objects, namespace)),
                 None if self.complete => known(Document::from_value(Value::EMPTY)),
                 _ => Fact::OutOfReach(format!(
-                    "the {kind} objects of the cluster are not known here; name a folder that has them with `--context`"
+                    "the {kind} objects of the cluster are not known here; {}",
+                    self.advice.unwrap_or(NAME_A_FOLDER)
                 )),
             },
             FactKey::Owner { api_version, kind, namespace, name, uid } => {

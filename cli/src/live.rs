@@ -4,12 +4,13 @@ use crate::cluster::{ClusterArgs, inventory_kinds};
 use crate::command::serve::surroundings::watch_options;
 use crate::exit::Failure;
 use crate::judging::TIME_LIMIT;
-use crate::policies::Sources;
+use crate::output::Output;
+use crate::policies::{Sources, gather};
 use crate::suite::SuiteArgs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
-use wayguard_cluster::{ApiError, Client, ClusterFacts, PolicyWatch, object};
+use wayguard_cluster::{ApiError, Client, ClusterFacts, PolicyWatch, Resources, object};
 use wayguard_engine::PolicySet;
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_images::authority::ImageAuthorities;
@@ -41,19 +42,68 @@ impl Live {
         sources: &Sources,
         suite: &SuiteArgs,
     ) -> Result<(Self, Arc<PolicySet>), Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))?;
-        let (client, facts, set, authorities) = runtime.block_on(async {
+        let runtime = runtime()?;
+        let client = runtime.block_on(cluster.connect_like_kubectl())?;
+        Self::of(runtime, client, sources, suite)
+    }
+
+    /// As [`Self::open`], also where the suite is not installed: then only `sources` have policies, which is said.
+    ///
+    /// # Errors
+    /// If the cluster cannot be reached.
+    pub(crate) fn open_any(
+        cluster: &ClusterArgs,
+        sources: &Sources,
+        suite: &SuiteArgs,
+        out: &mut Output,
+    ) -> Result<(Self, Arc<PolicySet>), Failure> {
+        let runtime = runtime()?;
+        let (client, resources) = runtime.block_on(async {
             let client = cluster.connect_like_kubectl().await?;
+            let resources = Resources::discover(&client).await;
+            let resources =
+                resources.map_err(|error| Failure::Ours(format!("the cluster cannot be asked: {error}")))?;
+            Ok::<_, Failure>((client, resources))
+        })?;
+        let (live, set) = if resources.of_plural("wayguard.io", "policies").is_some() {
+            Self::of(runtime, client, sources, suite)?
+        } else {
+            out.note(
+                "the suite is not installed in the cluster: judged by `--policies` alone, without exceptions",
+            );
+            let set = Arc::new(gather(sources)?.compile());
+            let facts = runtime.block_on(async { ClusterFacts::start(&client, &inventory_kinds(&set)) });
+            (Self { runtime, client, facts, authorities: None }, set)
+        };
+        // Without them each namespace is asked for by itself, as long as it takes.
+        let synced = async { tokio::time::timeout(TIME_LIMIT, live.facts.namespaces().wait_synced()).await };
+        let _ = live.runtime.block_on(synced);
+        Ok((live, set))
+    }
+
+    fn of(
+        runtime: Runtime,
+        client: Client,
+        sources: &Sources,
+        suite: &SuiteArgs,
+    ) -> Result<(Self, Arc<PolicySet>), Failure> {
+        let (facts, set, authorities) = runtime.block_on(async {
             let set = policies(&PolicyWatch::start(&client, watch_options(sources, suite))).await?;
             let authorities = authorities(&client, &suite.own_namespace).await?;
             let facts = ClusterFacts::start(&client, &inventory_kinds(&set));
-            Ok::<_, Failure>((client, facts, set, authorities))
+            Ok::<_, Failure>((facts, set, authorities))
         })?;
         Ok((Self { runtime, client, facts, authorities }, set))
+    }
+
+    /// The connection.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Does work that asks the cluster.
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// Who may sign images; none: the cluster does not have such kinds.
@@ -88,6 +138,14 @@ impl Live {
         let unanswered = || Fact::Unavailable("the cluster did not answer".to_owned());
         answers.into_iter().next().map_or_else(unanswered, |(_, fact)| fact)
     }
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))
 }
 
 /// Who may sign images as the cluster says it; `None`: an older installation, which has no such kinds.

@@ -34,6 +34,16 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// So many steps are done, of as many as are known of now; they are about this.
+    pub(crate) fn at(&mut self, done: u64, total: u64, about: &str) {
+        self.show();
+        if self.shown {
+            self.bar.set_message(about.to_owned());
+        }
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+    }
+
     fn show(&mut self) {
         if !self.shown && self.started.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());

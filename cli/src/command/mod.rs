@@ -1,5 +1,6 @@
 //! One module per command: its options (`Args`) and its work (`run`).
 
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod completions;

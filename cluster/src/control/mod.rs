@@ -49,6 +49,8 @@ const BUSY: Duration = Duration::from_secs(2);
 const DISCOVER_AFTER: Duration = Duration::from_secs(30);
 /// The Lease of the election.
 pub const LEASE: &str = "wayguard-control-webhooks";
+/// The Lease of the election of who audits.
+pub const AUDIT_LEASE: &str = "wayguard-control-audit";
 /// Changes come in bursts.
 const QUIET: Duration = Duration::from_millis(100);
 

@@ -2,10 +2,11 @@
 
 use super::{ANCHOR, InstallOptions, SERVICE, metadata};
 use crate::authority::AUTHORITY_SECRET;
-use crate::control::LEASE;
+use crate::control::{AUDIT_LEASE, LEASE};
 use crate::gatekeeper::{BASES, CONSTRAINTS, SIGNS, TEMPLATES};
 use crate::kinds::GROUP;
 use crate::pause::PAUSE_CONFIG_MAP;
+use crate::reports::Flavour;
 use serde_json::{Value, json};
 
 /// A kind that the server may read, for policies' inventory.
@@ -33,9 +34,11 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
         "metadata": metadata(ANCHOR, None, "anchor"),
         "rules": [],
     })];
-    for (component, cluster_rules, own_rules) in
-        [("serve", serve_cluster(options), serve_own(options)), ("control", control_cluster(), control_own())]
-    {
+    for (component, cluster_rules, own_rules) in [
+        ("serve", serve_cluster(options), serve_own(options)),
+        ("control", control_cluster(), control_own()),
+        ("audit", audit_cluster(options), audit_own()),
+    ] {
         let name = format!("wayguard-{component}");
         let own = Some(options.namespace.as_str());
         all.extend([
@@ -57,7 +60,7 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
             binding("RoleBinding", "Role", &name, &metadata(&name, own, component), &options.namespace),
         ]);
         if options.gatekeeper {
-            let rules = if component == "serve" { serve_gatekeeper() } else { control_gatekeeper() };
+            let rules = if component == "control" { control_gatekeeper() } else { serve_gatekeeper() };
             let own_name = format!("{name}-gatekeeper");
             let own = metadata(&own_name, None, component);
             let mut bound = binding("ClusterRoleBinding", "ClusterRole", &name, &own, &options.namespace);
@@ -182,6 +185,45 @@ fn control_own() -> Vec<Value> {
         named(&[""], &["secrets"], &[AUTHORITY_SECRET], &["get", "update"]),
         rule(&["discovery.k8s.io"], &["endpointslices"], &["list", "watch"]),
         named(&["coordination.k8s.io"], &["leases"], &[LEASE], &["get", "update"]),
+        rule(&["coordination.k8s.io"], &["leases"], &["create"]),
+    ]
+}
+
+/// The audit reads what policies judge and what they look up, and writes reports.
+fn audit_cluster(options: &InstallOptions) -> Vec<Value> {
+    let mut rules = vec![
+        rule(&[""], &["namespaces"], &READ),
+        rule(&[GROUP], &["policies"], &READ),
+        // The live owner of a Pod, for exceptions that name the workload.
+        rule(&["apps"], &["daemonsets", "deployments", "replicasets", "statefulsets"], &["get"]),
+        rule(&["batch"], &["cronjobs", "jobs"], &["get"]),
+        rule(&[""], &["replicationcontrollers"], &["get"]),
+    ];
+    let mut groups: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+    for kind in
+        options.audited.iter().filter(|kind| (kind.group.as_str(), kind.resource.as_str()) != ("", "secrets"))
+    {
+        groups.entry(&kind.group).or_default().push(&kind.resource);
+    }
+    for (group, mut resources) in groups {
+        resources.sort_unstable();
+        resources.dedup();
+        rules.push(rule(&[group], &resources, &["list", "watch"]));
+    }
+    rules.extend(
+        options.inventory.iter().map(|kind| rule(&[kind.group.as_str()], &[kind.resource.as_str()], &READ)),
+    );
+    for flavour in Flavour::ALL {
+        let kinds = [flavour.plural(false), flavour.plural(true)];
+        rules.push(rule(&[flavour.group()], &kinds, &["create", "delete", "list", "patch"]));
+    }
+    rules
+}
+
+fn audit_own() -> Vec<Value> {
+    vec![
+        rule(&[GROUP], &["policyexceptions"], &READ),
+        named(&["coordination.k8s.io"], &["leases"], &[AUDIT_LEASE], &["get", "update"]),
         rule(&["coordination.k8s.io"], &["leases"], &["create"]),
     ]
 }

@@ -43,6 +43,7 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
         }),
         serve(options),
         control(options),
+        audit(options),
     ];
     if options.replicas > 1 {
         all.push(json!({
@@ -101,6 +102,21 @@ fn control(options: &InstallOptions) -> Value {
     let resources = json!({"requests": {"cpu": "20m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}});
     // Two: the one that waits takes over within seconds.
     deployment(options, "control", 2, &arguments, &ports, &resources)
+}
+
+fn audit(options: &InstallOptions) -> Value {
+    let mut arguments = vec![
+        "control".to_owned(),
+        "--role=audit".to_owned(),
+        "--in-cluster".to_owned(),
+        format!("--own-namespace={}", options.namespace),
+        format!("--health-listen=:{HEALTH}"),
+    ];
+    arguments.extend(shared(options));
+    let ports = json!([{"name": HEALTH_PORT, "containerPort": HEALTH, "protocol": "TCP"}]);
+    let resources = json!({"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}});
+    // One: a report that waits a minute for another Pod harms nobody.
+    deployment(options, "audit", 1, &arguments, &ports, &resources)
 }
 
 /// Arguments that server and `control` must have alike, or they make different policy sets.

@@ -105,8 +105,8 @@ fn with_remedy(finding: &Finding) -> String {
     }
 }
 
-/// JUnit XML: a suite per file, a case per object.
-pub(crate) fn junit(report: &Report, out: &mut Output) {
+/// JUnit XML: a suite per file, a case per object; `tool` names what made it.
+pub(crate) fn junit(report: &Report, tool: &str, out: &mut Output) {
     let mut suites: Vec<(&str, Vec<&Checked>)> = Vec::new();
     for checked in &report.results {
         match suites.last_mut() {
@@ -118,7 +118,7 @@ pub(crate) fn junit(report: &Report, out: &mut Output) {
         name: file.to_owned(),
         cases: cases.into_iter().map(junit_case).collect(),
     });
-    out.write(&crate::junit::document("wayguard check", &suites.collect::<Vec<_>>()));
+    out.write(&crate::junit::document(tool, &suites.collect::<Vec<_>>()));
 }
 
 fn junit_case(checked: &Checked) -> crate::junit::Case {

@@ -7,7 +7,7 @@
 mod fix;
 pub(super) mod human;
 mod judge;
-mod machine;
+pub(super) mod machine;
 mod report;
 mod since;
 mod subject;
@@ -17,7 +17,7 @@ use crate::input::{TextFile, collect_rendered};
 use crate::output::Output;
 use judge::Judged;
 pub(crate) use report::rule_id;
-pub(super) use report::{Checked, Report};
+pub(super) use report::{Checked, ObjectId, Place, Report, id_of};
 use std::collections::BTreeMap;
 pub(super) use subject::SubjectArgs;
 
@@ -107,7 +107,7 @@ fn finish(args: &Args, judged: Judged, files: &[TextFile], out: &mut Output) -> 
         Format::Human => human::write(&report, out),
         Format::Json => machine::json(&report, out),
         Format::Sarif => machine::sarif(&report, out),
-        Format::Junit => machine::junit(&report, out),
+        Format::Junit => machine::junit(&report, "wayguard check", out),
         Format::Github => machine::github(&report, out),
         Format::Gitlab => machine::gitlab(&report, out),
     }

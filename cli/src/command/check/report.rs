@@ -114,11 +114,16 @@ impl Checked {
 
     /// A file, or a part of one, that cannot be judged.
     pub(crate) fn unreadable(source: Place, message: String) -> Self {
+        Self { verdict: Verdict::Error, message, ..Self::unjudged(ObjectId::default(), source) }
+    }
+
+    /// An object about which nothing is said yet.
+    pub(crate) fn unjudged(object: ObjectId, source: Place) -> Self {
         Self {
-            object: ObjectId::default(),
+            object,
             source,
-            verdict: Verdict::Error,
-            message,
+            verdict: Verdict::Allow,
+            message: String::new(),
             findings: Vec::new(),
             skipped: Vec::new(),
             assumed: Vec::new(),
@@ -170,10 +175,15 @@ impl Report {
 
 /// The stable id of what a finding is about: the policy, and its rule where that says more.
 pub(crate) fn rule_id(finding: &Finding) -> String {
-    let name = finding.policy.rsplit('/').next().unwrap_or_default();
-    match finding.rule.as_str() {
-        "" | "deny" | "warn" | "audit" | "violation" => finding.policy.clone(),
-        rule if rule == name => finding.policy.clone(),
-        rule => format!("{}/{rule}", finding.policy),
+    id_of(&finding.policy, &finding.rule)
+}
+
+/// The stable id of a rule of a policy.
+pub(crate) fn id_of(policy: &str, rule: &str) -> String {
+    let name = policy.rsplit('/').next().unwrap_or_default();
+    match rule {
+        "" | "deny" | "warn" | "audit" | "violation" => policy.to_owned(),
+        rule if rule == name => policy.to_owned(),
+        rule => format!("{policy}/{rule}"),
     }
 }

@@ -1,5 +1,7 @@
 //! `wayguard control`: the leader's work in a cluster. No verdict depends on it.
 
+mod audit;
+
 use crate::cluster::ClusterArgs;
 use crate::command::serve::address;
 use crate::command::serve::surroundings::{watch_options, without_gatekeeper};
@@ -17,6 +19,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+use wayguard_audit::control::{AuditOptions, AuditState};
 use wayguard_cluster::control::{Anchor, ControlOptions, ControlState, Replicas, Trust, control};
 use wayguard_cluster::webhooks::Endpoint;
 use wayguard_webhook::{ProbeServer, Readiness, terminated};
@@ -28,6 +32,7 @@ Examples:
   wayguard control --role webhooks --in-cluster --authority-secret wayguard-ca --anchor wayguard-anchor
   wayguard control --role webhooks --kubeconfig admin.conf --server-url https://127.0.0.1:8443 \\
       --server-health 127.0.0.1:8080 --ca-bundle ca.pem      for a server outside of the cluster
+  wayguard control --role audit --in-cluster                 reports of what runs
 
 Policies, --observe and --exempt-namespace must be those of the servers. Several may run; one leads.")]
 pub(crate) struct Args {
@@ -71,6 +76,18 @@ pub(crate) struct Args {
     /// again
     #[arg(long, value_name = "FILE", env = "WAYGUARD_CA_BUNDLE", conflicts_with = "authority_secret")]
     ca_bundle: Option<PathBuf>,
+
+    /// Of the role `audit`: the label, of objects or their namespaces, that says who answers for them
+    #[arg(long, value_name = "LABEL", default_value = "team", env = "WAYGUARD_OWNER_LABEL")]
+    owner_label: String,
+
+    /// Of the role `audit`: requests a second that the API server is asked at most, and as many again for reports
+    #[arg(long, value_name = "COUNT", default_value_t = 50, env = "WAYGUARD_REQUESTS_PER_SECOND", value_parser = clap::value_parser!(u32).range(1..))]
+    requests_per_second: u32,
+
+    /// Of the role `audit`: minutes after which policies that look at more than the object are asked again
+    #[arg(long, value_name = "MINUTES", default_value_t = 10, env = "WAYGUARD_REFRESH", value_parser = clap::value_parser!(u64).range(1..))]
+    refresh: u64,
 }
 
 /// The works of a leader.
@@ -78,6 +95,8 @@ pub(crate) struct Args {
 enum Role {
     /// Webhook configurations, certificates, statuses of policies
     Webhooks,
+    /// Reports of what runs: PolicyReports, metrics
+    Audit,
 }
 
 /// Runs the command.
@@ -85,7 +104,6 @@ enum Role {
 /// # Errors
 /// If there is no cluster, the policies cannot be read, or the port is taken.
 pub(crate) fn run(args: Args, out: &mut Output) -> Result<ExitStatus, Failure> {
-    let Role::Webhooks = args.role;
     crate::logging::start(&args.logging)?;
     wayguard_webhook::log_panics_without_values();
     out.flush();
@@ -102,25 +120,59 @@ async fn work(args: Args) -> Result<(), Failure> {
         )
     })?;
     without_gatekeeper(&client, &args.suite).await?;
-    let options = options(args)?;
-    let state = Arc::new(ControlState::default());
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Metrics(Arc::clone(&state))));
+    match args.role {
+        Role::Webhooks => {
+            let options = options(args)?;
+            let state = Arc::new(ControlState::default());
+            registry.register_collector(Box::new(Metrics(Arc::clone(&state))));
+            tracing::info!(identity = options.identity, "at work");
+            probed(health, registry, control(&client, options, state, stop)).await
+        }
+        Role::Audit => {
+            let options = audit_options(args)?;
+            let state = Arc::new(AuditState::default());
+            registry.register_collector(Box::new(audit::Metrics(Arc::clone(&state))));
+            tracing::info!(identity = options.identity, "at work");
+            probed(health, registry, wayguard_audit::control::audit(&client, options, state, stop)).await
+        }
+    }
+}
+
+/// Works, and answers probes meanwhile.
+async fn probed(
+    health: SocketAddr,
+    registry: Registry,
+    work: impl Future<Output = ()>,
+) -> Result<(), Failure> {
     let probes = ProbeServer::bind(health, Readiness::new(), registry)
         .await
         .map_err(|error| Failure::Ours(error.to_string()))?;
-    tracing::info!(identity = options.identity, "at work");
     let (end, ends) = tokio::sync::oneshot::channel::<()>();
     let probing = tokio::spawn(probes.run(async move {
         // An error means that the sender is gone: the end as well.
         let _ = ends.await;
     }));
-    control(&client, options, state, stop).await;
+    work.await;
     drop(end);
     // It ends within a second; a panic in it has been logged.
     let _ = probing.await;
     tracing::info!("ended");
     Ok(())
+}
+
+fn audit_options(args: Args) -> Result<AuditOptions, Failure> {
+    let sources = Sources::new(args.policies)?.observing(args.suite.observe);
+    // What is wrong with files and names is said at once, not round by round.
+    gather(&sources)?;
+    Ok(AuditOptions {
+        own_namespace: args.suite.own_namespace.clone(),
+        identity: args.identity.unwrap_or_else(identity),
+        policies: watch_options(&sources, &args.suite),
+        owner_label: args.owner_label,
+        requests_per_second: args.requests_per_second,
+        refresh_every: Duration::from_mins(args.refresh),
+    })
 }
 
 fn options(args: Args) -> Result<ControlOptions, Failure> {

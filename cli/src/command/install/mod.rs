@@ -12,7 +12,7 @@ use wayguard_cluster::install::{Applied, InstallOptions, InventoryRight, apply, 
 use wayguard_cluster::{Client, manifest};
 use wayguard_engine::expansion::plural;
 use wayguard_engine::policy::library::Library;
-use wayguard_engine::policy::metadata;
+use wayguard_engine::policy::metadata::{self, Metadata};
 
 /// Options of `install`.
 #[derive(Clone, Debug, clap::Args)]
@@ -55,6 +55,11 @@ pub(crate) struct Args {
     /// What the policies that are named here look up is added to it
     #[arg(long, value_name = "GROUP/PLURAL", value_parser = inventory_right)]
     inventory: Vec<InventoryRight>,
+
+    /// A kind whose objects the audit may list, as GROUP/PLURAL; repeatable. What the policies that are named here judge is
+    /// added to it; Secrets are never listed
+    #[arg(long, value_name = "GROUP/PLURAL", value_parser = inventory_right)]
+    audit: Vec<InventoryRight>,
 
     /// A Secret of the suite's own namespace that the server may read, for keys that ImageAuthorities name; repeatable
     #[arg(long, value_name = "NAME")]
@@ -142,27 +147,51 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
             options.inventory.push(right.clone());
         }
     }
+    options.audited.extend(judged(&library, &args.policies.policies).map_err(Failure::Invalid)?);
+    options.audited.extend(args.audit.iter().cloned());
     options.priority_class = Some(args.priority_class.clone()).filter(|class| !class.is_empty());
     Ok(options)
 }
 
-/// The kinds that the METADATA of built-in policies names for them to look up. No names: the default bundles.
-fn looked_up(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>, String> {
+/// What built-in policies say of themselves. No names: the default bundles.
+fn told(library: &Library, names: &[String]) -> Result<Vec<Metadata>, String> {
     let usual = DEFAULT_BUNDLES.map(ToOwned::to_owned);
     let names = if names.is_empty() { &usual[..] } else { names };
-    let mut kinds = BTreeSet::new();
+    let mut all = Vec::new();
     for name in names {
         let members = library.members(name).transpose()?.unwrap_or_default();
         let ids = members.into_iter().map(|member| member.policy).chain([name.clone()]);
         for module in ids.filter_map(|id| library.policy(&id)) {
-            let metadata = metadata::read(&module).map_err(|error| error.to_string())?;
-            kinds.extend(metadata.custom.inventory.into_iter().map(|kind| (kind.group, plural(&kind.kind))));
-            // What is known of images has the scans of the cluster in it.
-            if metadata.custom.facts.iter().any(|fact| fact == "images") {
-                kinds.insert((REPORT_GROUP.to_owned(), REPORT_PLURAL.to_owned()));
-            }
+            all.push(metadata::read(&module).map_err(|error| error.to_string())?);
         }
     }
+    Ok(all)
+}
+
+/// The kinds that the METADATA of built-in policies names for them to look up.
+fn looked_up(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>, String> {
+    let mut kinds = BTreeSet::new();
+    for metadata in told(library, names)? {
+        kinds.extend(metadata.custom.inventory.into_iter().map(|kind| (kind.group, plural(&kind.kind))));
+        // What is known of images has the scans of the cluster in it.
+        if metadata.custom.facts.iter().any(|fact| fact == "images") {
+            kinds.insert((REPORT_GROUP.to_owned(), REPORT_PLURAL.to_owned()));
+        }
+    }
+    Ok(kinds.into_iter().map(|(group, resource)| InventoryRight { group, resource }).collect())
+}
+
+/// The kinds that the METADATA of built-in policies names as judged; patterns grant nothing.
+fn judged(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>, String> {
+    let mut kinds = BTreeSet::new();
+    let rules = told(library, names)?.into_iter().filter_map(|metadata| metadata.custom.matches);
+    for rule in rules.flat_map(|applies| applies.resource_rules) {
+        let named = |text: &&String| !text.contains(['*', '/']);
+        for group in rule.api_groups.iter().filter(|group| *group != "*") {
+            kinds.extend(rule.resources.iter().filter(named).map(|plural| (group.clone(), plural.clone())));
+        }
+    }
+    kinds.remove(&(String::new(), "secrets".to_owned()));
     Ok(kinds.into_iter().map(|(group, resource)| InventoryRight { group, resource }).collect())
 }
 

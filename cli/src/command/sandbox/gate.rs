@@ -14,6 +14,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use wayguard_cluster::authority::AUTHORITY_SECRET;
 use wayguard_cluster::install::{ANCHOR, InstallOptions, InventoryRight, SERVICE, account, apply, ground};
+use wayguard_cluster::listing::Concerns;
 use wayguard_cluster::webhooks::{Endpoint, Registered, Settings, configurations, groups};
 use wayguard_cluster::{Client, Resources};
 use wayguard_engine::PolicySet;
@@ -28,7 +29,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// The accounts of the suite's processes, for the sandbox's list of users.
 pub(super) fn accounts() -> Vec<User> {
     let groups = ["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{NAMESPACE}")];
-    ["serve", "control"].map(|role| User::new(account(NAMESPACE, role), groups.clone())).to_vec()
+    ["serve", "control", "audit"].map(|role| User::new(account(NAMESPACE, role), groups.clone())).to_vec()
 }
 
 /// Where the servers listen.
@@ -62,6 +63,13 @@ impl Gate {
         let shared = shared_arguments(args, sources)?;
         let mut servers = gate.serve(args, sandbox, &shared)?;
         let mut control = gate.control(sandbox, &shared)?;
+        if args.audit {
+            let mut arguments: Vec<OsString> = vec!["control".into()];
+            arguments.extend(pair("--role", "audit"));
+            let health = free_address().map_err(|error| ours(&error))?;
+            arguments.extend(pair("--health-listen", health.to_string()));
+            start(sandbox, "audit", "audit", arguments, &shared)?;
+        }
         for (health, server) in gate.health.iter().zip(&mut servers) {
             wait_until_ready(*health, server)?;
         }
@@ -159,6 +167,7 @@ fn install(args: &Args, sandbox: &Sandbox, set: &PolicySet) -> Result<Vec<Rules>
         let options = InstallOptions {
             namespace: NAMESPACE.to_owned(),
             inventory: inventory(set, &resources),
+            audited: audited(set, &resources),
             secrets: args.secret.clone(),
             registry_secrets: args.registry_secret.clone(),
             gatekeeper: args.gatekeeper,
@@ -183,6 +192,14 @@ fn install(args: &Args, sandbox: &Sandbox, set: &PolicySet) -> Result<Vec<Rules>
 async fn connect(kubeconfig: &Path) -> Result<Client, Failure> {
     let args = ClusterArgs { kubeconfig: Some(kubeconfig.to_owned()), ..ClusterArgs::default() };
     args.connect().await?.ok_or_else(|| Failure::Ours("no connection to the API server".to_owned()))
+}
+
+/// The right to list whatever the policies judge, and what policies that are applied later mostly do.
+fn audited(set: &PolicySet, resources: &Resources) -> Vec<InventoryRight> {
+    let concerns = Concerns::of(set, resources);
+    let judged = concerns.kinds.iter().map(|(kind, _)| InventoryRight::new(&kind.group, &kind.plural));
+    let usual = ["configmaps", "services"].map(|plural| InventoryRight::new("", plural));
+    InstallOptions::new("none").audited.into_iter().chain(judged).chain(usual).collect()
 }
 
 /// The right to read whatever the policies look up, and what policies that are applied later mostly do.

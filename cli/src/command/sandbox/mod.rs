@@ -56,6 +56,10 @@ pub(crate) struct Args {
     #[arg(long)]
     observe: bool,
 
+    /// Audit what runs too: `control --role audit`, which writes reports where their kinds are installed
+    #[arg(long)]
+    audit: bool,
+
     /// Read Gatekeeper's objects too: their kinds are installed, and so are the rights for them
     #[arg(long)]
     gatekeeper: bool,
