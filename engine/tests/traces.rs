@@ -280,6 +280,33 @@ deny contains msg if {
     assert!(text.contains("\"TOKEN\"") && text.contains("nginx") && text.contains("(not shown)"), "{text}");
 }
 
+/// The digits of a secret are the secret, whichever way they take.
+#[test]
+fn numbers_made_of_what_is_not_shown_are_not_shown() {
+    let module = r#"
+deny contains msg if {
+	some c in input.review.object.spec.containers
+	some variable in c.env
+	n := to_number(variable.value)
+	m := n + 1
+	all := [n, sum([n, 2])]
+	parsed := json.unmarshal(variable.value)
+	keyed := {variable.value: 1}
+	text := format_int(m, 10)
+	inside := {"k": m}
+	many := count(input.review.object.spec.containers)
+	m > 17
+	msg := sprintf("%d %s %v %v %v %v %d", [n, text, all, parsed, keyed, inside, many])
+}
+"#;
+    let input = SECRET.replace("s3cr3t-value", "12345678");
+    let trace = told(module, &input, "deny");
+    let all = format!("{trace:?}");
+    assert!(!all.contains("1234567") && !all.contains("12345680"), "{all}");
+    let text = lines(&trace);
+    assert!(text.contains("many = 1") && text.contains("m = \"(not shown)\""), "{text}");
+}
+
 #[test]
 fn of_a_policy_about_secrets_no_value_is_shown() {
     let module = "deny contains x if {\n\tsome c in input.review.object.spec.containers\n\tx := c.image\n}\n";

@@ -2,10 +2,11 @@
 //!
 //! Findings know where in an object a value stands; an evaluation hands values on, from variable to function to set.
 //! A text of the input stays the same text in memory on that way, so it is known by its address; what a builtin makes
-//! of a text that is not shown is not shown either.
+//! of a text that is not shown is not shown either. A number has no such place: one that was made of what is not shown
+//! is known by its value, and so are its equals.
 
 use crate::masking::{MASKED, is_private_at, printable};
-use crate::value::Value;
+use crate::value::{Number, Value};
 use serde_json::{Map, Value as Json};
 use std::collections::HashSet;
 
@@ -25,6 +26,8 @@ type Address = (usize, usize);
 #[derive(Debug, Default)]
 pub(in crate::rego) struct Privacy {
     private: HashSet<Address>,
+    /// Numbers that tell of private texts.
+    numbers: HashSet<String>,
     /// Nothing is shown: the policy is about secrets.
     all: bool,
     /// Values that may yet be looked at.
@@ -34,7 +37,7 @@ pub(in crate::rego) struct Privacy {
 impl Privacy {
     /// `all`: nothing is shown.
     pub(in crate::rego) fn new(all: bool) -> Self {
-        Self { private: HashSet::new(), all, left: MOST }
+        Self { private: HashSet::new(), numbers: HashSet::new(), all, left: MOST }
     }
 
     /// Notes what of a document is private. The kind of each Kubernetes object in it decides.
@@ -52,6 +55,12 @@ impl Privacy {
                 let hidden = kind.is_some_and(|kind| is_private_at(kind, path));
                 if hidden && !text.is_empty() {
                     self.private.insert(address(text));
+                }
+            }
+            // What is written without quotes by mistake is no less private.
+            Value::Number(number) => {
+                if kind.is_some_and(|kind| is_private_at(kind, path)) {
+                    self.numbers.insert(spelled(number));
                 }
             }
             Value::Array(items) => {
@@ -82,21 +91,33 @@ impl Privacy {
                 }
             }
             Value::Set(set) => set.items().iter().for_each(|item| self.walk(*item, kind, path)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Null | Value::Bool(_) => {}
         }
     }
 
     /// A builtin made a value of others: what is new in it is private if one of them was.
+    ///
+    /// A number is private only if what is private was handed over as such, or is a number itself: how many members a
+    /// list has tells nothing of their texts.
     pub(in crate::rego) fn made(&mut self, of: &[Value<'_>], value: Value<'_>) {
-        if self.private.is_empty() || matches!(value, Value::Null | Value::Bool(_) | Value::Number(_)) {
+        let nothing_private = self.private.is_empty() && self.numbers.is_empty();
+        if nothing_private || matches!(value, Value::Null | Value::Bool(_)) {
             return;
         }
-        let mut given = HashSet::new();
-        of.iter().for_each(|value| texts(*value, &mut given));
-        if given.iter().any(|text| self.private.contains(text)) {
-            let mut new = HashSet::new();
-            texts(value, &mut new);
-            self.private.extend(new.difference(&given));
+        let mut given = Leaves::default();
+        of.iter().for_each(|value| given.collect(*value));
+        let by_number = given.numbers.iter().any(|number| self.numbers.contains(number));
+        let by_text = given.texts.iter().any(|text| self.private.contains(text));
+        let direct = of.iter().any(|value| {
+            matches!(value, Value::String(text) if self.private.contains(&address(text)))
+        });
+        let mut new = Leaves::default();
+        if by_number || by_text {
+            new.collect(value);
+            self.private.extend(new.texts.difference(&given.texts));
+        }
+        if by_number || direct {
+            self.numbers.extend(new.numbers.difference(&given.numbers).cloned());
         }
     }
 
@@ -117,6 +138,7 @@ impl Privacy {
         match value {
             Value::Null | Value::Bool(_) => value.to_serde(),
             _ if self.all => Json::String(MASKED.into()),
+            Value::Number(number) if self.numbers.contains(&spelled(number)) => Json::String(MASKED.into()),
             Value::Number(_) => value.to_serde(),
             Value::String(text) if self.private.contains(&address(text)) => Json::String(MASKED.into()),
             Value::String(text) => Json::String(printable(text, TEXT)),
@@ -127,8 +149,8 @@ impl Privacy {
                 let mut shown = Map::new();
                 let all = || value.entries().into_iter().flatten();
                 for (key, item) in all().take(MEMBERS) {
-                    let name = match key {
-                        Value::String(text) => printable(text, TEXT),
+                    let name = match self.at_depth(key, depth + 1) {
+                        Json::String(text) => text,
                         other => other.to_string(),
                     };
                     shown.insert(name, self.at_depth(item, depth + 1));
@@ -147,19 +169,36 @@ fn address(text: &str) -> Address {
     (text.as_ptr() as usize, text.len())
 }
 
-fn texts(value: Value<'_>, found: &mut HashSet<Address>) {
-    match value {
-        Value::String(text) => {
-            found.insert(address(text));
-        }
-        Value::Array(items) => items.iter().for_each(|item| texts(*item, found)),
-        Value::Set(set) => set.items().iter().for_each(|item| texts(*item, found)),
-        Value::Object(_) | Value::Map(_) => {
-            for (key, item) in value.entries().into_iter().flatten() {
-                texts(key, found);
-                texts(item, found);
+/// A number as it is known: `5` and `5.0` are one.
+fn spelled(number: Number<'_>) -> String {
+    number.as_int().map_or_else(|| number.to_string(), |whole| whole.to_string())
+}
+
+/// The texts and numbers that a value is made of.
+#[derive(Default)]
+struct Leaves {
+    texts: HashSet<Address>,
+    numbers: HashSet<String>,
+}
+
+impl Leaves {
+    fn collect(&mut self, value: Value<'_>) {
+        match value {
+            Value::String(text) => {
+                self.texts.insert(address(text));
             }
+            Value::Number(number) => {
+                self.numbers.insert(spelled(number));
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.collect(*item)),
+            Value::Set(set) => set.items().iter().for_each(|item| self.collect(*item)),
+            Value::Object(_) | Value::Map(_) => {
+                for (key, item) in value.entries().into_iter().flatten() {
+                    self.collect(key);
+                    self.collect(item);
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
