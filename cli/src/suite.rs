@@ -1,6 +1,7 @@
 //! The options that the parts of an installation must have alike: `serve`, `control`, `pause`.
 
 use wayguard_cluster::authority::SecretPlace;
+use wayguard_cluster::images::LoginSecret;
 
 /// Where the suite lives.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -25,6 +26,16 @@ pub(crate) struct SuiteArgs {
     /// AssignMetadata, ModifySet, AssignImage, ExpansionTemplate, Provider. Refuses to start beside a working Gatekeeper
     #[arg(long, env = "WAYGUARD_GATEKEEPER")]
     pub(crate) gatekeeper: bool,
+}
+
+/// Logins of registries that a cluster holds: `serve` asks for images with them, `control` for PolicyBundles.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct LoginArgs {
+    /// A Secret of the suite's own namespace with logins of registries (kubernetes.io/dockerconfigjson), followed as it
+    /// is rotated; repeatable. With `=NAMESPACE,…` they are used for images of those namespaces alone (`*` at the end
+    /// of one is anything): who can make Pods can learn from refusals what the login may see
+    #[arg(long, value_name = "NAME[=NAMESPACE,…]", env = "WAYGUARD_REGISTRY_SECRET", value_delimiter = ';')]
+    pub(crate) registry_secret: Vec<LoginSecret>,
 }
 
 impl SuiteArgs {

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod authority;
+pub mod bundles;
 mod client;
 pub mod control;
 mod discovery;

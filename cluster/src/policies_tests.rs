@@ -49,6 +49,7 @@ async fn loaded(watch: &PolicyWatch) -> Arc<Loaded> {
 async fn one_bad_policy_is_left_out_and_told() {
     let (client, log) = client(|line, _| match line {
         line if line.contains("watch=true") => (200, String::new()),
+        line if line.contains("policybundles") || line.contains("configmaps") => list(&[]),
         line if line.contains("policyexceptions") => {
             list(&[exception("until", "2099-01-01T00:00:00Z"), exception("names", "soon")])
         }
@@ -87,7 +88,12 @@ async fn an_api_server_that_goes_away_changes_nothing() {
         }
         match line {
             line if line.contains("watch=true") => failure(410, "Expired", "too old"),
-            line if line.contains("policyexceptions") => list(&[]),
+            line if ["policyexceptions", "policybundles", "configmaps"]
+                .iter()
+                .any(|it| line.contains(it)) =>
+            {
+                list(&[])
+            }
             _ => list(&[policy("names", 1, REGO)]),
         }
     });
@@ -107,6 +113,7 @@ async fn nothing_is_loaded_before_both_kinds_are_known() {
         line if line.contains("policyexceptions") => {
             failure(404, "NotFound", "the server could not find the requested resource")
         }
+        line if line.contains("policybundles") || line.contains("configmaps") => list(&[]),
         _ => list(&[policy("names", 1, REGO)]),
     });
     let watch = PolicyWatch::start(&client, options());
@@ -123,7 +130,9 @@ async fn nothing_is_loaded_before_both_kinds_are_known() {
 async fn while_observing_everything_is_recorded_only_and_a_changed_base_is_loaded() {
     let (client, _) = client(|line, _| match line {
         line if line.contains("watch=true") => (200, String::new()),
-        line if line.contains("policyexceptions") => list(&[]),
+        line if ["policyexceptions", "policybundles", "configmaps"].iter().any(|it| line.contains(it)) => {
+            list(&[])
+        }
         _ => list(&[policy("names", 1, REGO)]),
     });
     let docs = Arc::new(Mutex::new(Ok(String::new())));

@@ -29,6 +29,8 @@ use wayguard_engine::PolicySetBuilder;
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
+use wayguard_images::registry::credentials::Keyring;
+use wayguard_images::registry::options::RegistryOptions;
 
 const VALIDATING: &str = "validatingwebhookconfiguration/wayguard";
 
@@ -128,6 +130,9 @@ async fn an_installation_works_with_exactly_its_rights() {
         replicas: Replicas::Addresses(vec![replica(Arc::clone(&watch), Arc::clone(&serving)).await]),
         trust: Trust::Authority(place),
         exempt_namespaces: EXEMPT_NAMESPACES.map(str::to_owned).to_vec(),
+        registries: Arc::new(|_| Ok(RegistryOptions::default())),
+        keyring: Keyring::new(),
+        login_secrets: Vec::new(),
         anchor: Some(Anchor::cluster_role(ANCHOR)),
     };
     let state = Arc::new(ControlState::default());

@@ -25,6 +25,8 @@ use wayguard_cluster::webhooks::{EXEMPT_NAMESPACES, Endpoint};
 use wayguard_engine::PolicySetBuilder;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
+use wayguard_images::registry::credentials::Keyring;
+use wayguard_images::registry::options::RegistryOptions;
 
 fn watch_options() -> PolicyWatchOptions {
     PolicyWatchOptions {
@@ -88,6 +90,9 @@ async fn templates_become_kinds_and_constraints_judge() {
         replicas: Replicas::Addresses(vec![replica(Arc::clone(&watch), Arc::clone(&serving)).await]),
         trust: Trust::Authority(place),
         exempt_namespaces: EXEMPT_NAMESPACES.map(str::to_owned).to_vec(),
+        registries: Arc::new(|_| Ok(RegistryOptions::default())),
+        keyring: Keyring::new(),
+        login_secrets: Vec::new(),
         anchor: Some(Anchor::cluster_role(ANCHOR)),
     };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running sandbox.
@@ -16,6 +16,8 @@ pub struct Sandbox {
     folder: tempfile::TempDir,
     /// The health addresses of its servers.
     health: Vec<String>,
+    /// Processes that were started anew.
+    anew: Vec<Child>,
 }
 
 /// What kubectl said.
@@ -82,7 +84,7 @@ impl Sandbox {
             Ok(folder) => folder,
             Err(error) => panic!("no temporary folder: {error}"),
         };
-        let mut sandbox = Self { folder, health: Vec::new() };
+        let mut sandbox = Self { folder, health: Vec::new(), anew: Vec::new() };
         let output = output(
             Command::new(wayguard())
                 .arg("sandbox")
@@ -154,10 +156,45 @@ impl Sandbox {
     /// If it does not run.
     #[track_caller]
     pub fn kill(&self, process: &str) {
+        output(Command::new("kill").args(["-KILL", &self.pid(process)]), "").accepted();
+    }
+
+    fn pid(&self, process: &str) -> String {
         let file = self.state().join("run").join(format!("{process}.pid"));
         let text = std::fs::read_to_string(&file).unwrap_or_default();
-        let pid = text.split_whitespace().next().unwrap_or_default().to_owned();
-        output(Command::new("kill").args(["-KILL", &pid]), "").accepted();
+        text.split_whitespace().next().unwrap_or_default().to_owned()
+    }
+
+    /// Ends one of the sandbox's processes as a crash would, and starts it anew with the arguments that it had.
+    ///
+    /// # Panics
+    /// If it does not run, or cannot be started.
+    #[track_caller]
+    pub fn restart(&mut self, process: &str) {
+        let folder = PathBuf::from("/proc").join(self.pid(process));
+        let bytes = std::fs::read(folder.join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&bytes).into_owned();
+        let mut words = line.split_terminator('\0');
+        let program = words.next().unwrap_or_default().to_owned();
+        self.kill(process);
+        eventually("the process has ended", || {
+            // What nobody has asked about yet has an empty line.
+            std::fs::read(folder.join("cmdline")).unwrap_or_default().is_empty()
+        });
+        let log = self.state().join("logs").join(format!("{process}.log"));
+        let log = || std::fs::OpenOptions::new().append(true).open(&log).map_or(Stdio::null(), Stdio::from);
+        match Command::new(program).args(words).stdin(Stdio::null()).stdout(log()).stderr(log()).spawn() {
+            Ok(child) => self.anew.push(child),
+            Err(error) => panic!("`{line}` cannot be started anew: {error}"),
+        }
+    }
+
+    /// Whether all servers say that they are ready.
+    pub fn is_ready(&self) -> bool {
+        self.health.iter().all(|address| {
+            let host = address.trim_start_matches("http://");
+            TcpStream::connect(host).is_ok() && get(&format!("{address}/readyz")).starts_with("HTTP/1.1 200")
+        })
     }
 
     /// The value of a metric of each server, summed over its labels.
@@ -214,6 +251,10 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprint_lines(&self.logs());
+        }
+        for child in &mut self.anew {
+            let _ = child.kill();
+            let _ = child.wait();
         }
         let _ =
             output(Command::new(wayguard()).args(["sandbox", "stop", "--state-dir"]).arg(self.state()), "");

@@ -11,6 +11,7 @@ use crate::policies::PolicySource;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+use wayguard_engine::policy::choice::Chosen;
 use wayguard_engine::policy::exception::Exception;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
@@ -37,6 +38,11 @@ pub struct Applied {
 pub trait KindJudge: Send + Sync {
     /// Whether the object can be used, or what is wrong with it. `None`: this kind is not known here either.
     fn judge(&self, applied: Applied) -> BoxFuture<'_, Option<Result<(), String>>>;
+
+    /// A Policy with its Rego, where its source is in no library that is built in, such as that of a `PolicyBundle`.
+    fn chosen(&self, name: String, spec: PolicySpec) -> Chosen {
+        Chosen { name, spec, files: None }
+    }
 }
 
 /// A message ends here: the API server prints all of it on somebody's terminal.
@@ -156,7 +162,11 @@ impl OwnKinds {
         // As the replicas will load it: with the server's own configuration, alone.
         let config = self.policies.current().map_or_else(SetConfig::default, |set| set.config().clone());
         let mut builder = PolicySetBuilder::new(Arc::clone(&self.library), config);
-        builder.policy(name, spec, FROM_CLUSTER, None);
+        let chosen = match &self.others {
+            Some(others) => others.chosen(name.to_owned(), spec),
+            None => Chosen { name: name.to_owned(), spec, files: None },
+        };
+        builder.policy(name, chosen.spec, FROM_CLUSTER, chosen.files);
         let set = builder.build();
         let errors: Vec<String> =
             set.failures().iter().flat_map(|failure| &failure.errors).map(ToString::to_string).collect();

@@ -1,14 +1,11 @@
-//! Policy folders: `policy.rego` with what it imports, and the Policy object that it is used by when none is
-//! given.
+//! Policy folders: `policy.rego` with what it imports.
 
-use super::source::DEFAULT_BUNDLES;
 use crate::exit::Failure;
 use crate::input::walk;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::PolicyFiles;
-use wayguard_engine::policy::spec::{PolicySpec, Source};
 use wayguard_engine::rego::Module;
 
 /// A folder with a `policy.rego`.
@@ -164,13 +161,4 @@ fn root_of(path: &Path, absolute: &Path) -> PathBuf {
 pub(crate) fn policy_folders(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let files = walk(folder, &|path| path.file_name().is_some_and(|name| name == "policy.rego"))?;
     Ok(files.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect())
-}
-
-/// The Policy object for a policy that is named without one: as a default bundle ships it, else what its METADATA says
-/// with every parameter at its default.
-pub(super) fn spec_of(library: &Library, id: &str) -> PolicySpec {
-    let bundles = DEFAULT_BUNDLES.iter().filter_map(|name| library.bundle(name)?.ok());
-    let mut shipped = bundles.flatten().filter(|(_, spec)| spec.source.library.as_deref() == Some(id));
-    let plain = || PolicySpec::of(Source { library: Some(id.to_owned()), ..Source::default() });
-    shipped.next().map_or_else(plain, |(_, spec)| spec)
 }

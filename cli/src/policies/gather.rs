@@ -2,7 +2,7 @@
 
 use super::bundles::{Written, members};
 use super::documents;
-use super::folder::{Disk, PolicyFolder, policy_folders, spec_of};
+use super::folder::{Disk, PolicyFolder, policy_folders};
 use super::source::{Source, Sources, is_library, unknown};
 use crate::exit::Failure;
 use crate::input::{is_manifest, walk};
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wayguard_cluster::policies::observed;
 use wayguard_engine::gatekeeper::Given;
+use wayguard_engine::policy::choice::{Choice, Chosen, default_spec, object_name};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::{LoadFailure, PolicyFiles, PolicySet, PolicySetBuilder, SetConfig};
 use wayguard_engine::policy::spec::{Mutate, PolicyExceptionSpec, PolicySpec};
@@ -237,48 +238,19 @@ impl Gathering<'_> {
         let has = |library: &Library| {
             library.bundles().iter().any(|bundle| bundle == name) || library.policy(name).is_some()
         };
-        let on_disk = self.libraries.iter().find(|(_, library)| has(library));
-        let root = on_disk.map(|(root, _)| root.clone());
-        let overlaid = on_disk.map(|(_, library)| self.embedded.overlaid(library));
-        let library = overlaid.as_ref().unwrap_or(self.embedded);
-        if let Some(bundle) = library.bundle(name) {
-            for (policy, spec) in bundle.map_err(Failure::Invalid)? {
-                self.library_policy(policy, spec, format!("bundle {name}"), root.as_deref())?;
-            }
-            return Ok(());
-        }
-        if library.policy(name).is_none() {
-            return Err(unknown(name, self.embedded));
-        }
-        let spec = spec_of(library, name);
-        self.library_policy(object_name(name), spec, format!("policy {name}"), root.as_deref())
-    }
-
-    /// Adds a Policy whose source may be a policy of the library at `root`.
-    fn library_policy(
-        &mut self,
-        name: String,
-        spec: PolicySpec,
-        from: String,
-        root: Option<&Path>,
-    ) -> Result<(), Failure> {
-        let library = root.and_then(|root| self.libraries.iter().find(|(path, _)| path == root));
-        let files = library.and_then(|(root, library)| files_of(self.embedded, root, library, &spec));
-        self.member(name, spec, from, files)
+        let none = (PathBuf::new(), Library::default());
+        let (root, own) = self.libraries.iter().find(|(_, library)| has(library)).unwrap_or(&none);
+        let place = |path: &str| root.join(path).display().to_string();
+        let chosen = Choice::new(self.embedded, own, &place).named(name);
+        let chosen = chosen.ok_or_else(|| unknown(name, self.embedded))?.map_err(Failure::Invalid)?;
+        let is_policy = [own, self.embedded].iter().any(|library| library.policy(name).is_some());
+        let kind = if is_policy { "policy" } else { "bundle" };
+        chosen.into_iter().try_for_each(|chosen| self.member(chosen, format!("{kind} {name}")))
     }
 
     /// Adds a Policy that a bundle or a name stands for. Two bundles may have the same one.
-    fn member(
-        &mut self,
-        name: String,
-        mut spec: PolicySpec,
-        from: String,
-        files: Option<PolicyFiles>,
-    ) -> Result<(), Failure> {
-        if let Some(files) = &files {
-            spec.source.library = None;
-            spec.source.path = Some(files.id.clone());
-        }
+    fn member(&mut self, chosen: Chosen, from: String) -> Result<(), Failure> {
+        let Chosen { name, spec, files } = chosen;
         let bundles = |other: &&Found<PolicySpec>| {
             other.name == name && [&other.from, &from].iter().all(|from| from.starts_with("bundle "))
         };
@@ -298,9 +270,10 @@ impl Gathering<'_> {
     /// The bundles of a file or folder; `root`: where their own policies are.
     fn bundles(&mut self, written: &[Written], root: &Path, library: &Library) -> Result<(), Failure> {
         let overlaid = self.embedded.overlaid(library);
+        let place = |path: &str| root.join(path).display().to_string();
         for (from, member) in members(written, &overlaid)? {
-            let files = files_of(self.embedded, root, library, &member.spec);
-            self.member(member.name, member.spec, from, files)?;
+            let chosen = Choice::new(self.embedded, library, &place).chosen(member.name, member.spec);
+            self.member(chosen, from)?;
         }
         Ok(())
     }
@@ -318,7 +291,7 @@ impl Gathering<'_> {
     /// A policy folder without a Policy object.
     fn lone_policy(&mut self, path: &Path) -> Result<(), Failure> {
         let folder = PolicyFolder::read(path, self.embedded, &mut self.disk)?;
-        let mut spec = spec_of(&folder.library, &folder.id);
+        let mut spec = default_spec(&folder.library, &folder.id);
         spec.source.library = None;
         spec.source.path = Some(folder.id.clone());
         let from = path.join("policy.rego").display().to_string();
@@ -360,12 +333,15 @@ impl Gathering<'_> {
         let text = self.disk.read(path)?;
         let found = documents::read(&from, &text).map_err(|error| Failure::Invalid(error.to_string()))?;
         let any = !found.is_empty();
-        for (name, mut spec) in found.policies {
-            let mut files = around.and_then(|(root, library)| files_of(self.embedded, root, library, &spec));
-            if let Some(files) = &files {
-                spec.source.library = None;
-                spec.source.path = Some(files.id.clone());
-            } else if let Some(relative) = &spec.source.path {
+        let none = (Path::new(""), &Library::default());
+        let (root, library) = around.unwrap_or(none);
+        let place = |path: &str| root.join(path).display().to_string();
+        for (name, spec) in found.policies {
+            let Chosen { name, spec, mut files } =
+                Choice::new(self.embedded, library, &place).chosen(name, spec);
+            if files.is_none()
+                && let Some(relative) = &spec.source.path
+            {
                 let folder = path.parent().unwrap_or(Path::new("")).join(relative);
                 if !folder.join("policy.rego").is_file() {
                     let message = format!("policy `{name}`: `{}` has no `policy.rego`", folder.display());
@@ -410,24 +386,6 @@ pub(crate) fn stray_bundles(root: &Path) -> Result<Vec<PathBuf>, Failure> {
         }
     });
     problem.map_or(Ok(found), Err)
-}
-
-/// The Rego of a policy that a library on disk has; `None`: it is for the built-in library to find.
-fn files_of(embedded: &Library, root: &Path, library: &Library, spec: &PolicySpec) -> Option<PolicyFiles> {
-    let id = spec.source.library.as_ref()?;
-    let own = library.policy(id)?;
-    let mut modules = embedded.overlaid(library).with_imports(vec![own]);
-    for module in &mut modules {
-        if library.files().contains_key(&module.path) {
-            module.path = root.join(&module.path).display().to_string();
-        }
-    }
-    Some(PolicyFiles { id: id.clone(), modules, program: None })
-}
-
-/// The name of the object for a policy that has none of its own.
-fn object_name(id: &str) -> String {
-    id.rsplit('/').next().unwrap_or(id).to_owned()
 }
 
 /// Whether a file is a sample of a policy, not a Policy.

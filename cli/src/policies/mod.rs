@@ -15,4 +15,4 @@ mod source;
 pub(crate) use documents::gatekeeper_objects;
 pub(crate) use folder::{Disk, PolicyFolder, name_as_on_disk, policy_folders};
 pub(crate) use gather::{Gathered, gather, stray_bundles};
-pub(crate) use source::{DEFAULT_BUNDLES, PolicyArgs, Sources};
+pub(crate) use source::{PolicyArgs, Sources};

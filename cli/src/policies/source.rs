@@ -4,10 +4,8 @@ use crate::exit::Failure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wayguard_cluster::webhooks::EXEMPT_NAMESPACES;
+use wayguard_engine::policy::choice::DEFAULT_BUNDLES;
 use wayguard_engine::policy::library::Library;
-
-/// Bundles that are used when nothing else is said.
-pub(crate) const DEFAULT_BUNDLES: [&str; 2] = ["golden-path", "pod-security"];
 
 /// The options that choose policies.
 #[derive(Clone, Debug, clap::Args)]

@@ -14,10 +14,12 @@ mod replicas;
 mod status;
 mod trust;
 
+use crate::bundles::{self, Notes};
 use crate::client::{ApiError, Client};
 use crate::discovery::Resources;
-use crate::gatekeeper::Keeper;
+use crate::gatekeeper;
 use crate::images::objects::TrustObjects;
+use crate::images::{LoginSecret, Logins, TrustWatch};
 use crate::mirror::{Mirror, Pause, Selection, Task};
 use crate::pause::{PAUSE_CONFIG_MAP, paused};
 use crate::policies::{PolicyWatch, PolicyWatchOptions};
@@ -35,7 +37,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
+use wayguard_images::registry::credentials::Keyring;
 
+pub use crate::bundles::Registries;
 pub use lease::{Candidate, Election, LEASE_DURATION, RENEW_DEADLINE};
 pub use registration::Anchor;
 pub use replicas::{HEALTH_PORT, REPORT_PATH, Replica, Replicas};
@@ -73,6 +77,12 @@ pub struct ControlOptions {
     pub trust: Trust,
     /// Namespaces that no policy judges; the same list as the replicas have.
     pub exempt_namespaces: Vec<String>,
+    /// How registries are reached for `PolicyBundle` objects.
+    pub registries: Registries,
+    /// Logins for them, besides those of `login_secrets`.
+    pub keyring: Keyring,
+    /// Secrets of the suite's own namespace with logins.
+    pub login_secrets: Vec<LoginSecret>,
     /// What the configurations belong to; without it they stay when the suite is removed.
     pub anchor: Option<Anchor>,
 }
@@ -126,7 +136,7 @@ pub async fn control(
     let _keeping = options.policies.gatekeeper.then(|| {
         let changed = Arc::new(Notify::new());
         let forwards = policies.gatekeeper().map(|watch| watch.forward_templates(&changed));
-        let keeper = Keeper {
+        let keeper = gatekeeper::Keeper {
             client: client.clone(),
             policies: Arc::clone(&policies),
             identity: options.identity.clone(),
@@ -135,8 +145,23 @@ pub async fn control(
         };
         (Task(tokio::spawn(keeper.run())), forwards)
     });
+    let notes = Arc::<Notes>::default();
+    let own = &options.own_namespace;
+    let keeper = bundles::Keeper {
+        client: client.clone(),
+        own_namespace: own.clone(),
+        policies: Arc::clone(&policies),
+        base: Arc::clone(&options.policies.base),
+        trust: TrustWatch::start(client, own),
+        logins: Logins::start(client, own, options.login_secrets.clone(), options.keyring.clone()),
+        registries: Arc::clone(&options.registries),
+        leading: election.leading(),
+        notes: Arc::clone(&notes),
+        noted: Arc::clone(&changed),
+    };
+    let _storing = Task(tokio::spawn(keeper.run()));
     let mut control =
-        Control { client: client.clone(), options, policies, trust, resources: None, told: None };
+        Control { client: client.clone(), options, policies, trust, notes, resources: None, told: None };
     let mut stop = std::pin::pin!(stop);
     let mut pause = Pause::default();
     loop {
@@ -216,6 +241,7 @@ struct Control {
     options: ControlOptions,
     policies: Arc<PolicyWatch>,
     trust: Arc<TrustObjects>,
+    notes: Arc<Notes>,
     resources: Option<(Instant, Resources)>,
     /// What was logged last about replicas, to log it once.
     told: Option<String>,
@@ -274,6 +300,8 @@ impl Control {
             let objects = Objects {
                 policies: self.policies.policy_objects(),
                 exceptions: self.policies.exception_objects(),
+                bundles: self.policies.bundles().objects(),
+                notes: self.notes.all(),
                 authorities: self.trust.authorities(),
                 roots: self.trust.roots(),
             };

@@ -2,14 +2,16 @@
 
 use super::registration::FIELD_MANAGER;
 use super::replicas::Replica;
+use crate::bundles::Note;
 use crate::client::{ApiError, Client, REQUEST_LIMIT, within};
 use crate::discovery::Resources;
 use crate::images::objects::{Authority, Root};
 use crate::kinds::condition::{Condition, ConditionStatus, remove, set};
 use crate::kinds::status::{
-    ACTIVE, ENFORCED, FACTS_FORBIDDEN, LOADED, PolicyExceptionStatus, PolicyStatus, TrustStatus,
+    ACTIVE, ENFORCED, FACTS_FORBIDDEN, LOADED, PolicyBundleStatus, PolicyExceptionStatus, PolicyStatus,
+    TrustStatus, VERIFIED,
 };
-use crate::kinds::{ImageAuthority, Policy, PolicyException, TrustRoot};
+use crate::kinds::{ImageAuthority, Policy, PolicyBundle, PolicyException, TrustRoot};
 use crate::policies::object::Object;
 use crate::policies::{ItemReport, LoadReport, Loaded};
 use crate::webhooks::atoms::Atom;
@@ -17,8 +19,9 @@ use crate::webhooks::{Entry, Groups, Registered, groups};
 use jiff::Timestamp;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use wayguard_bundle::spec::PolicyBundleSpec;
 use wayguard_engine::policy::spec::{PolicyExceptionSpec, PolicySpec};
 
 /// What the statuses are made of.
@@ -234,6 +237,54 @@ impl View<'_> {
         before: &TrustStatus,
         told: impl Fn(&LoadReport) -> &Vec<ItemReport>,
     ) -> (TrustStatus, bool) {
+        let Used { said, by, settled } = self.used(object, told, "Trusted", "judge by it");
+        let mut status = before.clone();
+        status.observed_generation = Some(object.generation);
+        status.loaded_by = Some(by);
+        self.put(&mut status.conditions, LOADED, object.generation, said);
+        (status, settled)
+    }
+
+    /// The status of a `PolicyBundle`: what is stored, what `note` says of its signatures, what replicas have loaded.
+    pub(super) fn bundle(
+        &self,
+        object: &Object<PolicyBundleSpec>,
+        before: &PolicyBundleStatus,
+        note: Option<&Note>,
+    ) -> (PolicyBundleStatus, bool) {
+        let Used { said: loaded, by, settled } =
+            self.used(object, |report| &report.bundles, "Loaded", "have loaded it");
+        let mut status = before.clone();
+        status.observed_generation = Some(object.generation);
+        status.loaded_by = Some(by);
+        let ours = self.loaded.bundled.iter().find(|bundle| bundle.name == object.name);
+        if let Some(stored) = ours.and_then(|bundle| bundle.stored.as_ref()) {
+            status.digest = Some(stored.digest.to_string());
+            status.bundle = Some(stored.about.name.clone());
+            status.version = Some(stored.about.version.to_string());
+        }
+        let known = |it: &Condition| it.kind == VERIFIED && it.observed_generation == Some(object.generation);
+        if let Some(note) = note.filter(|note| note.generation == object.generation) {
+            let verified = said(note.status, note.reason, note.message.clone());
+            self.put(&mut status.conditions, VERIFIED, object.generation, verified);
+        } else if !status.conditions.iter().any(known) {
+            // What was found of this generation stands: who has just become leader has not looked yet.
+            let waiting = said(ConditionStatus::Unknown, "Waiting", "not looked at yet");
+            self.put(&mut status.conditions, VERIFIED, object.generation, waiting);
+        }
+        self.put(&mut status.conditions, LOADED, object.generation, loaded);
+        (status, settled)
+    }
+
+    /// What replicas have told of an object that they use: the words, by how many it is used, and whether all of them
+    /// have told.
+    fn used<S>(
+        &self,
+        object: &Object<S>,
+        told: impl Fn(&LoadReport) -> &Vec<ItemReport>,
+        reason: &'static str,
+        what: &str,
+    ) -> Used {
         let of = |replica: &Replica| -> Option<ItemReport> {
             let items = told(replica.report.as_ref().ok()?);
             let same = |item: &&ItemReport| item.name == object.name && item.generation == object.generation;
@@ -242,22 +293,17 @@ impl View<'_> {
         let items: Vec<ItemReport> = self.replicas.iter().filter_map(of).collect();
         let (all, with_it) = (self.replicas.len(), items.iter().filter(|item| item.loaded).count());
         let errors: BTreeSet<&str> = items.iter().flat_map(|item| &item.errors).map(String::as_str).collect();
-        let said = if !errors.is_empty() {
+        let words = if !errors.is_empty() {
             let errors = errors.into_iter().collect::<Vec<_>>().join("\n");
             said(ConditionStatus::False, "Invalid", errors)
         } else if all == 0 {
             said(ConditionStatus::Unknown, "NoReplicas", "no replica of the server is ready")
         } else if with_it == all {
-            said(ConditionStatus::True, "Trusted", format!("all {all} ready replicas judge by it"))
+            said(ConditionStatus::True, reason, format!("all {all} ready replicas {what}"))
         } else {
-            said(ConditionStatus::False, "Waiting", format!("{with_it} of {all} ready replicas judge by it"))
+            said(ConditionStatus::False, "Waiting", format!("{with_it} of {all} ready replicas {what}"))
         };
-        let settled = items.len() == all;
-        let mut status = before.clone();
-        status.observed_generation = Some(object.generation);
-        status.loaded_by = Some(format!("{with_it}/{all}"));
-        self.put(&mut status.conditions, LOADED, object.generation, said);
-        (status, settled)
+        Used { said: words, by: format!("{with_it}/{all}"), settled: items.len() == all }
     }
 
     fn put(&self, conditions: &mut Vec<Condition>, kind: &str, generation: i64, said: Said) {
@@ -274,10 +320,22 @@ impl View<'_> {
     }
 }
 
+/// What became of an object on the replicas.
+struct Used {
+    said: Said,
+    /// Such as `3/3`.
+    by: String,
+    /// All have told of this generation.
+    settled: bool,
+}
+
 /// The objects whose statuses are written.
 pub(super) struct Objects {
     pub(super) policies: Vec<Arc<Object<PolicySpec>>>,
     pub(super) exceptions: Vec<Arc<Object<PolicyExceptionSpec>>>,
+    pub(super) bundles: Vec<Arc<Object<PolicyBundleSpec>>>,
+    /// What was found out about bundles, by name.
+    pub(super) notes: BTreeMap<String, Note>,
     pub(super) authorities: Vec<Arc<Authority>>,
     pub(super) roots: Vec<Arc<Root>>,
 }
@@ -298,6 +356,15 @@ pub(super) async fn write(
     let api: Api<TrustRoot> = Api::all(client.clone());
     for object in &objects.roots {
         settled &= write_trust(&api, view, object, |report| &report.trust_roots).await?;
+    }
+    let api: Api<PolicyBundle> = Api::all(client.clone());
+    for object in &objects.bundles {
+        let before: PolicyBundleStatus = serde_json::from_value(object.status.clone()).unwrap_or_default();
+        let (after, all_told) = view.bundle(object, &before, objects.notes.get(&object.name));
+        if after != before {
+            patch(&api, &object.name, &object.uid, &json!(after)).await?;
+        }
+        settled &= all_told;
     }
     let api: Api<Policy> = Api::all(client.clone());
     for object in &objects.policies {

@@ -48,6 +48,9 @@ fn loaded(generation: i64, errors: &[&str]) -> Loaded {
             item("bad", 1, vec!["expiresAt is `soon`".into()]),
         ]
         .into(),
+        bundles: [item("acme", 1, Vec::new())].into(),
+        library: Library::embedded(),
+        bundled: Vec::new(),
     }
 }
 
@@ -249,4 +252,33 @@ fn who_is_trusted_is_what_replicas_say() {
     let (status, settled) =
         scene.view().trust(&authority, &TrustStatus::default(), |report| &report.image_authorities);
     assert_eq!((status.conditions[0].status, settled), (ConditionStatus::Unknown, true));
+}
+
+#[test]
+fn a_bundle_says_who_signed_it_and_who_has_it() {
+    let scene = Scene::new(2);
+    let object = Object::<PolicyBundleSpec>::read(
+        serde_json::from_value(
+            json!({"metadata": {"name": "acme", "generation": 1, "uid": "u"}, "spec": {}}),
+        )
+        .unwrap(),
+    );
+    let note = |generation, status, reason, message: &str| Note {
+        generation,
+        status,
+        reason,
+        message: message.into(),
+    };
+    let signed = note(1, ConditionStatus::True, "Signed", "signed by security/key");
+    let (status, settled) = scene.view().bundle(&object, &PolicyBundleStatus::default(), Some(&signed));
+    assert_eq!(brief(&status.conditions), ["Verified=True Signed", "Loaded=True Loaded"]);
+    assert_eq!((status.loaded_by.as_deref(), settled), (Some("2/2"), true));
+    // A leader that has just begun does not unsay what the one before has found of this generation…
+    let (same, _) = scene.view().bundle(&object, &status, None);
+    assert_eq!(same, status);
+    // … nor does it say of another generation what is of an older.
+    let changed = Object { generation: 2, ..object };
+    let (status, settled) = scene.view().bundle(&changed, &status, Some(&signed));
+    assert_eq!(brief(&status.conditions), ["Verified=Unknown Waiting", "Loaded=False Waiting"]);
+    assert!(!settled, "no replica has told of it");
 }

@@ -74,7 +74,8 @@ async fn root(client: &Client, own_namespace: &str, name: &str, spec: Value) -> 
     read.map(drop).map_err(|problem| format!("TrustRoot `{name}`: {problem}"))
 }
 
-fn typed<T: DeserializeOwned>(kind: &str, name: &str, spec: Value) -> Result<T, String> {
+/// A spec by its type.
+pub(crate) fn typed<T: DeserializeOwned>(kind: &str, name: &str, spec: Value) -> Result<T, String> {
     if spec.is_null() {
         return Err(format!("{kind} `{name}`: `spec` is missing"));
     }

@@ -9,7 +9,7 @@
 //! it said before; what was withdrawn (a Secret that is gone, a root that was deleted) is believed no longer; what
 //! never could be used lets nothing in of which it speaks. See [`Trusted`].
 
-mod check;
+pub(crate) mod check;
 mod compile;
 mod logins;
 pub(crate) mod objects;

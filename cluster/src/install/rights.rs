@@ -5,7 +5,6 @@ use crate::authority::AUTHORITY_SECRET;
 use crate::control::{AUDIT_LEASE, LEASE};
 use crate::gatekeeper::{BASES, CONSTRAINTS, SIGNS, TEMPLATES};
 use crate::kinds::GROUP;
-use crate::pause::PAUSE_CONFIG_MAP;
 use crate::reports::Flavour;
 use serde_json::{Value, json};
 
@@ -25,6 +24,8 @@ impl InventoryRight {
     }
 }
 
+/// Our kinds of which there is one list for the whole cluster.
+const KINDS: [&str; 4] = ["imageauthorities", "policies", "policybundles", "trustroots"];
 const READ: [&str; 3] = ["get", "list", "watch"];
 
 pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
@@ -36,7 +37,7 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
     })];
     for (component, cluster_rules, own_rules) in [
         ("serve", serve_cluster(options), serve_own(options)),
-        ("control", control_cluster(), control_own()),
+        ("control", control_cluster(), control_own(options)),
         ("audit", audit_cluster(options), audit_own()),
     ] {
         let name = format!("wayguard-{component}");
@@ -134,7 +135,7 @@ fn named(groups: &[&str], resources: &[&str], names: &[&str], verbs: &[&str]) ->
 fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
     let mut rules = vec![
         rule(&[""], &["namespaces"], &READ),
-        rule(&[GROUP], &["imageauthorities", "policies", "trustroots"], &READ),
+        rule(&[GROUP], &KINDS, &READ),
         // To warn of Pods that a namespace's new labels would refuse.
         rule(&[""], &["pods"], &["list"]),
         // The live owner of a Pod, for exceptions that name the workload.
@@ -150,22 +151,31 @@ fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
 
 fn serve_own(options: &InstallOptions) -> Vec<Value> {
     let mut secrets = vec![AUTHORITY_SECRET];
-    secrets.extend(options.secrets.iter().map(String::as_str));
-    secrets.extend(options.registry_secrets.iter().map(|secret| secret.name.as_str()));
+    secrets.extend(given(options));
     vec![
         rule(&[GROUP], &["policyexceptions"], &READ),
-        // Public keys and trust roots that ImageAuthorities name.
+        // Public keys and trust roots that ImageAuthorities name, and what is stored of PolicyBundles.
         rule(&[""], &["configmaps"], &READ),
         // To sign its own leaf; and what the operator has named.
         named(&[""], &["secrets"], &secrets, &READ),
     ]
 }
 
+/// Secrets that the operator has named: keys and logins of registries.
+fn given(options: &InstallOptions) -> Vec<&str> {
+    let logins = options.registry_secrets.iter().map(|secret| secret.name.as_str());
+    options.secrets.iter().map(String::as_str).chain(logins).collect()
+}
+
 fn control_cluster() -> Vec<Value> {
     let configurations = ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"];
     vec![
-        rule(&[GROUP], &["imageauthorities", "policies", "trustroots"], &READ),
-        rule(&[GROUP], &["imageauthorities/status", "policies/status", "trustroots/status"], &["patch"]),
+        rule(&[GROUP], &KINDS, &READ),
+        rule(
+            &[GROUP],
+            &KINDS.map(|kind| format!("{kind}/status")).each_ref().map(String::as_str),
+            &["patch"],
+        ),
         // `create` by name is enough, because server-side apply names what it creates.
         named(
             &["admissionregistration.k8s.io"],
@@ -177,23 +187,31 @@ fn control_cluster() -> Vec<Value> {
     ]
 }
 
-fn control_own() -> Vec<Value> {
-    vec![
+fn control_own(options: &InstallOptions) -> Vec<Value> {
+    let mut rules = vec![
         rule(&[GROUP], &["policyexceptions"], &READ),
         rule(&[GROUP], &["policyexceptions/status"], &["patch"]),
-        named(&[""], &["configmaps"], &[PAUSE_CONFIG_MAP], &READ),
+        // The pause; the public keys and trust roots of who signs PolicyBundles; and what is stored of those, under names
+        // that nobody knows before.
+        rule(&[""], &["configmaps"], &["create", "delete", "get", "list", "patch", "watch"]),
         named(&[""], &["secrets"], &[AUTHORITY_SECRET], &["get", "update"]),
         rule(&["discovery.k8s.io"], &["endpointslices"], &["list", "watch"]),
         named(&["coordination.k8s.io"], &["leases"], &[LEASE], &["get", "update"]),
         rule(&["coordination.k8s.io"], &["leases"], &["create"]),
-    ]
+    ];
+    let secrets = given(options);
+    if !secrets.is_empty() {
+        // To verify and fetch PolicyBundles.
+        rules.push(named(&[""], &["secrets"], &secrets, &READ));
+    }
+    rules
 }
 
 /// The audit reads what policies judge and what they look up, and writes reports.
 fn audit_cluster(options: &InstallOptions) -> Vec<Value> {
     let mut rules = vec![
         rule(&[""], &["namespaces"], &READ),
-        rule(&[GROUP], &["policies"], &READ),
+        rule(&[GROUP], &["policies", "policybundles"], &READ),
         // The live owner of a Pod, for exceptions that name the workload.
         rule(&["apps"], &["daemonsets", "deployments", "replicasets", "statefulsets"], &["get"]),
         rule(&["batch"], &["cronjobs", "jobs"], &["get"]),
@@ -223,6 +241,8 @@ fn audit_cluster(options: &InstallOptions) -> Vec<Value> {
 fn audit_own() -> Vec<Value> {
     vec![
         rule(&[GROUP], &["policyexceptions"], &READ),
+        // What is stored of PolicyBundles.
+        rule(&[""], &["configmaps"], &READ),
         named(&["coordination.k8s.io"], &["leases"], &[AUDIT_LEASE], &["get", "update"]),
         rule(&["coordination.k8s.io"], &["leases"], &["create"]),
     ]

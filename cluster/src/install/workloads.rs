@@ -72,7 +72,6 @@ fn serve(options: &InstallOptions) -> Value {
         format!("--authority-secret={AUTHORITY_SECRET}"),
         format!("--drain-delay={DRAIN_SECONDS}"),
     ];
-    arguments.extend(options.registry_secrets.iter().map(|secret| format!("--registry-secret={secret}")));
     arguments.extend(shared(options));
     let ports = json!([
         {"name": "https", "containerPort": ADMISSION, "protocol": "TCP"},
@@ -119,7 +118,8 @@ fn audit(options: &InstallOptions) -> Value {
     deployment(options, "audit", 1, &arguments, &ports, &resources)
 }
 
-/// Arguments that server and `control` must have alike, or they make different policy sets.
+/// Arguments that server and `control` must have alike, or they make different policy sets; and the logins of
+/// registries, which both ask.
 fn shared(options: &InstallOptions) -> Vec<String> {
     let mut arguments = Vec::new();
     if options.observe {
@@ -128,6 +128,7 @@ fn shared(options: &InstallOptions) -> Vec<String> {
     if options.gatekeeper {
         arguments.push("--gatekeeper".to_owned());
     }
+    arguments.extend(options.registry_secrets.iter().map(|secret| format!("--registry-secret={secret}")));
     arguments.extend(options.policies.iter().map(|name| format!("--policies={name}")));
     if !options.exempt_namespaces.is_empty() {
         arguments.push(format!("--exempt-namespace={}", options.exempt_namespaces.join(",")));

@@ -4,10 +4,13 @@
 //! (`WAYGUARD_UPDATE=1 cargo test -p wayguard-cluster` writes them).
 
 use super::schema::structural;
-use super::status::{ACTIVE, ENFORCED, LOADED, PolicyExceptionStatus, PolicyStatus, TrustStatus};
+use super::status::{
+    ACTIVE, ENFORCED, LOADED, PolicyBundleStatus, PolicyExceptionStatus, PolicyStatus, TrustStatus, VERIFIED,
+};
 use super::{GROUP, VERSION};
 use crate::manifest;
 use serde_json::{Value, json};
+use wayguard_bundle::spec::PolicyBundleSpec;
 use wayguard_engine::policy::spec::{PolicyExceptionSpec, PolicySpec};
 use wayguard_images::authority::ImageAuthoritySpec;
 use wayguard_images::trust::TrustRootSpec;
@@ -36,6 +39,7 @@ pub fn definitions() -> Vec<Definition> {
     vec![
         Definition { file: "policies.yaml", object: policy() },
         Definition { file: "policyexceptions.yaml", object: exception() },
+        Definition { file: "policybundles.yaml", object: bundle() },
         Definition { file: "imageauthorities.yaml", object: image_authority() },
         Definition { file: "trustroots.yaml", object: trust_root() },
     ]
@@ -115,6 +119,39 @@ fn exception() -> Value {
         &spec,
         &status(structural::<PolicyExceptionStatus>()),
     )
+}
+
+fn bundle() -> Value {
+    let mut spec = structural::<PolicyBundleSpec>();
+    set(&mut spec, &["properties", "image", "pattern"], json!("@sha256:[0-9a-f]{64}$"));
+    set(&mut spec, &["properties", "image", "maxLength"], json!(512));
+    set(&mut spec, &["properties", "enforce", "minItems"], json!(1));
+    set(&mut spec, &["properties", "enforce", "maxItems"], json!(64));
+    set(&mut spec, &["properties", "enforce", "x-kubernetes-list-type"], json!("set"));
+    let mut definition = definition(
+        "PolicyBundle",
+        "policybundles",
+        "Cluster",
+        "Policies out of a registry, signed: the leader verifies and stores them, servers read what is stored.",
+        &[
+            column("Version", ".status.version"),
+            column("Enforces", ".spec.enforce"),
+            condition_column(VERIFIED),
+            condition_column(LOADED),
+            column("Replicas", ".status.loadedBy"),
+            age(),
+        ],
+        &spec,
+        &status(structural::<PolicyBundleStatus>()),
+    );
+    let schema = ["spec", "versions"];
+    if let Some(schema) =
+        node(&mut definition, &schema).and_then(|all| all.pointer_mut("/0/schema/openAPIV3Schema"))
+    {
+        // Its name is the value of a label and a part of names.
+        rule(schema, &[], "self.metadata.name.size() <= 63", "the name must have at most 63 characters");
+    }
+    definition
 }
 
 fn image_authority() -> Value {
@@ -363,7 +400,7 @@ mod tests {
     fn keywords_that_are_set_by_path_have_landed() {
         let text = definitions().iter().map(Definition::yaml).collect::<String>();
         for (wanted, times) in
-            [("maxItems: 64", 6), ("- CONNECT", 3), ("default: Deny", 2), ("x-kubernetes-list-type: map", 4)]
+            [("maxItems: 64", 7), ("- CONNECT", 3), ("default: Deny", 2), ("x-kubernetes-list-type: map", 5)]
         {
             assert_eq!(text.matches(wanted).count(), times, "{wanted}");
         }

@@ -1,7 +1,7 @@
 //! Our kinds (`wayguard.io/v1alpha1`) as Kubernetes objects: the engine's spec types with metadata and status.
 //!
-//! The specs live in the engine and in `images`, because files and CI know them without a cluster; here they get what only a
-//! cluster has: [`status`], and the [`crd`] that tells an API server about them.
+//! The specs live in the engine, in `images` and in `bundle`, because files and CI know them without a cluster; here they
+//! get what only a cluster has: [`status`], and the [`crd`] that tells an API server about them.
 
 pub mod condition;
 pub mod crd;
@@ -16,8 +16,9 @@ use k8s_openapi::ClusterResourceScope;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::{Deserialize, Serialize};
-use status::{PolicyExceptionStatus, PolicyStatus, TrustStatus};
+use status::{PolicyBundleStatus, PolicyExceptionStatus, PolicyStatus, TrustStatus};
 use std::borrow::Cow;
+use wayguard_bundle::spec::PolicyBundleSpec;
 use wayguard_engine::policy::spec::{API_VERSION, PolicyExceptionSpec, PolicySpec};
 use wayguard_images::authority::ImageAuthoritySpec;
 use wayguard_images::trust::TrustRootSpec;
@@ -95,6 +96,23 @@ pub struct TrustRoot {
     pub status: Option<TrustStatus>,
 }
 
+/// Policies out of a registry, signed; cluster-scoped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyBundle {
+    /// Always `wayguard.io/v1alpha1`.
+    pub api_version: String,
+    /// Always `PolicyBundle`.
+    pub kind: String,
+    /// Name, generation and the like.
+    pub metadata: ObjectMeta,
+    /// Which artifact, and what of it is in force.
+    pub spec: PolicyBundleSpec,
+    /// What `control` found; never read to decide anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<PolicyBundleStatus>,
+}
+
 impl Policy {
     /// A new object of that name.
     pub fn new(name: &str, spec: PolicySpec) -> Self {
@@ -162,6 +180,7 @@ macro_rules! resource {
 
 resource!(Policy, "policies", ClusterResourceScope);
 resource!(PolicyException, "policyexceptions", NamespaceResourceScope);
+resource!(PolicyBundle, "policybundles", ClusterResourceScope);
 resource!(ImageAuthority, "imageauthorities", ClusterResourceScope);
 resource!(TrustRoot, "trustroots", ClusterResourceScope);
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Policy, PolicyException ─watch─► objects ┐
+//! PolicyBundle, what is stored of it ──────┤
 //! files, bundles ─────────────────► base ──┴─ 100 ms of quiet ─► PolicySetBuilder ─► Loaded (one Arc, swapped)
 //! ```
 //! INVARIANT: a set is only ever replaced by one made of whole lists: an API server that is away, or a base that
@@ -11,6 +12,7 @@ pub(crate) mod object;
 mod observing;
 mod report;
 
+use crate::bundles::{BundleWatch, Bundled, enforce};
 use crate::client::{ApiError, Client};
 use crate::gatekeeper::GatekeeperWatch;
 use crate::kinds::{Policy, PolicyException};
@@ -23,6 +25,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tracing::{error, info, warn};
 use wayguard_engine::gatekeeper::Given;
+use wayguard_engine::policy::choice::Chosen;
+use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::spec::{PolicyExceptionSpec, PolicySpec};
 use wayguard_engine::{PolicySet, PolicySetBuilder};
 
@@ -65,12 +69,25 @@ pub struct Loaded {
     pub policies: BTreeMap<String, ItemReport>,
     /// The cluster's exceptions by name.
     pub exceptions: BTreeMap<String, ItemReport>,
+    /// The cluster's bundles by name.
+    pub bundles: BTreeMap<String, ItemReport>,
+    /// The library that is built in, and what lies over it.
+    pub(crate) library: Arc<Library>,
+    pub(crate) bundled: Vec<Bundled>,
+}
+
+impl Loaded {
+    /// A Policy as it would be loaded beside these bundles: its source may be a policy of one of them.
+    pub fn chosen(&self, name: String, spec: PolicySpec) -> Chosen {
+        enforce::chosen(&self.bundled, &self.library, name, spec)
+    }
 }
 
 /// The watches and what was loaded last.
 pub struct PolicyWatch {
     policies: Arc<Mirror<Arc<Object<PolicySpec>>>>,
     exceptions: Arc<Mirror<Arc<Object<PolicyExceptionSpec>>>>,
+    bundles: Arc<BundleWatch>,
     gatekeeper: Option<Arc<GatekeeperWatch>>,
     loaded: watch::Receiver<Option<Arc<Loaded>>>,
     reload: Arc<Notify>,
@@ -90,16 +107,26 @@ impl PolicyWatch {
             Arc::new(Mirror::start(own, Selection::default(), |object| Some(Arc::new(Object::read(object)))));
         let (publisher, loaded) = watch::channel(None);
         let reload = Arc::new(Notify::new());
+        let bundles = Arc::new(BundleWatch::start(client, &options.own_namespace));
         let gatekeeper = options.gatekeeper.then(|| Arc::new(GatekeeperWatch::start(client, &reload)));
         let loading = Loader {
             policies: Arc::clone(&policies),
             exceptions: Arc::clone(&exceptions),
+            bundles: Arc::clone(&bundles),
             gatekeeper: gatekeeper.clone(),
             options,
             reload: Arc::clone(&reload),
             loaded: publisher,
         };
-        Self { policies, exceptions, gatekeeper, loaded, reload, _task: Task(tokio::spawn(loading.run())) }
+        Self {
+            policies,
+            exceptions,
+            bundles,
+            gatekeeper,
+            loaded,
+            reload,
+            _task: Task(tokio::spawn(loading.run())),
+        }
     }
 
     /// What was loaded last; `None` before the first.
@@ -117,19 +144,21 @@ impl PolicyWatch {
         self.reload.notify_one();
     }
 
-    /// Whether both kinds have been listed.
+    /// Whether all kinds have been listed.
     pub fn synced(&self) -> bool {
-        self.policies.synced() && self.exceptions.synced()
+        self.policies.synced() && self.exceptions.synced() && self.bundles.synced()
     }
 
-    /// Time since the API server was last heard of by the slower of both watches; `None` before its first answers.
+    /// Time since the API server was last heard of by the slowest of the watches; `None` before its first answers.
     pub fn staleness(&self) -> Option<Duration> {
-        self.policies.staleness().zip(self.exceptions.staleness()).map(|(one, other)| one.max(other))
+        let all = [self.policies.staleness()?, self.exceptions.staleness()?, self.bundles.staleness()?];
+        all.into_iter().max()
     }
 
     /// What keeps a watch from going on, in words for an operator.
     pub fn problem(&self) -> Option<String> {
         let own = self.policies.problem().or_else(|| self.exceptions.problem());
+        let own = own.or_else(|| self.bundles.problem());
         let Some(problem) = own else { return Some(self.gatekeeper.as_ref()?.problem()?.to_string()) };
         Some(match problem {
             ApiError::NotFound(_) => {
@@ -138,6 +167,11 @@ impl PolicyWatch {
             }
             other => other.to_string(),
         })
+    }
+
+    /// The watches of bundles and of what is stored of them.
+    pub(crate) fn bundles(&self) -> &BundleWatch {
+        &self.bundles
     }
 
     /// The watches of Gatekeeper's kinds, if they are read.
@@ -159,6 +193,7 @@ impl PolicyWatch {
 struct Loader {
     policies: Arc<Mirror<Arc<Object<PolicySpec>>>>,
     exceptions: Arc<Mirror<Arc<Object<PolicyExceptionSpec>>>>,
+    bundles: Arc<BundleWatch>,
     gatekeeper: Option<Arc<GatekeeperWatch>>,
     options: PolicyWatchOptions,
     reload: Arc<Notify>,
@@ -171,6 +206,8 @@ impl Loader {
         let mut exceptions = self.exceptions.changes();
         self.policies.wait_synced().await;
         self.exceptions.wait_synced().await;
+        self.bundles.wait_synced().await;
+        let _forwards = self.bundles.forward(&self.reload);
         if let Some(gatekeeper) = &self.gatekeeper {
             gatekeeper.wait_synced().await;
         }
@@ -204,10 +241,12 @@ impl Loader {
         let policies: Vec<_> = self.policies.all().into_values().collect();
         let exceptions: Vec<_> = self.exceptions.all().into_values().collect();
         let objects = self.gatekeeper.as_ref().map(|watch| watch.objects()).unwrap_or_default();
-        let options = self.options.clone();
+        let (options, bundles) = (self.options.clone(), Arc::clone(&self.bundles));
         // Compiling is pure work of up to seconds: not for the threads that answer requests.
-        let compiled =
-            tokio::task::spawn_blocking(move || compile(&options, &policies, &exceptions, objects)).await;
+        let compiled = tokio::task::spawn_blocking(move || {
+            compile(&options, bundles.current(), &policies, &exceptions, objects)
+        })
+        .await;
         match compiled {
             Ok(Ok(loaded)) => self.publish(loaded),
             Ok(Err(problem)) => error!(%problem, "policies are not loaded; the set that was served stays"),
@@ -237,6 +276,7 @@ impl Loader {
 
 fn compile(
     options: &PolicyWatchOptions,
+    bundled: Vec<Bundled>,
     policies: &[Arc<Object<PolicySpec>>],
     exceptions: &[Arc<Object<PolicyExceptionSpec>>],
     gatekeeper: Vec<Given>,
@@ -248,11 +288,15 @@ fn compile(
     for object in gatekeeper {
         builder.gatekeeper(object);
     }
+    let library = Arc::clone(builder.library());
+    let adapt = |spec| if options.observe { observed(spec) } else { spec };
+    enforce::add(&mut builder, &bundled, &adapt);
     for policy in policies {
         match policy.spec.clone() {
             Ok(spec) => {
-                let spec = if options.observe { observed(spec) } else { spec };
-                builder.policy(&policy.name, spec, FROM_CLUSTER, None);
+                let Chosen { name, spec, files } =
+                    enforce::chosen(&bundled, &library, policy.name.clone(), adapt(spec));
+                builder.policy(&name, spec, FROM_CLUSTER, files);
             }
             Err(error) => builder.failure(&policy.name, FROM_CLUSTER, error),
         }
@@ -273,6 +317,9 @@ fn compile(
             .iter()
             .map(|it| report::item(&set, FROM_EXCEPTIONS, &it.name, it.generation))
             .collect(),
+        bundles: bundled.iter().map(|it| (it.name.clone(), enforce::report(&set, it))).collect(),
+        library,
+        bundled,
         set,
     })
 }

@@ -17,6 +17,9 @@ pub struct LoadReport {
     /// The cluster's `PolicyException` objects, of the suite's own namespace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ItemReport>,
+    /// The cluster's `PolicyBundle` objects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bundles: Vec<ItemReport>,
     /// The cluster's `ImageAuthority` objects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image_authorities: Vec<ItemReport>,
@@ -52,6 +55,7 @@ impl LoadReport {
             set_digest: loaded.set.digest().to_owned(),
             policies: loaded.policies.values().cloned().collect(),
             exceptions: loaded.exceptions.values().cloned().collect(),
+            bundles: loaded.bundles.values().cloned().collect(),
             forbidden,
             authority,
             ..Self::default()

@@ -196,7 +196,7 @@ fn exemption(names: &[&str]) -> Value {
 
 fn own_rules(entry: Entry) -> Value {
     let (resources, scope) = if entry == Entry::OwnPolicies {
-        (json!(["imageauthorities", "policies", "trustroots"]), "Cluster")
+        (json!(["imageauthorities", "policies", "policybundles", "trustroots"]), "Cluster")
     } else {
         (json!(["policyexceptions"]), "Namespaced")
     };

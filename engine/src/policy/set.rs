@@ -96,6 +96,16 @@ impl PolicySetBuilder {
         self.policies.insert(name.to_owned(), Pending { spec, from: from.to_owned(), files });
     }
 
+    /// As [`Self::policy`], but what came by that name before steps aside.
+    pub fn instead(&mut self, name: &str, spec: PolicySpec, from: &str, files: Option<PolicyFiles>) {
+        self.policies.insert(name.to_owned(), Pending { spec, from: from.to_owned(), files });
+    }
+
+    /// The library that the sources of policies name.
+    pub fn library(&self) -> &Arc<Library> {
+        &self.library
+    }
+
     /// Adds a PolicyException object.
     pub fn exception(&mut self, name: &str, spec: PolicyExceptionSpec, from: &str) {
         self.exceptions.insert(name.to_owned(), (spec, from.to_owned()));

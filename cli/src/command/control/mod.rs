@@ -9,7 +9,8 @@ use crate::exit::{ExitStatus, Failure};
 use crate::logging::LoggingArgs;
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources, gather};
-use crate::suite::SuiteArgs;
+use crate::registries::RegistryArgs;
+use crate::suite::{LoginArgs, SuiteArgs};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use wayguard_audit::control::{AuditOptions, AuditState};
-use wayguard_cluster::control::{Anchor, ControlOptions, ControlState, Replicas, Trust, control};
+use wayguard_cluster::control::{Anchor, ControlOptions, ControlState, Registries, Replicas, Trust, control};
 use wayguard_cluster::webhooks::Endpoint;
 use wayguard_webhook::{ProbeServer, Readiness, terminated};
 
@@ -48,6 +49,12 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     policies: PolicyArgs,
+
+    #[command(flatten)]
+    registries: RegistryArgs,
+
+    #[command(flatten)]
+    logins: LoginArgs,
 
     #[command(flatten)]
     logging: LoggingArgs,
@@ -211,9 +218,17 @@ fn options(args: Args) -> Result<ControlOptions, Failure> {
         endpoint,
         replicas,
         trust,
+        keyring: args.registries.keyring()?,
+        registries: registries(args.registries),
+        login_secrets: args.logins.registry_secret,
         exempt_namespaces: sources.exempt_namespaces().to_vec(),
         anchor: args.anchor.as_deref().map(Anchor::cluster_role),
     })
+}
+
+/// How registries are reached, read again each time.
+fn registries(args: RegistryArgs) -> Registries {
+    Arc::new(move |host| args.options(&[host]).map_err(|failure| failure.to_string()))
 }
 
 /// Unique among all processes of all times.

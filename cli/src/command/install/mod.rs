@@ -5,12 +5,13 @@ mod survey;
 use crate::cluster::ClusterArgs;
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{GOOD, Output, QUIET, styled};
-use crate::policies::{DEFAULT_BUNDLES, PolicyArgs, Sources};
+use crate::policies::{PolicyArgs, Sources};
 use std::collections::BTreeSet;
 use wayguard_cluster::images::{LoginSecret, REPORT_GROUP, REPORT_PLURAL};
 use wayguard_cluster::install::{Applied, InstallOptions, InventoryRight, apply, objects};
 use wayguard_cluster::{Client, manifest};
 use wayguard_engine::expansion::plural;
+use wayguard_engine::policy::choice::DEFAULT_BUNDLES;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::metadata::{self, Metadata};
 

@@ -61,7 +61,7 @@ impl Gate {
             health: (0..args.replicas).map(|_| free_address()).collect::<Result<_, _>>().map_err(cannot)?,
         };
         let shared = shared_arguments(args, sources)?;
-        let mut servers = gate.serve(args, sandbox, &shared)?;
+        let mut servers = gate.serve(sandbox, &shared)?;
         let mut control = gate.control(sandbox, &shared)?;
         if args.audit {
             let mut arguments: Vec<OsString> = vec!["control".into()];
@@ -78,15 +78,12 @@ impl Gate {
         Ok(gate)
     }
 
-    fn serve(&self, args: &Args, sandbox: &Sandbox, shared: &[OsString]) -> Result<Vec<Process>, Failure> {
+    fn serve(&self, sandbox: &Sandbox, shared: &[OsString]) -> Result<Vec<Process>, Failure> {
         let mut processes = Vec::new();
         for (index, health) in self.health.iter().enumerate() {
             let mut arguments: Vec<OsString> = vec!["serve".into()];
             arguments.extend(pair("--listen", self.admission.to_string()));
             arguments.extend(pair("--health-listen", health.to_string()));
-            for secret in &args.registry_secret {
-                arguments.extend(pair("--registry-secret", secret.to_string()));
-            }
             if self.health.len() > 1 {
                 arguments.push("--share-port".into());
             }
@@ -117,7 +114,7 @@ fn pair(name: &str, value: impl Into<OsString>) -> [OsString; 2] {
     [name.into(), value.into()]
 }
 
-/// What server and `control` must have alike.
+/// What server and `control` must have alike, and the logins that both use.
 fn shared_arguments(args: &Args, sources: &Sources) -> Result<Vec<OsString>, Failure> {
     let mut arguments: Vec<OsString> = Vec::new();
     arguments.extend(pair("--own-namespace", NAMESPACE));
@@ -131,6 +128,9 @@ fn shared_arguments(args: &Args, sources: &Sources) -> Result<Vec<OsString>, Fai
     }
     for name in &args.policies.exempt_namespaces {
         arguments.extend(pair("--exempt-namespace", name));
+    }
+    for secret in &args.registry_secret {
+        arguments.extend(pair("--registry-secret", secret.to_string()));
     }
     if args.observe {
         arguments.push("--observe".into());

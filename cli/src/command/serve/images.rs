@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wayguard_cluster::Client;
-use wayguard_cluster::images::{LoginSecret, Logins, ReportWatch, TrustWatch, Trusted, check};
+use wayguard_cluster::images::{LoginSecret, Logins, ReportWatch, TrustWatch, Trusted};
 use wayguard_engine::facts::{Fact, FactKey};
 use wayguard_images::authority::ImageAuthorities;
 use wayguard_images::registry::credentials::Keyring;
-use wayguard_webhook::{Applied, BoxFuture, FactSource, KindJudge, Latch, Readiness};
+use wayguard_webhook::{BoxFuture, FactSource, Latch, Readiness};
 
 /// A source of facts that also knows images.
 pub(super) struct WithImages {
@@ -138,21 +138,6 @@ impl Following {
         self.asked.known.store(true, Ordering::Release);
         self.latch.ready();
         Ok(())
-    }
-}
-
-/// ImageAuthority and TrustRoot objects, judged when they are applied.
-pub(super) struct AppliedTrust {
-    pub(super) client: Client,
-    pub(super) own_namespace: String,
-}
-
-impl KindJudge for AppliedTrust {
-    fn judge(&self, applied: Applied) -> BoxFuture<'_, Option<Result<(), String>>> {
-        Box::pin(async move {
-            let Applied { kind, name, spec } = applied;
-            check(&self.client, &self.own_namespace, &kind, &name, spec).await
-        })
     }
 }
 

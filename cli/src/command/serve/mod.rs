@@ -6,6 +6,7 @@
 //!                       surroundings (facts) ────────────┘
 //! ```
 
+mod applied;
 mod certificates;
 mod images;
 mod providers;
@@ -18,15 +19,15 @@ use crate::images::ImageArgs;
 use crate::logging::LoggingArgs;
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources};
-use crate::suite::SuiteArgs;
+use crate::suite::{LoginArgs, SuiteArgs};
+use applied::AppliedKinds;
 use certificates::CertificateArgs;
-use images::{AppliedTrust, Following, WithImages};
+use images::{Following, WithImages};
 use providers::ProviderArgs;
 use reload::Reloader;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use wayguard_cluster::images::LoginSecret;
 use wayguard_engine::policy::library::Library;
 use wayguard_webhook::{AdmissionServer, KindJudge, Parts, PolicySource, Readiness, terminated};
 
@@ -68,11 +69,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     images: ImageArgs,
 
-    /// A Secret of the suite's own namespace with logins of registries (kubernetes.io/dockerconfigjson), followed as it
-    /// is rotated; repeatable. With `=NAMESPACE,…` they are used for images of those namespaces alone (`*` at the end
-    /// of one is anything): who can make Pods can learn from refusals what the login may see
-    #[arg(long, value_name = "NAME[=NAMESPACE,…]", env = "WAYGUARD_REGISTRY_SECRET", value_delimiter = ';')]
-    registry_secret: Vec<LoginSecret>,
+    #[command(flatten)]
+    logins: LoginArgs,
 
     #[command(flatten)]
     logging: LoggingArgs,
@@ -154,7 +152,7 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     let mut following = None;
     if let Some((asked, follows)) = images::open(
         &args.images,
-        &args.registry_secret,
+        &args.logins.registry_secret,
         client.as_ref(),
         &args.suite.own_namespace,
         &readiness,
@@ -162,9 +160,10 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
         parts.facts = Arc::new(WithImages { beside: parts.facts, images: asked });
         following = follows;
     }
-    parts.kind_judge = client.clone().map(|client| -> Arc<dyn KindJudge> {
-        Arc::new(AppliedTrust { client, own_namespace: args.suite.own_namespace.clone() })
-    });
+    parts.kind_judge =
+        client.clone().zip(surroundings.watch()).map(|(client, policies)| -> Arc<dyn KindJudge> {
+            Arc::new(AppliedKinds { client, own_namespace: args.suite.own_namespace.clone(), policies })
+        });
     let (providers, identity) = args.providers.open()?;
     parts.providers = providers;
     parts.readiness = readiness;

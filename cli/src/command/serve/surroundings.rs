@@ -112,6 +112,11 @@ pub(crate) async fn without_gatekeeper(client: &Client, suite: &SuiteArgs) -> Re
 }
 
 impl Surroundings {
+    /// The policies of the cluster, if there is one.
+    pub(super) fn watch(&self) -> Option<Arc<PolicyWatch>> {
+        Some(Arc::clone(&self.cluster.as_ref()?.watch))
+    }
+
     /// What this replica tells `control` of itself.
     pub(super) fn load_report(
         &self,

@@ -1,27 +1,15 @@
-//! Whether who must have signed a bundle did: the same verification as that of images.
+//! A bundle out of a registry with who vouches for it, and the words for when nobody does.
 
 use crate::exit::{ExitStatus, Failure};
 use crate::output::Output;
 use crate::registries::RegistryArgs;
 use crate::trust::TrustArgs;
-use jiff::Timestamp;
-use std::sync::Arc;
 use wayguard_bundle::artifact::{self, Artifact};
-use wayguard_images::authority::ImageAuthority;
+pub(super) use wayguard_bundle::vouched::Vouched;
+use wayguard_bundle::vouched::vouched;
 use wayguard_images::digest::Digest;
-use wayguard_images::discover;
 use wayguard_images::reference::Reference;
-use wayguard_images::registry::{Repository, Source};
-use wayguard_images::verify::{Limits, verify};
-
-/// Whether who must have signed did.
-#[derive(Debug)]
-pub(super) enum Vouched {
-    /// Yes: by whom.
-    By(Vec<String>),
-    /// No: why what was found does not count.
-    No(Vec<String>),
-}
+use wayguard_images::registry::Repository;
 
 /// A bundle out of a registry, and whether who must have signed it did.
 ///
@@ -36,7 +24,8 @@ pub(super) fn fetch(
     let (client, repository) = (registries.client(of)?, Repository::of(of));
     super::wait(async {
         let artifact = artifact::pull(&client, &repository, &of.asked()).await.map_err(super::failed)?;
-        let vouched = vouched(&authorities, &client, &repository, artifact.digest).await?;
+        let vouched = vouched(&authorities, &client, &repository, artifact.digest).await;
+        let vouched = vouched.map_err(|error| Failure::Ours(error.to_string()))?;
         Ok((artifact, vouched))
     })
 }
@@ -46,29 +35,4 @@ pub(super) fn refuse(of: &Reference, digest: Digest, reasons: &[String], out: &m
     out.error(format!("`{of}` is not signed by who should ({digest}):"));
     reasons.iter().for_each(|reason| out.talk(format!("  {reason}")));
     ExitStatus::Denied
-}
-
-/// Asks for everything beside the bundle, and verifies it by those who speak of it.
-async fn vouched(
-    authorities: &[Arc<ImageAuthority>],
-    source: &dyn Source,
-    of: &Repository,
-    digest: Digest,
-) -> Result<Vouched, Failure> {
-    let evidence =
-        discover::evidence(source, of, digest).await.map_err(|error| Failure::Ours(error.to_string()))?;
-    let verified = verify(&evidence, authorities, &Limits::default(), Timestamp::now());
-    if verified.satisfied() {
-        let mut names: Vec<String> =
-            verified.signatures.iter().map(|signature| signature.signer.to_string()).collect();
-        names.sort();
-        names.dedup();
-        return Ok(Vouched::By(names));
-    }
-    let mut reasons: Vec<String> = verified.rejected.iter().map(ToString::to_string).collect();
-    let lacking = verified.required.iter().filter(|requirement| !requirement.satisfied);
-    reasons.extend(lacking.map(|requirement| {
-        format!("{}: {} of {} signatures", requirement.name, requirement.signers, requirement.required)
-    }));
-    Ok(Vouched::No(reasons))
 }

@@ -257,8 +257,8 @@ impl<'a> Machine<'a, '_> {
                 let Value::Array(values) = self.x(prepared.args.get(1)?)? else {
                     return self.builtin_with(prepared.builtin, &prepared.args);
                 };
-                let value =
-                    self.call_function(prepared.builtin, |call| sprintf::write(call, format, values).map(Some));
+                let value = self
+                    .call_function(prepared.builtin, |call| sprintf::write(call, format, values).map(Some));
                 if self.watched {
                     self.made(values, value);
                 }

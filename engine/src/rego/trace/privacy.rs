@@ -108,9 +108,9 @@ impl Privacy {
         of.iter().for_each(|value| given.collect(*value));
         let by_number = given.numbers.iter().any(|number| self.numbers.contains(number));
         let by_text = given.texts.iter().any(|text| self.private.contains(text));
-        let direct = of.iter().any(|value| {
-            matches!(value, Value::String(text) if self.private.contains(&address(text)))
-        });
+        let direct = of
+            .iter()
+            .any(|value| matches!(value, Value::String(text) if self.private.contains(&address(text))));
         let mut new = Leaves::default();
         if by_number || by_text {
             new.collect(value);
