@@ -73,6 +73,40 @@ fn a_kustomize_folder_is_built_by_either_tool() {
     assert_eq!(check(place.path(), &bin(place.path()), &["base"]).code, 0);
 }
 
+/// The real tools, where this machine has them.
+#[test]
+fn real_charts_and_kustomizations_are_rendered_by_the_real_tools() {
+    let path = std::env::var("PATH").unwrap();
+    let has = |tool: &str, argument: &str| {
+        let found =
+            std::process::Command::new(tool).arg(argument).output().is_ok_and(|said| said.status.success());
+        if !found {
+            eprintln!("skipped: `{tool}` is not on the PATH");
+        }
+        found
+    };
+    let place = folder(&[
+        ("base/kustomization.yaml", "resources: [pod.yaml]\nnamePrefix: shop-\n"),
+        ("base/pod.yaml", POD),
+        ("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+        ("chart/values.yaml", "tag: latest\n"),
+        ("chart/templates/pod.yaml", &POD.replace("x:latest", "x:{{ .Values.tag }}")),
+        ("pinned.yaml", "tag: '1'\n"),
+    ]);
+    if has("kustomize", "version") || has("kubectl", "--help") {
+        let ran = check(place.path(), &path, &["base"]);
+        assert_eq!(ran.code, 2, "{}", ran.shown());
+        assert!(ran.stdout.contains("shop-p"), "{}", ran.shown());
+    }
+    if has("helm", "version") {
+        let ran = check(place.path(), &path, &["chart"]);
+        assert_eq!(ran.code, 2, "{}", ran.shown());
+        assert!(ran.stdout.contains("chart/templates/pod.yaml:"), "{}", ran.shown());
+        let ran = check(place.path(), &path, &["chart", "--values", "pinned.yaml"]);
+        assert_eq!(ran.code, 0, "{}", ran.shown());
+    }
+}
+
 #[test]
 fn a_tool_that_is_not_there_is_named_with_what_to_do() {
     let place = folder(&[("shop/Chart.yaml", "name: shop\n"), ("base/kustomization.yaml", "")]);

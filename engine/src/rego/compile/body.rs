@@ -1,40 +1,38 @@
 //! Code for one body: its expressions in order, each variable a slot, what is bound known at every step.
 
 use super::code::{
-    ClauseCode, Code, Comparison, EveryCode, Mock, Mocked, Named, Pattern, Prepared, Replacement, RuleKind,
-    Slot, Step, Tool, X,
+    ClauseCode, Code, EveryCode, Mock, Mocked, Named, Pattern, Replacement, RuleKind, Slot, Step, X,
 };
 use super::count::Counts;
 use super::{Compiler, count, failing};
-use crate::rego::builtins::{self, Body as BuiltinBody, Builtin};
+use crate::rego::builtins::{self, Body as BuiltinBody};
 use crate::rego::front::form::{
     Body, Callee, Clause, DATA, Every, Expr, ExprKind, INPUT, Kind, Target, Term, Var, With,
 };
 use crate::rego::front::visit::{SAFETY, Vars, each_term, own_terms};
 use crate::rego::place::Place;
-use crate::rego::text::Format;
-use crate::value::{Arena, Value};
+use crate::value::Value;
 use std::collections::{HashMap, HashSet};
 
 /// Generates the code of one clause.
 pub(crate) struct Generator<'g, 'c, 'p> {
     pub(super) compiler: &'g mut Compiler<'c, 'p>,
-    counts: Counts,
-    slots: HashMap<Var, Slot>,
-    bound: HashSet<Var>,
+    pub(super) counts: Counts,
+    pub(super) slots: HashMap<Var, Slot>,
+    pub(super) bound: HashSet<Var>,
     /// Bound variables whose value is known now.
-    constants: HashMap<Var, Value<'p>>,
+    pub(super) constants: HashMap<Var, Value<'p>>,
     /// Variables that are bound and used once: their expression is put where they are used.
-    pending: Vec<(Var, X<'p>, Place)>,
-    steps: Vec<(Step<'p>, Place)>,
-    next: Slot,
+    pub(super) pending: Vec<(Var, X<'p>, Place)>,
+    pub(super) steps: Vec<(Step<'p>, Place)>,
+    pub(super) next: Slot,
     /// How many of the first slots are arguments.
-    parameters: Slot,
+    pub(super) parameters: Slot,
     /// The expressions of the current body that have their mark.
-    marked: HashSet<Place>,
+    pub(super) marked: HashSet<Place>,
     /// In a program that is traced: what was marked last, of what is not written in a body the head.
-    current: Option<Place>,
-    head: Option<Place>,
+    pub(super) current: Option<Place>,
+    pub(super) head: Option<Place>,
     pub(super) place: Place,
 }
 
@@ -137,7 +135,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         slot
     }
 
-    fn slot(&mut self, var: Var) -> Slot {
+    pub(super) fn slot(&mut self, var: Var) -> Slot {
         if let Some(slot) = self.slots.get(&var) {
             return *slot;
         }
@@ -146,7 +144,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         slot
     }
 
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         for (var, x, place) in std::mem::take(&mut self.pending) {
             let slot = self.slot(var);
             self.steps.push((Step::Bind(slot, x), place));
@@ -157,7 +155,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     /// others are evaluated now, as they would have been: which of two fails first can be seen.
     ///
     /// `orderly`: nothing but variables is evaluated before them; else those that can fail do not wait.
-    fn settle(&mut self, uses: &[Var], orderly: bool) {
+    pub(super) fn settle(&mut self, uses: &[Var], orderly: bool) {
         if !orderly && self.pending.iter().any(|(_, x, _)| failing::may_fail(x, self.compiler.strict)) {
             return self.flush();
         }
@@ -179,7 +177,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     }
 
     /// Code of its own; what it binds is unknown after it.
-    fn closure(&mut self, fill: impl FnOnce(&mut Self)) -> Code<'p> {
+    pub(super) fn closure(&mut self, fill: impl FnOnce(&mut Self)) -> Code<'p> {
         self.flush();
         let outer = std::mem::take(&mut self.steps);
         let (bound, constants, place) = (self.bound.clone(), self.constants.clone(), self.place);
@@ -209,7 +207,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
 
     // ---- what is known
 
-    fn is_bound(&self, var: Var) -> bool {
+    pub(super) fn is_bound(&self, var: Var) -> bool {
         matches!(var, INPUT | DATA) || self.bound.contains(&var)
     }
 
@@ -249,7 +247,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     }
 
     /// What stands there is come to now: what waits is evaluated before.
-    fn mark(&mut self, place: Place) {
+    pub(super) fn mark(&mut self, place: Place) {
         if let Some(id) = self.compiler.marks.at(place) {
             self.flush();
             self.steps.push((Step::Mark(id), place));
@@ -257,7 +255,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
     }
 
     /// In a program that is traced an expression has a mark wherever it is gone on with, and so has the head.
-    fn mark_expr(&mut self, expr: &Expr<'p>) {
+    pub(super) fn mark_expr(&mut self, expr: &Expr<'p>) {
         if self.compiler.traced {
             let place = expr.written.or(self.head);
             if place.is_some() && self.current != place {
@@ -271,7 +269,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         }
     }
 
-    fn expr(&mut self, expr: &Expr<'p>) {
+    pub(super) fn expr(&mut self, expr: &Expr<'p>) {
         self.mark_expr(expr);
         self.settle(&count::in_order(expr), is_orderly(expr));
         self.place = expr.place;
@@ -285,7 +283,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         self.kind(expr);
     }
 
-    fn kind(&mut self, expr: &Expr<'p>) {
+    pub(super) fn kind(&mut self, expr: &Expr<'p>) {
         match &expr.kind {
             ExprKind::Term(term) => self.test(term),
             ExprKind::Call(callee, args) if callee.is("eq") => {
@@ -314,14 +312,14 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         }
     }
 
-    fn holds(&mut self, body: &Body<'p>) -> Code<'p> {
+    pub(super) fn holds(&mut self, body: &Body<'p>) -> Code<'p> {
         self.closure(|it| {
             it.body(body);
             it.push(Step::Yes);
         })
     }
 
-    fn every(&mut self, every: &Every<'p>) {
+    pub(super) fn every(&mut self, every: &Every<'p>) {
         let key = every.key.filter(|key| self.counts.get(*key) > 1).map(|key| (key, self.slot(key)));
         let domain = self.x(&every.domain);
         let domain = if key.is_none() { as_written(domain) } else { domain };
@@ -336,7 +334,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         self.push(Step::Every(Box::new(code)));
     }
 
-    fn test(&mut self, term: &Term<'p>) {
+    pub(super) fn test(&mut self, term: &Term<'p>) {
         match self.x(term) {
             X::Constant(Value::Bool(false)) | X::Undefined => self.push(Step::Fail),
             X::Constant(_) => {}
@@ -347,7 +345,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         }
     }
 
-    fn call_statement(&mut self, callee: &Callee<'p>, args: &[Term<'p>]) {
+    pub(super) fn call_statement(&mut self, callee: &Callee<'p>, args: &[Term<'p>]) {
         let builtin = callee.name().and_then(builtins::find);
         if callee.is("internal.print") {
             let items = match args.first().map(|args| &args.kind) {
@@ -380,280 +378,9 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         }
     }
 
-    /// Unifies a value with a term.
-    fn give(&mut self, x: X<'p>, term: &Term<'p>) {
-        match term.kind {
-            Kind::Var(var) if !self.is_bound(var) => self.bind(var, x),
-            _ if self.is_ready(term) => {
-                let other = self.x(term);
-                self.equal(x, other);
-            }
-            _ => {
-                let pattern = self.pattern(term);
-                self.push(Step::Match(x, pattern));
-            }
-        }
-    }
-
-    fn equal(&mut self, left: X<'p>, right: X<'p>) {
-        match (left.as_constant(), right.as_constant()) {
-            (Some(left), Some(right)) if left == right => {}
-            (Some(_), Some(_)) => self.push(Step::Fail),
-            _ => {
-                let (left, right) = (self.told(left), self.told(right));
-                self.push(Step::Equal(left, right));
-            }
-        }
-    }
-
-    fn bind(&mut self, var: Var, x: X<'p>) {
-        self.bound.insert(var);
-        match x {
-            X::Constant(value) => {
-                self.constants.insert(var, value);
-            }
-            x if self.counts.get(var) == 2 && self.compiler.names.is_made(var) && !self.compiler.traced => {
-                self.pending.push((var, x, self.place));
-            }
-            x => {
-                let slot = self.slot(var);
-                self.push(Step::Bind(slot, x));
-            }
-        }
-    }
-
-    // ---- unification
-
-    fn unify(&mut self, left: &Term<'p>, right: &Term<'p>) {
-        for (one, other) in [(left, right), (right, left)] {
-            if let Kind::Var(var) = one.kind
-                && !self.is_bound(var)
-                && self.is_ready(other)
-            {
-                let x = self.x(other);
-                return self.bind(var, x);
-            }
-        }
-        let (left_ready, right_ready) = (self.is_ready(left), self.is_ready(right));
-        match (&left.kind, &right.kind) {
-            _ if left_ready && right_ready => {
-                let (left, right) = (self.x(left), self.x(right));
-                self.equal(left, right);
-            }
-            (_, Kind::Ref(parts)) if !right_ready && (left_ready || is_pattern(left)) => {
-                self.reference_into(parts, left, true);
-            }
-            (Kind::Ref(parts), _) if !left_ready && (right_ready || is_pattern(right)) => {
-                self.reference_into(parts, right, false);
-            }
-            (Kind::Ref(_), Kind::Ref(_)) => {
-                let left = self.x(left);
-                let left = self.cheap(left);
-                let right = self.x(right);
-                self.equal(left, right);
-            }
-            (Kind::Array(_) | Kind::Object(_), _) if right_ready => {
-                let x = self.x(right);
-                let pattern = self.pattern(left);
-                self.push(Step::Match(x, pattern));
-            }
-            (_, Kind::Array(_) | Kind::Object(_)) if left_ready => {
-                let x = self.x(left);
-                let pattern = self.pattern(right);
-                self.push(Step::Match(x, pattern));
-            }
-            (Kind::Array(left), Kind::Array(right)) => {
-                if left.len() == right.len() {
-                    self.pairs(left.iter().zip(right).collect());
-                } else {
-                    self.push(Step::Fail);
-                }
-            }
-            (Kind::Object(left), Kind::Object(right)) => self.objects(left, right),
-            _ => {
-                // Two variables that nothing binds: refused by the safety check before.
-                self.push(Step::Fail);
-            }
-        }
-    }
-
-    /// Pairs of terms, whichever can be unified first.
-    fn pairs(&mut self, mut pairs: Vec<(&Term<'p>, &Term<'p>)>) {
-        while !pairs.is_empty() {
-            let ready = pairs.iter().position(|(left, right)| {
-                self.is_ready(left) || self.is_ready(right) || (is_nested(left) && is_nested(right))
-            });
-            let (left, right) = pairs.remove(ready.unwrap_or(0));
-            self.unify(left, right);
-        }
-    }
-
-    fn objects(&mut self, left: &[(Term<'p>, Term<'p>)], right: &[(Term<'p>, Term<'p>)]) {
-        if left.len() != right.len() {
-            return self.push(Step::Fail);
-        }
-        let mut pairs = Vec::with_capacity(left.len());
-        for (key, value) in left {
-            match right.iter().find(|(other, _)| other == key) {
-                Some((_, other)) => pairs.push((value, other)),
-                None => return self.push(Step::Fail),
-            }
-        }
-        self.pairs(pairs);
-    }
-
-    /// What a value must look like to unify with a term.
-    pub(super) fn pattern(&mut self, term: &Term<'p>) -> Pattern<'p> {
-        match &term.kind {
-            Kind::Var(var) if !self.is_bound(*var) => {
-                if self.counts.get(*var) == 1 {
-                    return Pattern::Any;
-                }
-                self.bound.insert(*var);
-                Pattern::Bind(self.slot(*var))
-            }
-            _ if self.is_ready(term) => {
-                let x = self.x(term);
-                Pattern::Equal(x)
-            }
-            Kind::Array(items) => Pattern::Array(items.iter().map(|item| self.pattern(item)).collect()),
-            Kind::Object(pairs) => {
-                Pattern::Object(pairs.iter().map(|(key, value)| (self.x(key), self.pattern(value))).collect())
-            }
-            _ => {
-                let x = self.x(term);
-                Pattern::Equal(x)
-            }
-        }
-    }
-
-    // ---- values
-
-    /// The value of a term whose variables are bound; iterates where a reference has operands that are not.
-    pub(super) fn x(&mut self, term: &Term<'p>) -> X<'p> {
-        match &term.kind {
-            Kind::Scalar(value) => X::Constant(*value),
-            Kind::Var(var) => self.variable(*var),
-            Kind::Ref(parts) => self.reference(parts),
-            Kind::Array(items) => {
-                let items: Vec<_> = items.iter().map(|item| self.x(item)).collect();
-                match constants(&items) {
-                    Some(values) => X::Constant(Value::Array(self.compiler.arena.array(&values))),
-                    None => X::Array(items.into()),
-                }
-            }
-            Kind::Set(items) => {
-                let items: Vec<_> = items.iter().map(|item| self.x(item)).collect();
-                match constants(&items) {
-                    Some(values) => X::Constant(Value::set(self.compiler.arena, values)),
-                    None => X::Set(items.into()),
-                }
-            }
-            Kind::Object(pairs) => {
-                let pairs: Vec<_> = pairs.iter().map(|(key, value)| (self.x(key), self.x(value))).collect();
-                let literals: Option<Vec<_>> = pairs
-                    .iter()
-                    .map(|(key, value)| Some((key.as_constant()?, value.as_constant()?)))
-                    .collect();
-                match literals {
-                    Some(pairs) => X::Constant(Value::object(self.compiler.arena, pairs)),
-                    None => X::Object(pairs.into()),
-                }
-            }
-            Kind::ArrayOf(of) => X::ArrayOf(Box::new(self.comprehension(&of.1, |it| {
-                let x = it.x(&of.0);
-                it.push(Step::Emit(x));
-            }))),
-            Kind::SetOf(of) => X::SetOf(Box::new(self.comprehension(&of.1, |it| {
-                let x = it.x(&of.0);
-                it.push(Step::Emit(x));
-            }))),
-            Kind::ObjectOf(of) => X::ObjectOf(Box::new(self.comprehension(&of.2, |it| {
-                let key = it.x(&of.0);
-                let value = it.x(&of.1);
-                it.push(Step::EmitPair(key, value));
-            }))),
-            Kind::Call(callee, args) => self.call(callee, args),
-            Kind::Template(_) => X::Undefined,
-        }
-    }
-
-    fn comprehension(&mut self, body: &Body<'p>, emit: impl FnOnce(&mut Self)) -> Code<'p> {
-        self.closure(|it| {
-            it.body(body);
-            emit(it);
-        })
-    }
-
-    pub(super) fn variable(&mut self, var: Var) -> X<'p> {
-        match var {
-            INPUT => return X::Input,
-            DATA => return X::Node(0),
-            _ => {}
-        }
-        if let Some(value) = self.constants.get(&var) {
-            return X::Constant(*value);
-        }
-        if let Some(at) = self.pending.iter().position(|(pending, ..)| *pending == var) {
-            return self.pending.remove(at).1;
-        }
-        X::Slot(self.slot(var))
-    }
-
-    fn call(&mut self, callee: &Callee<'p>, args: &[Term<'p>]) -> X<'p> {
-        let args: Vec<X<'p>> = args.iter().map(|arg| self.x(arg)).collect();
-        if let Some(builtin) = callee.name().and_then(builtins::find) {
-            return self.builtin(builtin, args);
-        }
-        match self.compiler.function(callee) {
-            Some((id, true)) => X::Call(id, args.into()),
-            Some((id, false)) => X::Rule(id),
-            None => X::Undefined,
-        }
-    }
-
-    fn builtin(&mut self, builtin: &'static Builtin, args: Vec<X<'p>>) -> X<'p> {
-        if self.compiler.is_mocked(builtin) {
-            return X::Builtin(builtin, args.into());
-        }
-        if let Some(value) = self.compiler.fold(builtin, &args) {
-            return X::Constant(value);
-        }
-        let mut args = args;
-        if args.len() == 2 {
-            let comparison = Comparison::named(builtin.name);
-            let member = builtin.name == "internal.member_2";
-            if (comparison.is_some() || member)
-                && let (Some(right), Some(left)) = (args.pop(), args.pop())
-            {
-                let sides = Box::new((left, right));
-                return match comparison {
-                    Some(comparison) => X::Compare(comparison, sides),
-                    None => X::Member(sides),
-                };
-            }
-            if matches!(builtin.name, "regex.match" | "re_match")
-                && let Some(X::Constant(Value::String(pattern))) = args.first()
-                && let Some(regex) = Compiler::regex(pattern)
-            {
-                let tool = Tool::Regex(regex);
-                return X::Prepared(Box::new(Prepared { builtin, tool, args: args.into() }));
-            }
-            // What is made of texts that are not shown is watched where builtins are called.
-            if builtin.name == "sprintf"
-                && !self.compiler.traced
-                && let Some(X::Constant(Value::String(format))) = args.first()
-            {
-                let tool = Tool::Format(Format::new(format));
-                return X::Prepared(Box::new(Prepared { builtin, tool, args: args.into() }));
-            }
-        }
-        X::Builtin(builtin, args.into())
-    }
-
     // ---- with
 
-    fn replacement(&mut self, with: &With<'p>) -> Replacement<'p> {
+    pub(super) fn replacement(&mut self, with: &With<'p>) -> Replacement<'p> {
         match &with.target {
             Target::Builtin(name) => match builtins::find(name) {
                 Some(builtin) => {
@@ -675,7 +402,7 @@ impl<'g, 'c, 'p> Generator<'g, 'c, 'p> {
         }
     }
 
-    fn mock(&mut self, with: &With<'p>) -> Mock<'p> {
+    pub(super) fn mock(&mut self, with: &With<'p>) -> Mock<'p> {
         let Some(callee) = &with.function else {
             let x = self.x(&with.value);
             return Mock::Value(x);
@@ -717,19 +444,6 @@ pub(super) fn as_written(over: X<'_>) -> X<'_> {
 fn code_of(steps: Vec<(Step<'_>, Place)>) -> Code<'_> {
     let (steps, places): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
     Code { steps: steps.into(), places: places.into(), whole: false }
-}
-
-fn constants<'p>(items: &[X<'p>]) -> Option<Vec<Value<'p>>> {
-    items.iter().map(X::as_constant).collect()
-}
-
-/// Whether a term can be matched against a value, whatever is bound in it.
-fn is_pattern(term: &Term<'_>) -> bool {
-    matches!(term.kind, Kind::Var(_) | Kind::Array(_) | Kind::Object(_))
-}
-
-fn is_nested(term: &Term<'_>) -> bool {
-    matches!(term.kind, Kind::Array(_) | Kind::Object(_))
 }
 
 fn same_withs(left: &[With<'_>], right: &[With<'_>]) -> bool {

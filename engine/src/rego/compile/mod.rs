@@ -12,6 +12,8 @@ pub(crate) mod index;
 mod keyed;
 mod order;
 mod reference;
+mod unify;
+mod values;
 mod variant;
 
 use super::builtins::Builtin;
