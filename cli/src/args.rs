@@ -2,7 +2,7 @@
 
 use crate::command::{
     audit, bench, check, completions, control, doc, eval, explain, format, image, import, install, lint, new,
-    pause, sandbox, serve, ship, test, version,
+    pause, provision, sandbox, serve, ship, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -43,6 +43,8 @@ enum Command {
     Explain(Box<explain::Args>),
     /// Tell what the policies say about everything that runs, and what nobody judged
     Audit(Box<audit::Args>),
+    /// Tell what a claim or a labelled Namespace would get: objects, outputs, approvals, cost
+    Provision(Box<provision::Args>),
     /// Run the unit tests and samples of policies
     Test(test::Args),
     /// Start a real API server on this machine with the gate in front of it
@@ -119,6 +121,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Check(args) => check::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
         Command::Audit(args) => audit::run(&args, out),
+        Command::Provision(args) => provision::run(&args, out),
         Command::Test(args) => test::run(&args, out),
         Command::Sandbox(args) => sandbox::run(&args, out),
         Command::Install(args) => install::run(&args, out),

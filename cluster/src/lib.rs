@@ -5,6 +5,7 @@
 //! API server ┼► facts: namespaces (cached, else live), inventory, owners, names
 //!            ├► images: ImageAuthority, TrustRoot ─► who may sign (swapped whole)
 //!            ├► authority: the shared Secret ─► each replica's own leaf
+//!            ├► objects, watched: any kind, read and written on somebody's behalf
 //!            └► control (leader): discovery, policies, replicas ─► webhooks (pure) ─► configurations, statuses
 //! ```
 
@@ -25,9 +26,11 @@ pub mod manifest;
 mod mirror;
 mod namespaces;
 mod object;
+pub mod objects;
 pub mod pause;
 pub mod policies;
 pub mod reports;
+pub mod watched;
 pub mod webhooks;
 
 pub use client::{ApiError, Client, ConnectError, Connection, connect};

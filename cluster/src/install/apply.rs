@@ -70,8 +70,9 @@ pub async fn apply(
         };
         let failed = |problem| InstallError::Apply { kind: kind.clone(), name: name.clone(), problem };
         let before = within(REQUEST_LIMIT, api.get_metadata_opt(&name)).await.map_err(failed)?;
-        // Gatekeeper's own kinds stay as Gatekeeper has left them.
-        if before.is_some() && kind == "CustomResourceDefinition" && name.ends_with(".gatekeeper.sh") {
+        // Gatekeeper's own kinds stay as Gatekeeper has left them, and what the platform offers as the platform has.
+        let gatekeepers = kind == "CustomResourceDefinition" && name.ends_with(".gatekeeper.sh");
+        if before.is_some() && (gatekeepers || kind == "ClaimClass") {
             told(&Applied { kind, namespace, name, created: false });
             continue;
         }

@@ -4,6 +4,7 @@
 //! Webhook configurations are not among it: `control` makes them from the policies.
 
 mod apply;
+mod provisioning;
 mod rights;
 mod workloads;
 
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use wayguard_engine::expansion::WORKLOADS;
 
 pub use apply::{Applied, InstallError, apply};
+pub use provisioning::{ClassAccount, PROVISIONING, PROVISIONING_LEASE, Provisioning};
 pub use rights::InventoryRight;
 
 /// The `ClusterRole` whose deletion removes the webhook configurations; it grants nothing.
@@ -46,6 +48,8 @@ pub struct InstallOptions {
     pub registry_secrets: Vec<LoginSecret>,
     /// Gatekeeper's objects are read too: its kinds, and the rights for them, are installed. Default false.
     pub gatekeeper: bool,
+    /// Self-service: the controller, its rights, and the classes. Default: none.
+    pub provisioning: Option<Provisioning>,
     /// Without one, Pods of others come first when nodes are full. Default `system-cluster-critical`.
     pub priority_class: Option<String>,
 }
@@ -71,6 +75,7 @@ impl InstallOptions {
             secrets: Vec::new(),
             registry_secrets: Vec::new(),
             gatekeeper: false,
+            provisioning: None,
             priority_class: Some("system-cluster-critical".to_owned()),
         }
     }
@@ -92,11 +97,15 @@ pub fn ground(options: &InstallOptions) -> Vec<Value> {
         all.extend(crate::gatekeeper::base_definitions());
     }
     all.extend(rights::objects(options));
+    if let Some(wanted) = &options.provisioning {
+        all.extend(provisioning::rights(options, wanted));
+        all.extend(wanted.classes.iter().cloned());
+    }
     all.push(workloads::authority_secret(options));
     all
 }
 
-/// The user name of a role's ServiceAccount, `serve` or `control`.
+/// The user name of a role's ServiceAccount: `serve`, `control` or [`PROVISIONING`].
 pub fn account(namespace: &str, role: &str) -> String {
     format!("system:serviceaccount:{namespace}:wayguard-{role}")
 }
@@ -172,6 +181,33 @@ mod tests {
         golden::check("golden/install-gatekeeper-rbac.yaml", &manifest::stream(with.iter().filter(more)));
         let arguments = with.iter().filter(|object| object["kind"] == "Deployment");
         assert!(arguments.into_iter().all(|object| object.to_string().contains("\"--gatekeeper\"")));
+    }
+
+    #[test]
+    fn self_service_is_an_account_that_impersonates_those_of_the_classes() {
+        let wanted = Provisioning {
+            accounts: vec![
+                ClassAccount {
+                    name: "wayguard-class-postgresql".into(),
+                    kinds: ["postgresql.cnpg.io/Cluster", "networking.k8s.io/NetworkPolicy"]
+                        .map(Into::into)
+                        .into(),
+                    roles: Vec::new(),
+                },
+                ClassAccount {
+                    name: "wayguard-class-namespace".into(),
+                    kinds: ["/LimitRange", "rbac.authorization.k8s.io/RoleBinding"].map(Into::into).into(),
+                    roles: ["edit", "view"].map(Into::into).into(),
+                },
+            ],
+            classes: Vec::new(),
+        };
+        let plain = objects(&options());
+        let with = objects(&InstallOptions { provisioning: Some(wanted), ..options() });
+        let more: Vec<_> = with.iter().filter(|object| !plain.contains(object)).collect();
+        let text = manifest::stream(more.iter().copied());
+        golden::check("golden/install-provisioning.yaml", &text);
+        assert!(!text.contains("secrets") && !text.contains("escalate") && !text.contains("'*'"));
     }
 
     #[test]

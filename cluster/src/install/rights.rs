@@ -26,7 +26,7 @@ impl InventoryRight {
 
 /// Our kinds of which there is one list for the whole cluster.
 const KINDS: [&str; 4] = ["imageauthorities", "policies", "policybundles", "trustroots"];
-const READ: [&str; 3] = ["get", "list", "watch"];
+pub(super) const READ: [&str; 3] = ["get", "list", "watch"];
 
 pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
     let mut all = vec![json!({
@@ -109,11 +109,11 @@ fn control_gatekeeper() -> Vec<Value> {
     rules
 }
 
-fn role(kind: &str, metadata: &Value, rules: &[Value]) -> Value {
+pub(super) fn role(kind: &str, metadata: &Value, rules: &[Value]) -> Value {
     json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules})
 }
 
-fn binding(kind: &str, role: &str, name: &str, metadata: &Value, namespace: &str) -> Value {
+pub(super) fn binding(kind: &str, role: &str, name: &str, metadata: &Value, namespace: &str) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": kind,
@@ -123,11 +123,11 @@ fn binding(kind: &str, role: &str, name: &str, metadata: &Value, namespace: &str
     })
 }
 
-fn rule(groups: &[&str], resources: &[&str], verbs: &[&str]) -> Value {
+pub(super) fn rule(groups: &[&str], resources: &[&str], verbs: &[&str]) -> Value {
     json!({"apiGroups": groups, "resources": resources, "verbs": verbs})
 }
 
-fn named(groups: &[&str], resources: &[&str], names: &[&str], verbs: &[&str]) -> Value {
+pub(super) fn named(groups: &[&str], resources: &[&str], names: &[&str], verbs: &[&str]) -> Value {
     json!({"apiGroups": groups, "resources": resources, "resourceNames": names, "verbs": verbs})
 }
 

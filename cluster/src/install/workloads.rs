@@ -1,6 +1,6 @@
 //! What runs: the server's replicas behind a Service, and `control`.
 
-use super::{InstallOptions, SERVICE, labels, metadata};
+use super::{InstallOptions, PROVISIONING, SERVICE, labels, metadata};
 use crate::authority::AUTHORITY_SECRET;
 use crate::control::HEALTH_PORT;
 use serde_json::{Value, json};
@@ -45,6 +45,9 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
         control(options),
         audit(options),
     ];
+    if options.provisioning.is_some() {
+        all.push(provisioning(options));
+    }
     if options.replicas > 1 {
         all.push(json!({
             "apiVersion": "policy/v1",
@@ -116,6 +119,19 @@ fn audit(options: &InstallOptions) -> Value {
     let resources = json!({"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}});
     // One: a report that waits a minute for another Pod harms nobody.
     deployment(options, "audit", 1, &arguments, &ports, &resources)
+}
+
+fn provisioning(options: &InstallOptions) -> Value {
+    let arguments = [
+        "control".to_owned(),
+        format!("--role={PROVISIONING}"),
+        "--in-cluster".to_owned(),
+        format!("--own-namespace={}", options.namespace),
+        format!("--health-listen=:{HEALTH}"),
+    ];
+    let ports = json!([{"name": HEALTH_PORT, "containerPort": HEALTH, "protocol": "TCP"}]);
+    let resources = json!({"requests": {"cpu": "20m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}});
+    deployment(options, PROVISIONING, 2, &arguments, &ports, &resources)
 }
 
 /// Arguments that server and `control` must have alike, or they make different policy sets; and the logins of

@@ -36,13 +36,15 @@ impl Definition {
 
 /// All definitions.
 pub fn definitions() -> Vec<Definition> {
-    vec![
+    let mut all = vec![
         Definition { file: "policies.yaml", object: policy() },
         Definition { file: "policyexceptions.yaml", object: exception() },
         Definition { file: "policybundles.yaml", object: bundle() },
         Definition { file: "imageauthorities.yaml", object: image_authority() },
         Definition { file: "trustroots.yaml", object: trust_root() },
-    ]
+    ];
+    all.extend(super::provisioning::definitions());
+    all
 }
 
 fn policy() -> Value {
@@ -240,7 +242,7 @@ fn trust_root() -> Value {
     )
 }
 
-fn definition(
+pub(super) fn definition(
     kind: &str,
     plural: &str,
     scope: &str,
@@ -290,7 +292,7 @@ fn definition(
     })
 }
 
-fn status(mut schema: Value) -> Value {
+pub(super) fn status(mut schema: Value) -> Value {
     let conditions = ["properties", "conditions"];
     set(&mut schema, &[&conditions[..], &["x-kubernetes-list-type"]].concat(), json!("map"));
     set(&mut schema, &[&conditions[..], &["x-kubernetes-list-map-keys"]].concat(), json!(["type"]));
@@ -319,26 +321,26 @@ fn label_selector(spec: &mut Value, selector: &[&str]) {
     );
 }
 
-fn rule(schema: &mut Value, at: &[&str], expression: &str, message: &str) {
+pub(super) fn rule(schema: &mut Value, at: &[&str], expression: &str, message: &str) {
     let path = [at, &["x-kubernetes-validations"]].concat();
     set(schema, &path, json!([{"rule": expression, "message": message}]));
 }
 
-fn column(name: &str, path: &str) -> Value {
+pub(super) fn column(name: &str, path: &str) -> Value {
     json!({"name": name, "type": "string", "jsonPath": path})
 }
 
-fn condition_column(kind: &str) -> Value {
+pub(super) fn condition_column(kind: &str) -> Value {
     column(kind, &format!(".status.conditions[?(@.type==\"{kind}\")].status"))
 }
 
-fn age() -> Value {
+pub(super) fn age() -> Value {
     json!({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"})
 }
 
 /// Sets a keyword of an existing node. A node that the types no longer have is a mistake here, which the test
 /// below shows as a missing keyword.
-fn set(schema: &mut Value, path: &[&str], value: Value) {
+pub(super) fn set(schema: &mut Value, path: &[&str], value: Value) {
     if let Some((last, parents)) = path.split_last()
         && let Some(Value::Object(node)) = node(schema, parents)
     {
@@ -400,7 +402,7 @@ mod tests {
     fn keywords_that_are_set_by_path_have_landed() {
         let text = definitions().iter().map(Definition::yaml).collect::<String>();
         for (wanted, times) in
-            [("maxItems: 64", 7), ("- CONNECT", 3), ("default: Deny", 2), ("x-kubernetes-list-type: map", 5)]
+            [("maxItems: 64", 10), ("- CONNECT", 3), ("default: Deny", 2), ("x-kubernetes-list-type: map", 7)]
         {
             assert_eq!(text.matches(wanted).count(), times, "{wanted}");
         }

@@ -5,6 +5,7 @@
 
 pub mod condition;
 pub mod crd;
+pub mod provisioning;
 #[cfg(test)]
 mod reference;
 mod schema;
@@ -15,6 +16,7 @@ pub use crd::{Definition, definitions};
 use k8s_openapi::ClusterResourceScope;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use provisioning::{ClaimApproval, ClaimClass, PlatformClaim, TeamBudget};
 use serde::{Deserialize, Serialize};
 use status::{PolicyBundleStatus, PolicyExceptionStatus, PolicyStatus, TrustStatus};
 use std::borrow::Cow;
@@ -183,6 +185,10 @@ resource!(PolicyException, "policyexceptions", NamespaceResourceScope);
 resource!(PolicyBundle, "policybundles", ClusterResourceScope);
 resource!(ImageAuthority, "imageauthorities", ClusterResourceScope);
 resource!(TrustRoot, "trustroots", ClusterResourceScope);
+resource!(PlatformClaim, "platformclaims", NamespaceResourceScope);
+resource!(ClaimClass, "claimclasses", ClusterResourceScope);
+resource!(ClaimApproval, "claimapprovals", NamespaceResourceScope);
+resource!(TeamBudget, "teambudgets", ClusterResourceScope);
 
 #[cfg(test)]
 mod tests {

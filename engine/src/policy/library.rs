@@ -160,7 +160,7 @@ fn is_module(path: &str) -> bool {
 }
 
 /// The package that a file declares, as a dotted path without `data.`.
-pub(crate) fn package_of(text: &str) -> Option<String> {
+pub fn package_of(text: &str) -> Option<String> {
     text.lines()
         .find_map(|line| line.strip_prefix("package "))
         .map(|rest| rest.split('#').next().unwrap_or_default().trim().to_owned())

@@ -1,6 +1,7 @@
 //! `wayguard control`: the leader's work in a cluster. No verdict depends on it.
 
 mod audit;
+mod provisioning;
 
 use crate::cluster::ClusterArgs;
 use crate::command::serve::address;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use wayguard_audit::control::{AuditOptions, AuditState};
 use wayguard_cluster::control::{Anchor, ControlOptions, ControlState, Registries, Replicas, Trust, control};
 use wayguard_cluster::webhooks::Endpoint;
+use wayguard_provisioning::controller::State;
 use wayguard_webhook::{ProbeServer, Readiness, terminated};
 
 /// Options of `control`.
@@ -34,6 +36,7 @@ Examples:
   wayguard control --role webhooks --kubeconfig admin.conf --server-url https://127.0.0.1:8443 \\
       --server-health 127.0.0.1:8080 --ca-bundle ca.pem      for a server outside of the cluster
   wayguard control --role audit --in-cluster                 reports of what runs
+  wayguard control --role provisioning --in-cluster
 
 Policies, --observe and --exempt-namespace must be those of the servers. Several may run; one leads.")]
 pub(crate) struct Args {
@@ -104,6 +107,8 @@ enum Role {
     Webhooks,
     /// Reports of what runs: PolicyReports, metrics
     Audit,
+    /// What claims and labelled Namespaces ask for
+    Provisioning,
 }
 
 /// Runs the command.
@@ -142,6 +147,18 @@ async fn work(args: Args) -> Result<(), Failure> {
             registry.register_collector(Box::new(audit::Metrics(Arc::clone(&state))));
             tracing::info!(identity = options.identity, "at work");
             probed(health, registry, wayguard_audit::control::audit(&client, options, state, stop)).await
+        }
+        Role::Provisioning => {
+            let options = provisioning::options(&args)?;
+            let state = Arc::new(State::default());
+            registry.register_collector(Box::new(provisioning::Metrics(Arc::clone(&state))));
+            tracing::info!(identity = options.identity, "at work");
+            probed(
+                health,
+                registry,
+                wayguard_provisioning::controller::control(&client, options, state, stop),
+            )
+            .await
         }
     }
 }

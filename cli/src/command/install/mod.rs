@@ -8,12 +8,15 @@ use crate::output::{GOOD, Output, QUIET, styled};
 use crate::policies::{PolicyArgs, Sources};
 use std::collections::BTreeSet;
 use wayguard_cluster::images::{LoginSecret, REPORT_GROUP, REPORT_PLURAL};
-use wayguard_cluster::install::{Applied, InstallOptions, InventoryRight, apply, objects};
+use wayguard_cluster::install::{
+    Applied, ClassAccount, InstallOptions, InventoryRight, Provisioning, apply, objects,
+};
 use wayguard_cluster::{Client, manifest};
 use wayguard_engine::expansion::plural;
 use wayguard_engine::policy::choice::DEFAULT_BUNDLES;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::metadata::{self, Metadata};
+use wayguard_provisioning::Class;
 
 /// Options of `install`.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,6 +50,11 @@ pub(crate) struct Args {
     /// Read Gatekeeper's objects too; installs its kinds where they are not, and the rights to read them
     #[arg(long)]
     gatekeeper: bool,
+
+    /// Self-service too: the controller for claims and labelled Namespaces, the classes that ship, and an account for each
+    /// with exactly the rights that it needs. Classes that are there already stay as they are
+    #[arg(long)]
+    provisioning: bool,
 
     /// Print the objects as YAML and touch nothing
     #[arg(long)]
@@ -135,6 +143,9 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
     options.replicas = args.replicas;
     options.observe = !args.enforce;
     options.gatekeeper = args.gatekeeper;
+    if args.provisioning {
+        options.provisioning = Some(provisioning(&library)?);
+    }
     options.policies.clone_from(&args.policies.policies);
     options.secrets.clone_from(&args.secret);
     options.registry_secrets.clone_from(&args.registry_secret);
@@ -152,6 +163,30 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
     options.audited.extend(args.audit.iter().cloned());
     options.priority_class = Some(args.priority_class.clone()).filter(|class| !class.is_empty());
     Ok(options)
+}
+
+/// The classes that ship, each with an account that may make what it makes and no more.
+///
+/// # Errors
+/// If one of them is not valid.
+pub(in crate::command) fn provisioning(library: &Library) -> Result<Provisioning, Failure> {
+    let shipped = wayguard_provisioning::shipped(library).map_err(Failure::Ours)?;
+    let mut wanted = Provisioning::default();
+    for (name, spec, object) in shipped {
+        let class = Class::load(&name, spec, library)
+            .map_err(|problems| Failure::Ours(format!("class `{name}`: {}", problems.join("; "))))?;
+        let environments = class.settings.pointer("/environments").and_then(serde_json::Value::as_object);
+        // What a class binds is what its settings name.
+        let roles = environments.into_iter().flatten().filter_map(|(_, it)| it.get("role")?.as_str());
+        let roles: BTreeSet<String> = roles.map(ToOwned::to_owned).collect();
+        wanted.accounts.push(ClassAccount {
+            name: class.spec.service_account.clone(),
+            kinds: class.spec.allowed_kinds.clone(),
+            roles: roles.into_iter().collect(),
+        });
+        wanted.classes.push(object);
+    }
+    Ok(wanted)
 }
 
 /// What built-in policies say of themselves. No names: the default bundles.
@@ -232,6 +267,19 @@ mod tests {
         assert_eq!(rights(&["images/scanned"]), [InventoryRight::new(REPORT_GROUP, REPORT_PLURAL)]);
         let secret = InventoryRight::new("", "secrets");
         assert!(library.bundles().iter().all(|name| !rights(&[name]).contains(&secret)));
+    }
+
+    #[test]
+    fn no_class_that_ships_may_read_secrets_or_bind_more_than_it_says() {
+        let wanted = provisioning(&Library::embedded()).unwrap();
+        assert_eq!(wanted.classes.len(), wanted.accounts.len());
+        let bound: Vec<_> = wanted.accounts.iter().filter(|account| !account.roles.is_empty()).collect();
+        assert_eq!(bound.len(), 1);
+        assert_eq!(
+            (bound[0].name.as_str(), &bound[0].roles[..]),
+            ("wayguard-class-namespace", &["edit".to_owned(), "view".to_owned()][..])
+        );
+        assert!(wanted.accounts.iter().all(|account| !account.kinds.iter().any(|kind| kind == "/Secret")));
     }
 
     #[test]

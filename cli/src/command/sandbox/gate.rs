@@ -13,11 +13,14 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use wayguard_cluster::authority::AUTHORITY_SECRET;
-use wayguard_cluster::install::{ANCHOR, InstallOptions, InventoryRight, SERVICE, account, apply, ground};
+use wayguard_cluster::install::{
+    ANCHOR, InstallOptions, InventoryRight, PROVISIONING, Provisioning, SERVICE, account, apply, ground,
+};
 use wayguard_cluster::listing::Concerns;
 use wayguard_cluster::webhooks::{Endpoint, Registered, Settings, configurations, groups};
 use wayguard_cluster::{Client, Resources};
 use wayguard_engine::PolicySet;
+use wayguard_engine::policy::library::Library;
 use wayguard_sandbox::{Process, Program, Sandbox, User};
 
 /// The suite's own namespace, here as anywhere.
@@ -29,7 +32,9 @@ const POLL: Duration = Duration::from_millis(50);
 /// The accounts of the suite's processes, for the sandbox's list of users.
 pub(super) fn accounts() -> Vec<User> {
     let groups = ["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{NAMESPACE}")];
-    ["serve", "control", "audit"].map(|role| User::new(account(NAMESPACE, role), groups.clone())).to_vec()
+    ["serve", "control", "audit", PROVISIONING]
+        .map(|role| User::new(account(NAMESPACE, role), groups.clone()))
+        .to_vec()
 }
 
 /// Where the servers listen.
@@ -73,6 +78,9 @@ impl Gate {
         for (health, server) in gate.health.iter().zip(&mut servers) {
             wait_until_ready(*health, server)?;
         }
+        if args.provisioning {
+            start_provisioning(sandbox)?;
+        }
         telling.say("registering the gate");
         wait_until_asked(sandbox, &wanted, &mut control)?;
         Ok(gate)
@@ -104,6 +112,15 @@ impl Gate {
         }
         start(sandbox, "control", "control", arguments, shared)
     }
+}
+
+/// The controller of self-service, with the rights of its own account.
+fn start_provisioning(sandbox: &Sandbox) -> Result<Process, Failure> {
+    let mut arguments: Vec<OsString> = vec!["control".into()];
+    arguments.extend(pair("--role", PROVISIONING));
+    arguments.extend(pair("--health-listen", free_address().map_err(|error| ours(&error))?.to_string()));
+    let shared: Vec<OsString> = pair("--own-namespace", NAMESPACE).into();
+    start(sandbox, PROVISIONING, PROVISIONING, arguments, &shared)
 }
 
 fn ours(error: &dyn std::fmt::Display) -> Failure {
@@ -171,6 +188,7 @@ fn install(args: &Args, sandbox: &Sandbox, set: &PolicySet) -> Result<Vec<Rules>
             secrets: args.secret.clone(),
             registry_secrets: args.registry_secret.clone(),
             gatekeeper: args.gatekeeper,
+            provisioning: provisioning(args)?,
             ..InstallOptions::new("none")
         };
         apply(&client, &ground(&options), &mut |_| ()).await.map_err(|error| ours(&error))?;
@@ -187,6 +205,12 @@ fn install(args: &Args, sandbox: &Sandbox, set: &PolicySet) -> Result<Vec<Rules>
         let groups = groups(&Registered::of(set), &resources, args.observe);
         Ok(rules(configurations(&groups, &settings).iter()))
     })
+}
+
+/// Self-service, if it is wanted.
+fn provisioning(args: &Args) -> Result<Option<Provisioning>, Failure> {
+    let wanted = || super::super::install::provisioning(&Library::embedded());
+    args.provisioning.then(wanted).transpose()
 }
 
 async fn connect(kubeconfig: &Path) -> Result<Client, Failure> {

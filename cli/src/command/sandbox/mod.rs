@@ -64,6 +64,10 @@ pub(crate) struct Args {
     #[arg(long)]
     gatekeeper: bool,
 
+    /// Self-service too, as `wayguard install --provisioning` installs it
+    #[arg(long)]
+    provisioning: bool,
+
     /// A Secret of the suite's own namespace that the server may read; repeatable
     #[arg(long, value_name = "NAME")]
     secret: Vec<String>,

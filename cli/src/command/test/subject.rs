@@ -51,7 +51,9 @@ impl Subject {
         let absolute = folder.canonicalize().map_err(|error| Failure::unreadable(folder, &error))?;
         let category = absolute.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let stem = tests.file_name().unwrap_or_default().to_string_lossy().replace("_test.rego", "");
-        let root = absolute.parent().unwrap_or(&absolute);
+        let parent = absolute.parent().unwrap_or(&absolute);
+        // Packages of classes lie a folder deeper than shared Rego: what they import is beside the category.
+        let root = absolute.ancestors().skip(1).take(2).find(|it| it.join("lib").is_dir()).unwrap_or(parent);
         let library = embedded.overlaid(&Disk::default().library(root, false)?);
         let file = folder.join(format!("{stem}.rego"));
         let own = if file.is_file() { Some(units::module(&file)?) } else { None };
