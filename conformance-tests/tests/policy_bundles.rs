@@ -204,6 +204,11 @@ fn what_is_signed_is_enforced(rig: &Rig) {
     eventually("it is enforced", || rig.is_enforced());
     let shown = rig.sandbox.kubectl(&["get", "policybundles"], "").accepted();
     assert!(shown.contains("VERIFIED") && shown.contains("1.0.0"), "{shown}");
+    // Whoever asks before applying is told the same.
+    let map =
+        format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: plain, namespace: {NAMESPACE}}}}}");
+    let said = rig.sandbox.wayguard(&["check", "--cluster", "-"], &map);
+    assert!(!said.fine && said.out.contains("acme/owner"), "{}{}", said.out, said.err);
     // A Policy may name a policy of it.
     let policy = "{apiVersion: wayguard.io/v1alpha1, kind: Policy, metadata: {name: mine}, spec: {source: {library: acme/owner}, action: Audit}}";
     rig.sandbox.apply(policy).accepted();
