@@ -1,7 +1,7 @@
 //! One claim's or Namespace's objects: applied, put right, taken away, in the name of the class's own account.
 
 use super::child::{Cause, Child, Need, other_managers};
-use super::view::{by_id, label};
+use super::view::label;
 use crate::class::Class;
 use crate::digest::short;
 use crate::limits::{CLAIM_LABEL, MANAGER, OBJECT_LABEL, TRIGGER_LABEL, kind_name};
@@ -72,10 +72,14 @@ impl Made {
 /// Applies what is wanted, then takes away what is not wanted any more.
 pub(super) async fn make(making: &Making<'_>, children: &mut BTreeMap<String, Child>) -> Made {
     let mut out = Made::default();
-    let live = by_id(making.made);
     for planned in making.planned {
         let child = children.entry(planned.id.clone()).or_default();
-        if let Err(failure) = one(making, planned, live.get(&planned.id), child, &mut out).await {
+        // Under the same id there may be an object of another name: that one is taken away later.
+        let live = making
+            .made
+            .iter()
+            .find(|it| label(it, OBJECT_LABEL) == Some(planned.id.as_str()) && same(it, &planned.object));
+        if let Err(failure) = one(making, planned, live.map(AsRef::as_ref), child, &mut out).await {
             out.failure = Some(failure);
             // What was made before stays in the list, or nobody would know of it.
             keep_known(making, &mut out);
@@ -102,14 +106,12 @@ fn keep_known(making: &Making<'_>, out: &mut Made) {
 async fn one(
     making: &Making<'_>,
     planned: &Planned,
-    seen: Option<&Arc<Value>>,
+    live: Option<&Value>,
     child: &mut Child,
     out: &mut Made,
 ) -> Result<(), Failure> {
     let target = Target::of(&planned.object);
     let wanted = short(&planned.object);
-    // Under the same id there may be an object of another name: that one is taken away later.
-    let live = seen.map(AsRef::as_ref).filter(|live| same(live, &planned.object));
     let known = |out: &mut Made, live: &Value| out.inventory.push(entry(&planned.id, live, &wanted));
     let (cause, rest) = match child.need(&wanted, live, Instant::now()) {
         Need::Nothing => {

@@ -48,13 +48,27 @@ pub(super) struct Snapshot {
     pub(super) namespaces: BTreeMap<String, Arc<Value>>,
     /// By namespace.
     pub(super) approvals: BTreeMap<String, Vec<Arc<Value>>>,
-    /// By the trigger's uid.
-    pub(super) made: BTreeMap<String, Vec<Arc<Value>>>,
+    /// By the trigger's uid, and the namespace that it is in: see [`Snapshot::made_for`].
+    pub(super) made: Made,
     pub(super) catalog: Arc<Catalog>,
     pub(super) capabilities: Arc<BTreeSet<String>>,
     /// Kinds (`group/Kind`) whose objects cannot be seen now.
     pub(super) blind: BTreeMap<String, Blind>,
     pub(super) epoch: u64,
+}
+
+/// What was made, by uid of a trigger and by namespace.
+pub(super) type Made = BTreeMap<(String, String), Vec<Arc<Value>>>;
+
+impl Snapshot {
+    /// What was made for a claim or Namespace. Its label says so, which anybody may write on an object of their own: what
+    /// is in another namespace than the trigger's was never made for it.
+    pub(super) fn made_for(&self, trigger: &Value) -> &[Arc<Value>] {
+        let text = |pointer: &str| trigger.pointer(pointer).and_then(Value::as_str);
+        let namespace = text("/metadata/namespace").or_else(|| text("/metadata/name")).unwrap_or_default();
+        let uid = text("/metadata/uid").unwrap_or_default();
+        self.made.get(&(uid.to_owned(), namespace.to_owned())).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// Why objects of a kind cannot be seen.
@@ -110,10 +124,10 @@ impl View {
         self.load(&classes);
         self.discover().await?;
         let blind = self.follow();
-        let mut made: BTreeMap<String, Vec<Arc<Value>>> = BTreeMap::new();
-        for object in self.made.values().flat_map(|watched| watched.all().into_values()) {
+        let mut made = Made::new();
+        for ((namespace, _), object) in self.made.values().flat_map(|watched| watched.all()) {
             if let Some(uid) = label(&object, TRIGGER_LABEL) {
-                made.entry(uid.to_owned()).or_default().push(object);
+                made.entry((uid.to_owned(), namespace)).or_default().push(object);
             }
         }
         let mut approvals: BTreeMap<String, Vec<Arc<Value>>> = BTreeMap::new();
@@ -237,4 +251,44 @@ pub(super) fn by_id(made: &[Arc<Value>]) -> BTreeMap<String, Arc<Value>> {
     made.iter()
         .filter_map(|object| Some((label(object, OBJECT_LABEL)?.to_owned(), Arc::clone(object))))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn child(namespace: &str, name: &str) -> Arc<Value> {
+        let labels = json!({TRIGGER_LABEL: "u1", OBJECT_LABEL: "cluster"});
+        Arc::new(
+            json!({"kind": "Cluster", "metadata": {"namespace": namespace, "name": name, "labels": labels}}),
+        )
+    }
+
+    #[test]
+    fn what_another_namespace_says_was_made_for_a_claim_was_not() {
+        let of = |namespace: &str, name: &str| {
+            (("u1".to_owned(), namespace.to_owned()), vec![child(namespace, name)])
+        };
+        let snapshot = Snapshot {
+            claims: Vec::new(),
+            classes: Vec::new(),
+            budgets: Vec::new(),
+            namespaces: BTreeMap::new(),
+            approvals: BTreeMap::new(),
+            made: [of("team-a", "database"), of("team-b", "forged"), of("shop", "quota")].into(),
+            catalog: Arc::default(),
+            capabilities: Arc::default(),
+            blind: BTreeMap::new(),
+            epoch: 0,
+        };
+        let names = |trigger: Value| -> Vec<String> {
+            let all = snapshot.made_for(&trigger).iter();
+            all.map(|it| it["metadata"]["name"].as_str().unwrap_or_default().to_owned()).collect()
+        };
+        let claim = json!({"kind": "PlatformClaim", "metadata": {"uid": "u1", "name": "database", "namespace": "team-a"}});
+        assert_eq!(names(claim), ["database"]);
+        assert_eq!(names(json!({"kind": "Namespace", "metadata": {"uid": "u1", "name": "shop"}})), ["quota"]);
+        assert!(names(json!({"kind": "Namespace", "metadata": {"uid": "u2", "name": "shop"}})).is_empty());
+    }
 }

@@ -91,7 +91,6 @@ pub(super) fn key(object: &Value, snapshot: &Snapshot, ledger: &Ledger) -> Strin
     let text =
         |object: &Value, pointer: &str| object.pointer(pointer).map(ToString::to_string).unwrap_or_default();
     let mut key = format!("{}|{}|", snapshot.epoch, text(object, "/metadata/generation"));
-    let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
     let metadata = |object: &Value| {
         format!("{}{}", text(object, "/metadata/labels"), text(object, "/metadata/annotations"))
     };
@@ -107,7 +106,7 @@ pub(super) fn key(object: &Value, snapshot: &Snapshot, ledger: &Ledger) -> Strin
         }
         let _ = write!(key, "|{}|", ledger.state_for(object, snapshot));
     }
-    for child in snapshot.made.get(uid).into_iter().flatten() {
+    for child in snapshot.made_for(object) {
         let _ = write!(key, "{}@{},", text(child, "/metadata/uid"), text(child, "/metadata/resourceVersion"));
     }
     let _ = write!(key, "|{:?}", snapshot.blind);
@@ -141,9 +140,7 @@ impl Prepared {
 
 /// Plans, and reserves the money for it.
 pub(super) fn prepare(object: &Value, snapshot: &Snapshot, ledger: &mut Ledger) -> Prepared {
-    let uid = object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
-    let nothing = Vec::new();
-    let made = snapshot.made.get(uid).unwrap_or(&nothing);
+    let made = snapshot.made_for(object);
     let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
     let (trigger, namespace) = if is_claim(object) {
         (Trigger::Claim(object), snapshot.namespaces.get(namespace).map_or(&Value::Null, AsRef::as_ref))
@@ -318,14 +315,13 @@ impl Job {
             }
         } else if let Some(client) = &self.client {
             report.approved(&plan.approvals);
-            let nothing = Vec::new();
             let making = Making {
                 client,
                 class: &plan.class,
                 claim: is_claim(&self.object).then_some(about.name.as_str()),
                 uid: &self.uid,
                 planned: &plan.objects,
-                made: snapshot.made.get(&self.uid).unwrap_or(&nothing),
+                made: snapshot.made_for(&self.object),
                 inventory: &inventory,
                 living,
             };
