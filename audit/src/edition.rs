@@ -18,6 +18,8 @@ pub struct Edition {
     pub(crate) stamps: Arc<Stamps>,
     /// The id that people know, by name of the Policy object.
     pub(crate) ids: BTreeMap<Arc<str>, Arc<str>>,
+    /// All of these ids.
+    pub(crate) live: BTreeSet<Arc<str>>,
     /// Policies whose findings hang on more than the object and its namespace.
     pub(crate) volatile: BTreeSet<Arc<str>>,
     /// Whether a policy can read an object's status.
@@ -60,7 +62,8 @@ impl Edition {
         }
         let reads_status =
             set.policies().any(wayguard_engine::policy::compiled::CompiledPolicy::reads_status);
-        Self { set: Arc::clone(set), now, stamps: Arc::new(stamps), ids, volatile, reads_status }
+        let live = ids.values().cloned().collect();
+        Self { set: Arc::clone(set), now, stamps: Arc::new(stamps), ids, live, volatile, reads_status }
     }
 
     /// Whether findings differ in nothing from those of another edition.

@@ -171,8 +171,7 @@ impl Store {
         let (mut notes, mut judged, mut skipped, mut problem) = (Vec::new(), Vec::new(), Vec::new(), None);
         if let (Some(only), Some(old)) = (&only, &old) {
             // Of the others, what is not about policies that are gone stays.
-            let live: BTreeSet<&str> = edition.ids.values().map(AsRef::as_ref).collect();
-            let stays = |id: &str| live.contains(id) && !only.contains(id);
+            let stays = |id: &str| edition.live.contains(id) && !only.contains(id);
             notes.extend(old.notes.iter().filter(|note| stays(&note.rule.policy)).cloned());
             judged.extend(old.judged.iter().filter(|id| stays(id)).cloned());
             skipped.extend(old.skipped.iter().filter(|skip| stays(&skip.policy)).cloned());

@@ -2,7 +2,7 @@
 
 use crate::auditor::Auditor;
 use crate::note::{Note, Outcome};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use wayguard_engine::decision::Severity;
 
 /// Counts of one policy, by the id that people know.
@@ -40,7 +40,7 @@ pub struct Totals {
 /// Counts what an auditor knows.
 pub fn totals(auditor: &Auditor) -> Totals {
     let edition = auditor.edition();
-    let live: BTreeSet<&str> = edition.ids.values().map(AsRef::as_ref).collect();
+    let live = &edition.live;
     let store = auditor.store();
     let mut totals = Totals::default();
     for object in store.objects(None) {
@@ -49,7 +49,7 @@ pub fn totals(auditor: &Auditor) -> Totals {
         *totals.kinds.entry(subject.kind.kind.clone()).or_default() += 1;
         for id in object.judged() {
             // A policy that is gone has judged nothing.
-            if live.contains(&**id) {
+            if live.contains(id) {
                 totals.policy(id).judged += 1;
             }
         }
@@ -90,9 +90,6 @@ pub fn totals(auditor: &Auditor) -> Totals {
 
 impl Totals {
     fn policy(&mut self, id: &str) -> &mut PolicyTotals {
-        if !self.policies.contains_key(id) {
-            self.policies.insert(id.to_owned(), PolicyTotals::default());
-        }
         self.policies.entry(id.to_owned()).or_default()
     }
 }

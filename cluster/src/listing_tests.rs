@@ -81,3 +81,54 @@ fn a_budget_gives_a_burst_and_then_an_even_pace() {
     let waits: Vec<u128> = (0..5).map(|_| pace.take(now).as_millis()).collect();
     assert_eq!(waits, [0, 0, 0, 100, 200]);
 }
+
+#[test]
+fn kinds_are_those_that_policies_judge_less_secrets_and_noise() {
+    use crate::webhooks::samples;
+    use wayguard_engine::PolicySetBuilder;
+    use wayguard_engine::policy::library::Library;
+    use wayguard_engine::policy::set::SetConfig;
+    let mut resources = samples::cluster();
+    let mut secrets = pods();
+    secrets.plural = "secrets".into();
+    resources.kinds.push(secrets);
+    let mut builder = PolicySetBuilder::new(Arc::new(Library::default()), SetConfig::default());
+    let mut policy = |name: &str, groups: &str, resources: &str, operations: &str| {
+        let rego = format!(
+            "# METADATA\n# custom: {{remedy: R.}}\npackage {name}\n\ndeny contains \"no\" if input.review.object"
+        );
+        let rules = json!([{"apiGroups": [groups], "resources": [resources], "operations": [operations]}]);
+        let spec = json!({"source": {"rego": rego}, "match": {"resourceRules": rules}});
+        builder.policy(name, serde_json::from_value(spec).unwrap(), "test", None);
+    };
+    policy("pods", "", "pods", "CREATE");
+    policy("secrets", "", "secrets", "*");
+    policy("everything", "example.com", "*", "*");
+    policy("reviews", "authentication.k8s.io", "tokenreviews", "CREATE");
+    policy("exec", "", "pods/exec", "CONNECT");
+    policy("elsewhere", "absent.example", "things", "CREATE");
+    let set = builder.build();
+    assert!(set.failures().is_empty(), "{:?}", set.failures());
+    let concerns = Concerns::of(&set, &resources);
+    let kinds: Vec<_> = concerns
+        .kinds
+        .iter()
+        .map(|(kind, policies)| {
+            (kind.plural.as_str(), policies.iter().map(String::as_str).collect::<Vec<_>>())
+        })
+        .collect();
+    assert_eq!(kinds, [("pods", vec!["pods"]), ("widgets", vec!["everything"])]);
+    let left_out: Vec<_> = concerns.left_out.iter().map(|(kind, why)| (kind.as_str(), &why[..20])).collect();
+    assert_eq!(
+        left_out,
+        [("secrets", "Secrets are never re"), ("tokenreviews.authentication.k8s.io", "its objects cannot b")]
+    );
+    let idle: Vec<_> = concerns.idle.iter().map(|(policy, why)| (policy.as_str(), why.as_str())).collect();
+    assert_eq!(
+        idle,
+        [
+            ("elsewhere", "the cluster has none of the kinds that it judges"),
+            ("exec", "it judges changes and connections, not new objects"),
+        ]
+    );
+}

@@ -381,11 +381,11 @@ pub struct Pause {
 impl Pause {
     /// Waits before the next attempt.
     pub async fn wait(&mut self) {
-        tokio::time::sleep(self.next()).await;
+        tokio::time::sleep(self.length()).await;
     }
 
     /// How long to wait before the next attempt.
-    pub fn next(&mut self) -> Duration {
+    pub fn length(&mut self) -> Duration {
         let base = FIRST_PAUSE.saturating_mul(1 << self.failures.min(6)).min(LONGEST_PAUSE);
         self.failures += 1;
         // The standard library's hasher is seeded at random; its low bits are all that is needed here.

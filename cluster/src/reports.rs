@@ -189,3 +189,81 @@ impl Reports {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discovery::ResourceKind;
+    use crate::fake_api::{client, failure};
+    use serde_json::json;
+    use std::collections::BTreeSet;
+
+    fn served(group: &str, version: &str, plurals: &[&str]) -> Resources {
+        let kind = |plural: &&str| ResourceKind {
+            group: group.to_owned(),
+            versions: vec![version.to_owned()],
+            plural: (*plural).to_owned(),
+            kind: String::new(),
+            namespaced: true,
+            verbs: BTreeSet::new(),
+            subresources: BTreeSet::new(),
+        };
+        Resources { kinds: plurals.iter().map(kind).collect(), ..Resources::default() }
+    }
+
+    #[test]
+    fn the_newer_kinds_are_written_where_both_are_there_and_none_that_is_served_in_part() {
+        let mut resources = served("wgpolicyk8s.io", "v1alpha2", &["policyreports", "clusterpolicyreports"]);
+        assert_eq!(Flavour::installed(&resources), Some(Flavour::PolicyReport));
+        resources.kinds.extend(served("openreports.io", "v1alpha1", &["reports"]).kinds);
+        assert_eq!(Flavour::installed(&resources), Some(Flavour::PolicyReport));
+        resources.kinds.extend(served("openreports.io", "v1alpha1", &["clusterreports"]).kinds);
+        assert_eq!(Flavour::installed(&resources), Some(Flavour::OpenReports));
+        let other = served("wgpolicyk8s.io", "v1beta1", &["policyreports", "clusterpolicyreports"]);
+        assert_eq!(Flavour::installed(&other), None);
+    }
+
+    #[tokio::test]
+    async fn what_is_there_is_known_by_its_annotation_and_what_is_gone_already_is_fine() {
+        let (client, log) = client(|line, _| match line {
+            line if line.starts_with("DELETE") => failure(404, "NotFound", "no such report"),
+            line if line.contains("/clusterpolicyreports") => {
+                (200, json!({"metadata": {}, "items": []}).to_string())
+            }
+            _ => {
+                let metadata =
+                    json!({"name": "wayguard-p", "namespace": "shop", "annotations": {CONTENT: "abc"}});
+                (200, json!({"metadata": {}, "items": [{"metadata": metadata}]}).to_string())
+            }
+        });
+        let reports = Reports::new(&client, Flavour::PolicyReport, &Arc::new(Pace::new(1000, 10)));
+        let there = Written { namespace: "shop".into(), name: "wayguard-p".into(), content: "abc".into() };
+        assert_eq!(reports.written().await.unwrap(), [there]);
+        reports.remove("shop", "wayguard-p").await.unwrap();
+        let log = log.lock().unwrap();
+        assert!(
+            log.iter()
+                .any(|line| line.contains("labelSelector=app.kubernetes.io") && line.contains("%3Dwayguard")),
+            "{log:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_report_is_applied_in_its_place() {
+        let (client, log) = client(|_, body| (200, body.to_owned()));
+        let reports = Reports::new(&client, Flavour::OpenReports, &Arc::new(Pace::new(1000, 10)));
+        let report = |metadata: Value| json!({"apiVersion": "openreports.io/v1alpha1", "kind": "Report", "metadata": metadata});
+        reports.apply(&report(json!({"name": "a", "namespace": "shop"}))).await.unwrap();
+        reports.apply(&report(json!({"name": "a"}))).await.unwrap();
+        let log = log.lock().unwrap();
+        assert!(
+            log[0].starts_with("PATCH /apis/openreports.io/v1alpha1/namespaces/shop/reports/a?"),
+            "{log:?}"
+        );
+        assert!(log[1].starts_with("PATCH /apis/openreports.io/v1alpha1/clusterreports/a?"), "{log:?}");
+        assert!(
+            log.iter()
+                .all(|line| line.contains("fieldManager=wayguard-audit") && line.contains("force=true"))
+        );
+    }
+}

@@ -165,7 +165,7 @@ impl<'s> Shift<'s> {
                     }
                     Err(problem) => {
                         warn!(%problem, "cannot ask which kinds there are");
-                        pause.next()
+                        pause.length()
                     }
                 };
             }
@@ -212,11 +212,12 @@ impl<'s> Shift<'s> {
                 && self.state.flavour().is_none()
                 && self.state.scans.load(Ordering::Relaxed) == 0)
         {
-            match found {
-                Some(flavour) => info!(kinds = flavour.api_version(), "reports are written"),
-                None => warn!(
+            if let Some(flavour) = found {
+                info!(kinds = flavour.api_version(), "reports are written");
+            } else {
+                warn!(
                     "no reports are written: the cluster has neither the kinds of openreports.io nor those of wgpolicyk8s.io; metrics and logs go on"
-                ),
+                );
             }
         }
         self.state.write_as(found);
@@ -229,7 +230,12 @@ async fn end_of(end: Option<Timestamp>) {
     let left = end.duration_since(Timestamp::now()).unsigned_abs();
     let is_over = end <= Timestamp::now();
     // Long sleeps are cut: clocks are set.
-    tokio::time::sleep(if is_over { Duration::ZERO } else { left.min(Duration::from_mins(10)) }).await;
+    tokio::time::sleep(if is_over {
+        Duration::ZERO
+    } else {
+        (left + Duration::from_millis(50)).min(Duration::from_mins(10))
+    })
+    .await;
     if end > Timestamp::now() {
         std::future::pending::<()>().await;
     }

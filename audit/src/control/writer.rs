@@ -205,7 +205,7 @@ impl Writer {
                         gone = true;
                     }
                     Err(ApiError::Forbidden(problem)) if problem.contains("is being terminated") => {
-                        gone = true
+                        gone = true;
                     }
                     Err(problem) => return Err(problem),
                 }

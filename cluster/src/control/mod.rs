@@ -178,7 +178,7 @@ pub async fn control(
                 Err(problem) => {
                     state.failures.fetch_add(1, Ordering::Relaxed);
                     warn!(%problem, "a round was not finished");
-                    wait = pause.next();
+                    wait = pause.length();
                 }
             }
         }

@@ -44,7 +44,7 @@ impl Keeper {
                     Ok(()) => pause.reset(),
                     Err(problem) => {
                         warn!(%problem, "templates and constraints are not in order yet");
-                        wait = pause.next();
+                        wait = pause.length();
                     }
                 }
             } else {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use wayguard_audit::Totals;
 use wayguard_engine::PolicySet;
 
@@ -68,8 +69,7 @@ impl Coverage {
         lines.extend(
             totals.untouched.iter().map(|(why, count)| format!("{}: {why}", counted(*count, "object"))),
         );
-        let mut by_reason: std::collections::BTreeMap<&str, Vec<(&str, u64)>> =
-            std::collections::BTreeMap::new();
+        let mut by_reason: BTreeMap<&str, Vec<(&str, u64)>> = BTreeMap::new();
         for (policy, counts) in &totals.policies {
             for (reason, count) in &counts.skipped {
                 by_reason.entry(reason).or_default().push((policy, *count));
@@ -80,7 +80,7 @@ impl Coverage {
             let names = names(&policies.iter().map(|(name, _)| *name).collect::<Vec<_>>());
             lines.push(format!("{names} on {}: {reason}", counted(most, "object")));
         }
-        let mut idle: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+        let mut idle: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for gap in &self.policies {
             idle.entry(&gap.why).or_default().push(&gap.what);
         }

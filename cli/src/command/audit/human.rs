@@ -122,8 +122,7 @@ fn summary(totals: &Totals, took: Duration) -> String {
         .map(|(_, count)| *count)
         .sum();
     let judged = totals.policies.values().filter(|policy| policy.judged > 0).count();
-    let policies =
-        counted(u64::try_from(judged).unwrap_or(u64::MAX), "policy").replace("policys", "policies");
+    let policies = if judged == 1 { "1 policy".to_owned() } else { format!("{judged} policies") };
     let mut parts = Vec::new();
     if totals.denied > 0 {
         parts.push(styled(BAD, format_args!("{} would be refused", totals.denied)));

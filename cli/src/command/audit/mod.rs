@@ -137,13 +137,11 @@ struct Audit {
 /// If files, policies or the cluster cannot be read at all.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
     let started = Instant::now();
-    if !args.paths.is_empty() && (args.kubeconfig.is_some() || args.context.is_some()) {
-        // The environment may name a kubeconfig for other commands; a context is always meant.
-        if args.context.is_some() {
-            return Err(Failure::Invalid(
-                "`--context` names a cluster, and the paths name files: give one of them".to_owned(),
-            ));
-        }
+    // The environment may name a kubeconfig for other commands; a context is always meant.
+    if !args.paths.is_empty() && args.context.is_some() {
+        return Err(Failure::Invalid(
+            "`--context` names a cluster, and the paths name files: give one of them".to_owned(),
+        ));
     }
     let sources = Sources::new(args.policies.clone())?;
     let audit = if args.paths.is_empty() {

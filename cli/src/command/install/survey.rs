@@ -8,11 +8,10 @@ use crate::policies::{Sources, gather};
 use bumpalo::Bump;
 use std::time::{Duration, Instant};
 use wayguard_cluster::facts::Gvk;
+use wayguard_cluster::listing::Concerns;
 use wayguard_cluster::{Client, ClusterFacts, ResourceKind, Resources};
 use wayguard_engine::decision::Effect;
-use wayguard_engine::expansion::template_path;
 use wayguard_engine::facts::{Fact, Facts};
-use wayguard_engine::policy::compiled::CompiledPolicy;
 use wayguard_engine::request::{ObjectRequest, Operation, Origin};
 use wayguard_engine::value::Value;
 use wayguard_engine::{Context, Decision, Outcome, PolicySet, Request, Stage, decide};
@@ -29,11 +28,11 @@ const MAX_ROUNDS: usize = 5;
 pub(super) async fn show(client: &Client, sources: &Sources, out: &mut Output) -> Result<(), Failure> {
     let set = gather(sources)?.compile();
     let resources = Resources::discover(client).await.map_err(|error| Failure::Ours(error.to_string()))?;
-    let kinds: Vec<(&ResourceKind, Gvk)> = resources
+    let concerns = Concerns::of(&set, &resources);
+    let kinds: Vec<(&ResourceKind, Gvk)> = concerns
         .kinds
         .iter()
-        .filter(|kind| concerns(&set, kind))
-        .filter_map(|kind| Some((kind, Gvk::new(&kind.group, kind.versions.first()?, &kind.kind))))
+        .filter_map(|(kind, _)| Some((kind, Gvk::new(&kind.group, kind.versions.first()?, &kind.kind))))
         .collect();
     let watched: Vec<Gvk> = kinds.iter().map(|(_, gvk)| gvk.clone()).collect();
     let survey = Survey { facts: ClusterFacts::start(client, &watched), set };
@@ -124,33 +123,6 @@ impl Survey {
         let context = Context { stage: Stage::Whole, now: jiff::Timestamp::now(), time_limit: TIME_LIMIT };
         Ok(decide(&bump, &request, &self.set, facts, &context))
     }
-}
-
-/// Whether a policy judges this kind when it is created.
-fn concerns(set: &PolicySet, kind: &ResourceKind) -> bool {
-    let can = ["list", "watch", "create"].iter().all(|verb| kind.verbs.contains(*verb));
-    // They come and go by the thousand, and no policy is about them.
-    let noise = matches!(kind.plural.as_str(), "events" | "leases" | "endpointslices" | "endpoints");
-    can && !noise && set.policies().any(|policy| names(policy, kind))
-}
-
-fn names(policy: &CompiledPolicy, kind: &ResourceKind) -> bool {
-    policy.spec.matches.resource_rules.iter().any(|rule| {
-        let group = |wanted: &str| rule.api_groups.iter().any(|it| it == "*" || it == wanted);
-        let plural = |wanted: &str| rule.resources.iter().any(|it| it == "*" || it == "*/*" || it == wanted);
-        let created = rule.operations.iter().any(|it| it == "*" || it == "CREATE");
-        let direct = group(&kind.group) && plural(&kind.plural);
-        let expanded = policy.spec.expands()
-            && group("")
-            && plural("pods")
-            && (template_path(&kind.group, &kind.plural).is_some()
-                || policy
-                    .spec
-                    .templates
-                    .iter()
-                    .any(|it| it.api_group == kind.group && it.resource == kind.plural));
-        created && (direct || expanded)
-    })
 }
 
 /// The objects of an inventory: by name, or by namespace and name.
