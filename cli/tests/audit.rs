@@ -96,8 +96,8 @@ fn json_has_findings_counts_and_gaps() {
         (&finding["policy"], &finding["result"], &finding["severity"]),
         (&"pinned-images".into(), &"fail".into(), &"high".into())
     );
-    assert_eq!(told["summary"]["objects"], 3);
-    assert_eq!(told["summary"]["policies"]["pinned-images"]["judged"], 2);
+    assert_eq!(told["summary"]["objects"], 4);
+    assert_eq!(told["summary"]["policies"]["pinned-images"]["judged"], 3);
     assert!(ran.stderr.contains("note: not judged: team on 1 object"), "{}", ran.shown());
 }
 

@@ -139,14 +139,15 @@ async fn work(args: Args) -> Result<(), Failure> {
             let state = Arc::new(ControlState::default());
             registry.register_collector(Box::new(Metrics(Arc::clone(&state))));
             tracing::info!(identity = options.identity, "at work");
-            probed(health, registry, control(&client, options, state, stop)).await
+            probed(health, registry, Box::pin(control(&client, options, state, stop))).await
         }
         Role::Audit => {
             let options = audit_options(args)?;
             let state = Arc::new(AuditState::default());
             registry.register_collector(Box::new(audit::Metrics(Arc::clone(&state))));
             tracing::info!(identity = options.identity, "at work");
-            probed(health, registry, wayguard_audit::control::audit(&client, options, state, stop)).await
+            probed(health, registry, Box::pin(wayguard_audit::control::audit(&client, options, state, stop)))
+                .await
         }
         Role::Provisioning => {
             let options = provisioning::options(&args)?;
