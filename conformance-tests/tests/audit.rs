@@ -1,6 +1,8 @@
 //! The audit on a real API server, with the kinds of reports as their projects define them: what is reported is what is
 //! so, also after policies are edited, objects deleted, and the process killed in the middle.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests, which clippy does not take for tests")]
+
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
