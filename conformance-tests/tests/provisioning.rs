@@ -367,7 +367,8 @@ fn what_belongs_to_others_is_left_alone(platform: &Platform) {
     assert!(!object.to_string().contains("wayguard.io"), "{object}");
 }
 
-fn hostile_classes_are_refused_one_by_one(platform: &Platform) {
+/// What hostile classes want: name, the kind that they may make, the object, and why they do not get it.
+fn hostile() -> [(&'static str, &'static str, Value, &'static str, &'static str); 6] {
     let object = |api: &str, kind: &str, more: Value| {
         let mut object = json!({"apiVersion": api, "kind": kind, "metadata": {"name": "loot"}});
         for (key, value) in more.as_object().unwrap() {
@@ -378,7 +379,7 @@ fn hostile_classes_are_refused_one_by_one(platform: &Platform) {
     let elsewhere =
         object("v1", "ConfigMap", json!({"metadata": {"name": "loot", "namespace": "kube-system"}}));
     let huge = object("v1", "ConfigMap", json!({"data": {"x": "y".repeat(100_000)}}));
-    let cases = [
+    [
         (
             "secret",
             "/ConfigMap",
@@ -424,7 +425,10 @@ fn hostile_classes_are_refused_one_by_one(platform: &Platform) {
             "Forbidden",
             "is attempting to grant RBAC permissions not currently held",
         ),
-    ];
+    ]
+}
+
+fn hostile_classes_are_refused_one_by_one(platform: &Platform) {
     let class = |name: &str, allowed: &str, object: &Value| {
         let rego = format!(
             "# METADATA\n# scope: package\n# title: {name}\n# description: For a test.\n# custom:\n#   remedy: none\npackage provision.{name}\n\nobjects.loot := {object}\n"
@@ -435,7 +439,7 @@ fn hostile_classes_are_refused_one_by_one(platform: &Platform) {
             "spec": {"type": "hostile", "class": name, "rego": rego, "allowedKinds": [allowed], "serviceAccount": account},
         })
     };
-    for (name, allowed, object, reason, said) in cases {
+    for (name, allowed, object, reason, said) in hostile() {
         platform.apply(&class(name, allowed, &object)).unwrap();
         platform
             .apply(&platform::claim(name, "gamma-dev", json!({"type": "hostile", "class": name})))

@@ -147,8 +147,9 @@ impl Platform {
         path.display().to_string()
     }
 
+    /// Runs `wayguard` in the folder of its files.
     pub(crate) fn wayguard(&self, arguments: &[&str]) -> Said {
-        output(Command::new(wayguard()).args(arguments), "")
+        output(Command::new(wayguard()).args(arguments).current_dir(self.folder.path()), "")
     }
 
     /// kubectl's output, or what it complained of.

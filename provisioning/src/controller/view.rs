@@ -125,7 +125,7 @@ impl View {
         self.discover().await?;
         let blind = self.follow();
         let mut made = Made::new();
-        for ((namespace, _), object) in self.made.values().flat_map(|watched| watched.all()) {
+        for ((namespace, _), object) in self.made.values().flat_map(wayguard_cluster::watched::Watched::all) {
             if let Some(uid) = label(&object, TRIGGER_LABEL) {
                 made.entry((uid.to_owned(), namespace)).or_default().push(object);
             }
