@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::Duration;
 use wayguard_engine::facts::{Fact, FactKey};
+use wayguard_engine::policy::compiled::CompiledPolicy;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
 use wayguard_engine::request::{ObjectRequest, Operation, Origin};
@@ -78,7 +79,7 @@ fn what_runs_is_not_mutated_before_it_is_judged() {
 
 #[test]
 fn a_stamp_changes_with_what_its_policy_is_and_only_with_that() {
-    let stamps = |set: &PolicySet| -> Vec<u128> { set.policies().map(|it| it.fingerprint()).collect() };
+    let stamps = |set: &PolicySet| -> Vec<u128> { set.policies().map(CompiledPolicy::fingerprint).collect() };
     let before = set(&[("one", UNMARKED), ("other", "warn contains \"w\"")]);
     let edited = set(&[("one", UNMARKED), ("other", "warn contains \"x\"")]);
     assert_eq!(stamps(&before)[0], stamps(&edited)[0]);

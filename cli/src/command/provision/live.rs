@@ -51,10 +51,10 @@ pub(super) async fn report(client: &Client, gathered: &mut Gathered, args: &Args
     for wanted in gathered.wanted.clone() {
         let name = wanted.namespace().to_owned();
         // What is there counts, but a file says what it is to become.
-        if !gathered.namespaces.contains_key(&name) {
-            if let Some(found) = objects::read(client, &namespace_named(&name)).await.map_err(ours)? {
-                gathered.namespaces.insert(name.clone(), found);
-            }
+        if !gathered.namespaces.contains_key(&name)
+            && let Some(found) = objects::read(client, &namespace_named(&name)).await.map_err(ours)?
+        {
+            gathered.namespaces.insert(name.clone(), found);
         }
         let wanted = with_uid(client, wanted).await.map_err(ours)?;
         let namespace = gathered.namespace_of(&wanted)?;
