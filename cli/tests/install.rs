@@ -14,8 +14,8 @@ fn a_dry_run_prints_the_objects_and_needs_no_cluster() {
     for kind in ["Namespace", "CustomResourceDefinition", "Deployment", "Service", "ClusterRole"] {
         assert!(kinds.contains(&kind), "{kinds:?}");
     }
-    // A first installation observes.
-    assert_eq!(ran.stdout.matches("--observe").count(), 2, "{}", ran.stdout);
+    // A first installation observes: the server, its leader and the audit.
+    assert_eq!(ran.stdout.matches("--observe").count(), 3, "{}", ran.stdout);
     let enforced = wayguard(&["install", "--image", "i", "--dry-run", "--enforce"]);
     assert!(!enforced.stdout.contains("--observe"), "{}", enforced.stdout);
 }

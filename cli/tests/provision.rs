@@ -51,7 +51,7 @@ fn an_approval_is_no_denial() {
     assert_eq!((&result["verdict"], &report["summary"]["pending"]), (&"pending".into(), &1.into()));
     assert_eq!(result["approvals"][0]["group"], "platform-dba");
     assert_eq!(result["cost"]["monthlyEUR"].as_f64(), Some(420.0));
-    assert_eq!(result["source"]["line"], 6);
+    assert_eq!(result["source"]["line"], 7);
     assert_eq!(result["binding"], "database-app");
 }
 

@@ -220,11 +220,11 @@ fn the_pods_pass_the_strictest_level(cluster: &Cluster) {
     let limit = Instant::now() + Duration::from_secs(30);
     loop {
         let pods = cluster.get(&["pods", "-n", OWN]).unwrap();
-        if pods["items"].as_array().unwrap().len() == 5 {
+        if pods["items"].as_array().unwrap().len() == 6 {
             return;
         }
         let events = cluster.kubectl(&["get", "events", "-n", OWN], "").unwrap();
-        assert!(Instant::now() < limit, "three replicas and two of control: {events}");
+        assert!(Instant::now() < limit, "three replicas, two of control, one of the audit: {events}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }

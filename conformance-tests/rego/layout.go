@@ -15,6 +15,10 @@ const (
 	bundles   = "bundles" // which policies work together
 )
 
+// The category whose folders hold classes of claims: `class.rego`, what of it
+// ships, its tests, and what it makes of its samples.
+const classes = "provision"
+
 // checkLayout demands of every <category>/<policy> folder what makes a policy
 // trustworthy: its tests, samples on both sides, and a package that is found
 // where its name says.
@@ -26,7 +30,11 @@ func checkLayout(folder string, modules map[string]*ast.Module) (*outcome, error
 	}
 	for _, policy := range policies {
 		before := len(result.problems)
-		checkPolicy(result, folder, policy, modules)
+		if strings.HasPrefix(policy, classes+"/") {
+			checkClass(result, folder, policy, modules)
+		} else {
+			checkPolicy(result, folder, policy, modules)
+		}
 		if len(result.problems) == before {
 			result.passed++
 		}
@@ -101,6 +109,32 @@ func checkPolicy(result *outcome, folder, policy string, modules map[string]*ast
 	// A policy that only warns or fills in has nothing that it could deny.
 	if slices.ContainsFunc(module.Rules, denies) && countSamples(folder, policy+"/samples/denied") == 0 {
 		result.fail("%s: has no sample that it denies; put one into samples/denied", policy)
+	}
+}
+
+func checkClass(result *outcome, folder, class string, modules map[string]*ast.Module) {
+	code, tests := class+"/class.rego", class+"/class_test.rego"
+	for _, name := range []string{code, tests, class + "/class.yaml"} {
+		if !exists(folder, name) {
+			result.fail("%s: has no %s", class, strings.TrimPrefix(name, class+"/"))
+			return
+		}
+	}
+	expected := "data." + strings.ReplaceAll(strings.ReplaceAll(class, "/", "."), "-", "_")
+	if module, parsed := modules[code]; parsed {
+		expectPackage(result, code, module, expected)
+	}
+	if module, parsed := modules[tests]; parsed {
+		expectPackage(result, tests, module, expected+"_test")
+		if !slices.ContainsFunc(module.Rules, isTest) {
+			result.fail("%s: holds no rule whose name begins with `test_`", tests)
+		}
+	}
+	if countSamples(folder, class+"/samples") == 0 {
+		result.fail("%s: has no sample; put one into samples", class)
+	}
+	if countSamples(folder, class+"/samples") != countSamples(folder, class+"/golden") {
+		result.fail("%s: not every sample has what comes of it in golden", class)
 	}
 }
 

@@ -150,6 +150,10 @@ func TestEachDefectIsNamed(t *testing.T) {
 			func(f map[string]string) { f["images/empty/README.md"] = "" },
 			"layout: images/empty: has no policy.rego",
 		},
+		"a class of claims without tests": {
+			func(f map[string]string) { f["provision/disk/class.rego"] = "package provision.disk\n" },
+			"layout: provision/disk: has no class_test.rego",
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
