@@ -2,7 +2,7 @@
 
 use super::registration::FIELD_MANAGER;
 use super::replicas::Replica;
-use crate::bundles::Note;
+use crate::bundles::{Bundled, Note};
 use crate::client::{ApiError, Client, REQUEST_LIMIT, within};
 use crate::discovery::Resources;
 use crate::images::objects::{Authority, Root};
@@ -252,12 +252,17 @@ impl View<'_> {
         before: &PolicyBundleStatus,
         note: Option<&Note>,
     ) -> (PolicyBundleStatus, bool) {
-        let Used { said: loaded, by, settled } =
+        let Used { said: mut loaded, by, mut settled } =
             self.used(object, |report| &report.bundles, "Loaded", "have loaded it");
+        let ours = self.loaded.bundled.iter().find(|bundle| bundle.name == object.name);
+        if loaded.status == ConditionStatus::True && !ours.is_some_and(Bundled::is_current) {
+            // Replicas were faster: what follows would be of the one before.
+            loaded = said(ConditionStatus::False, "Waiting", "control has not loaded it yet");
+            settled = false;
+        }
         let mut status = before.clone();
         status.observed_generation = Some(object.generation);
         status.loaded_by = Some(by);
-        let ours = self.loaded.bundled.iter().find(|bundle| bundle.name == object.name);
         if let Some(stored) = ours.and_then(|bundle| bundle.stored.as_ref()) {
             status.digest = Some(stored.digest.to_string());
             status.bundle = Some(stored.about.name.clone());

@@ -1,6 +1,7 @@
 //! Statuses as functions of what was loaded, told and registered.
 
 use super::*;
+use crate::bundles::Stored;
 use crate::facts::Forbidden;
 use crate::policies::LoadReport;
 use kube::api::DynamicObject;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use wayguard_engine::PolicySetBuilder;
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::set::SetConfig;
+use wayguard_images::digest::Digest;
 
 const REGO: &str = "# METADATA\n# title: Names\n# scope: package\n# description: Refuses a name.\n# custom:\n#   severity: low\n#   category: tests\n#   remedy: Choose another name.\n#   facts: [secretNames]\npackage tests.names\n\ndeny contains {\"msg\": \"bad name\"} if input.review.object.metadata.name == \"bad\"\n";
 
@@ -256,7 +258,23 @@ fn who_is_trusted_is_what_replicas_say() {
 
 #[test]
 fn a_bundle_says_who_signed_it_and_who_has_it() {
-    let scene = Scene::new(2);
+    let mut scene = Scene::new(2);
+    let spec = json!({"image": format!("ghcr.io/acme/policies@{}", Digest::of(b"new")), "enforce": ["acme"]});
+    let stored = |manifest: &[u8], version: &str| Stored {
+        digest: Digest::of(manifest),
+        about: serde_json::from_value(
+            json!({"name": "acme", "version": version, "policies": [], "bundles": ["acme"]}),
+        )
+        .unwrap(),
+        library: Library::default(),
+    };
+    let bundled = |stored: Stored| Bundled {
+        name: "acme".into(),
+        generation: 1,
+        spec: serde_json::from_value(spec.clone()).ok(),
+        stored: Some(Arc::new(stored)),
+        problem: None,
+    };
     let object = Object::<PolicyBundleSpec>::read(
         serde_json::from_value(
             json!({"metadata": {"name": "acme", "generation": 1, "uid": "u"}, "spec": {}}),
@@ -270,9 +288,16 @@ fn a_bundle_says_who_signed_it_and_who_has_it() {
         message: message.into(),
     };
     let signed = note(1, ConditionStatus::True, "Signed", "signed by security/key");
+    // Replicas have loaded it before we have: of what we have it is not said that it is loaded.
+    scene.loaded.bundled = vec![bundled(stored(b"old", "1.0.0"))];
+    let (status, settled) = scene.view().bundle(&object, &PolicyBundleStatus::default(), Some(&signed));
+    assert_eq!(brief(&status.conditions), ["Verified=True Signed", "Loaded=False Waiting"]);
+    assert_eq!((status.version.as_deref(), settled), (Some("1.0.0"), false));
+    scene.loaded.bundled = vec![bundled(stored(b"new", "1.1.0"))];
     let (status, settled) = scene.view().bundle(&object, &PolicyBundleStatus::default(), Some(&signed));
     assert_eq!(brief(&status.conditions), ["Verified=True Signed", "Loaded=True Loaded"]);
     assert_eq!((status.loaded_by.as_deref(), settled), (Some("2/2"), true));
+    assert_eq!(status.version.as_deref(), Some("1.1.0"));
     // A leader that has just begun does not unsay what the one before has found of this generation…
     let (same, _) = scene.view().bundle(&object, &status, None);
     assert_eq!(same, status);
