@@ -53,6 +53,7 @@ bench: && bench-evaluator bench-admission
     cargo bench -p wayguard-engine
     cargo bench -p wayguard-webhook
     cargo bench -p wayguard-images
+    cargo bench -p wayguard-audit
 
 # The evaluator beside OPA's prepared queries; an argument chooses templates
 bench-evaluator name="":
