@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
@@ -55,6 +55,16 @@ impl Drop for Task {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// Tells `to` of every change, for as long as the task is held.
+pub(crate) fn forward<T: Send + Sync + 'static>(mut changes: watch::Receiver<T>, to: &Arc<Notify>) -> Task {
+    let to = Arc::clone(to);
+    Task(tokio::spawn(async move {
+        while changes.changed().await.is_ok() {
+            to.notify_one();
+        }
+    }))
 }
 
 /// The map and the watch that keeps it.

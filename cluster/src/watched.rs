@@ -1,7 +1,7 @@
 //! All objects of a kind, kept by a watch, for those who work on them outside of this crate.
 
 use crate::client::Client;
-use crate::mirror::{Mirror, Selection, Task};
+use crate::mirror::{Mirror, Selection, Task, forward};
 use crate::namespaces::whole;
 use crate::objects::resource;
 use kube::api::Api;
@@ -47,12 +47,7 @@ impl Watched {
             }
             Some(Arc::new(value))
         });
-        let (mut changes, to) = (mirror.changes(), Arc::clone(changed));
-        let forward = Task(tokio::spawn(async move {
-            while changes.changed().await.is_ok() {
-                to.notify_one();
-            }
-        }));
+        let forward = forward(mirror.changes(), changed);
         Self { mirror, _forward: forward }
     }
 

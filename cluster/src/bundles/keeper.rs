@@ -306,9 +306,12 @@ impl Keeper {
     /// Removes what belongs to no object, and parts that no index names.
     async fn sweep(&self, objects: &[Arc<Object<PolicyBundleSpec>>]) -> Result<(), ApiError> {
         let watch = self.policies.bundles();
+        let mut known: BTreeMap<String, Option<Digest>> = BTreeMap::new();
         for kept in watch.kept() {
             let gone = !objects.iter().any(|object| object.name == kept.bundle);
-            let current = watch.current_digest(&kept.bundle);
+            // The whole archive is read for it: once a bundle, not once a part.
+            let current =
+                *known.entry(kept.bundle.clone()).or_insert_with(|| watch.current_digest(&kept.bundle));
             let left_over = current.is_some_and(|digest| store::is_left_over(&kept, digest));
             if gone || left_over {
                 store::remove(&self.client, &self.own_namespace, &kept).await?;

@@ -19,7 +19,7 @@ pub(crate) use keeper::{Keeper, Note, Notes};
 use crate::client::{ApiError, Client};
 use crate::images::check::typed;
 use crate::kinds::PolicyBundle;
-use crate::mirror::{Key, Mirror, Selection, Task};
+use crate::mirror::{Key, Mirror, Selection, Task, forward};
 use crate::policies::object::Object;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ApiResource};
@@ -27,7 +27,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::{Kept, LABEL};
-use tokio::sync::watch;
 use wayguard_bundle::manifest::About;
 use wayguard_bundle::spec::PolicyBundleSpec;
 use wayguard_engine::policy::library::Library;
@@ -182,15 +181,7 @@ impl BundleWatch {
 
     /// Tells of every change.
     pub(crate) fn forward(&self, to: &Arc<tokio::sync::Notify>) -> [Task; 2] {
-        let task = |mut changes: watch::Receiver<_>| {
-            let to = Arc::clone(to);
-            Task(tokio::spawn(async move {
-                while changes.changed().await.is_ok() {
-                    to.notify_one();
-                }
-            }))
-        };
-        [task(self.objects.changes()), task(self.kept.changes())]
+        [forward(self.objects.changes(), to), forward(self.kept.changes(), to)]
     }
 }
 

@@ -20,7 +20,7 @@ use crate::discovery::Resources;
 use crate::gatekeeper;
 use crate::images::objects::TrustObjects;
 use crate::images::{LoginSecret, Logins, TrustWatch};
-use crate::mirror::{Mirror, Pause, Selection, Task};
+use crate::mirror::{Mirror, Pause, Selection, Task, forward};
 use crate::pause::{PAUSE_CONFIG_MAP, paused};
 use crate::policies::{PolicyWatch, PolicyWatchOptions};
 use crate::webhooks::{
@@ -35,7 +35,7 @@ use status::{Objects, View};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tracing::{info, warn};
 use wayguard_images::registry::credentials::Keyring;
 
@@ -225,15 +225,6 @@ impl Watches {
         tasks.push(forward(election.leading(), to));
         tasks
     }
-}
-
-fn forward<T: Send + Sync + 'static>(mut changes: watch::Receiver<T>, to: &Arc<Notify>) -> Task {
-    let to = Arc::clone(to);
-    Task(tokio::spawn(async move {
-        while changes.changed().await.is_ok() {
-            to.notify_one();
-        }
-    }))
 }
 
 struct Control {

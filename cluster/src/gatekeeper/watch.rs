@@ -2,7 +2,7 @@
 
 use super::{BASES, CONSTRAINTS, TEMPLATES, constraint_resource};
 use crate::client::{ApiError, Client};
-use crate::mirror::{Mirror, Selection, Task};
+use crate::mirror::{Mirror, Selection, Task, forward};
 use crate::policies::FROM_CLUSTER;
 use kube::api::{Api, ApiResource, DynamicObject};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl GatekeeperWatch {
     /// Starts watching; `changed` hears of every change.
     pub(crate) fn start(client: &Client, changed: &Arc<Notify>) -> Self {
         let bases: Vec<_> = BASES.iter().map(|base| Arc::new(mirror(client, &base.resource()))).collect();
-        let mut tasks: Vec<_> = bases.iter().map(|it| forward(it, changed)).collect();
+        let mut tasks: Vec<_> = bases.iter().map(|it| forward(it.changes(), changed)).collect();
         // The first of them.
         let templates =
             bases.first().cloned().unwrap_or_else(|| Arc::new(mirror(client, &TEMPLATES.resource())));
@@ -65,7 +65,7 @@ impl GatekeeperWatch {
 
     /// Tells at once of every change of a template.
     pub(crate) fn forward_templates(&self, to: &Arc<Notify>) -> Task {
-        forward(&self.templates, to)
+        forward(self.templates.changes(), to)
     }
 
     /// All objects.
@@ -117,7 +117,7 @@ impl Follower {
                 for kind in &wanted {
                     if !constraints.contains_key(kind) {
                         let started = Arc::new(mirror(&self.client, &constraint_resource(kind)));
-                        forwards.insert(kind.clone(), forward(&started, &self.changed));
+                        forwards.insert(kind.clone(), forward(started.changes(), &self.changed));
                         constraints.insert(kind.clone(), started);
                     }
                 }
@@ -162,15 +162,6 @@ fn whole(object: DynamicObject, api_version: &str, kind: &str) -> Value {
         "spec": part("spec"),
         "status": part("status"),
     })
-}
-
-fn forward(mirror: &Arc<Objects>, to: &Arc<Notify>) -> Task {
-    let (mut changes, to) = (mirror.changes(), Arc::clone(to));
-    Task(tokio::spawn(async move {
-        while changes.changed().await.is_ok() {
-            to.notify_one();
-        }
-    }))
 }
 
 /// Whether an `apiVersion` is that of constraints.

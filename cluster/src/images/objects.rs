@@ -3,7 +3,7 @@
 
 use crate::client::{ApiError, Client};
 use crate::kinds::{ImageAuthority, TrustRoot};
-use crate::mirror::{Mirror, Selection, Task};
+use crate::mirror::{Mirror, Selection, Task, forward};
 use crate::policies::object::Object;
 use kube::api::{Api, ApiResource, DynamicObject};
 use serde_json::Value;
@@ -77,15 +77,7 @@ impl TrustObjects {
 
     /// Tells of every change.
     pub(crate) fn forward(&self, to: &Arc<Notify>) -> [Task; 2] {
-        let task = |mut changes: tokio::sync::watch::Receiver<_>| {
-            let to = Arc::clone(to);
-            Task(tokio::spawn(async move {
-                while changes.changed().await.is_ok() {
-                    to.notify_one();
-                }
-            }))
-        };
-        [task(self.authorities.changes()), task(self.roots.changes())]
+        [forward(self.authorities.changes(), to), forward(self.roots.changes(), to)]
     }
 }
 

@@ -2,7 +2,7 @@
 //! its name, so that a role need not grant more than the names.
 
 use crate::client::{ApiError, Client, REQUEST_LIMIT, within};
-use crate::mirror::{Mirror, Selection, Task};
+use crate::mirror::{Mirror, Selection, Task, forward};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{Api, ApiResource, DynamicObject};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,12 +130,7 @@ impl OwnTexts {
                 Mirror::start(api(&self.client, &self.namespace, holder), selection, move |object| {
                     data(holder, object)
                 });
-            let (mut changes, to) = (mirror.changes(), Arc::clone(&self.changed));
-            let forward = Task(tokio::spawn(async move {
-                while changes.changed().await.is_ok() {
-                    to.notify_one();
-                }
-            }));
+            let forward = forward(mirror.changes(), &self.changed);
             self.followed.insert(place, (mirror, forward));
         }
     }
