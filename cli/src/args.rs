@@ -1,8 +1,8 @@
 //! The command line: which command, and what all commands share.
 
 use crate::command::{
-    audit, bench, check, completions, control, doc, eval, explain, format, image, import, install, lint, new,
-    pause, provision, sandbox, serve, ship, test, version,
+    audit, bench, check, completions, control, doc, eval, explain, format, history, image, import, install,
+    lint, new, pause, provision, sandbox, serve, ship, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -41,6 +41,9 @@ enum Command {
     Check(Box<check::Args>),
     /// Tell how a verdict comes about: which policies matched, what each rule saw, where it failed
     Explain(Box<explain::Args>),
+    /// Tell what was decided, from where decisions are kept
+    #[command(subcommand)]
+    History(history::Command),
     /// Tell what the policies say about everything that runs, and what nobody judged
     Audit(Box<audit::Args>),
     /// Tell what a claim or a labelled Namespace would get: objects, outputs, approvals, cost
@@ -120,6 +123,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Serve(args) => serve::run(*args, out),
         Command::Check(args) => check::run(&args, out),
         Command::Explain(args) => explain::run(&args, out),
+        Command::History(command) => history::run(command, out),
         Command::Audit(args) => audit::run(&args, out),
         Command::Provision(args) => provision::run(&args, out),
         Command::Test(args) => test::run(&args, out),

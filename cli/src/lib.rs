@@ -15,6 +15,7 @@ mod command;
 mod excerpt;
 mod exit;
 mod handbook;
+mod history;
 mod images;
 mod input;
 mod judging;

@@ -10,7 +10,9 @@ use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tracing::{debug, warn};
-use wayguard_certs::{AuthoritySecret, LONGEST_PAUSE, Renewal, SecretData, ServingCertificate, ServingNames};
+use wayguard_certs::{
+    AuthoritySecret, CaBundle, LONGEST_PAUSE, Renewal, SecretData, ServingCertificate, ServingNames,
+};
 
 /// The Secret's default name.
 pub const AUTHORITY_SECRET: &str = "wayguard-ca";
@@ -61,6 +63,7 @@ pub(crate) fn data(secret: &Secret) -> SecretData {
 /// one in place is due. Ends when dropped; what is served then stays.
 pub struct AuthorityFollower {
     secret: Arc<Mirror<Arc<SecretData>>>,
+    place: SecretPlace,
     _task: Task,
 }
 
@@ -82,7 +85,18 @@ impl AuthorityFollower {
             Some(Arc::new(data(&secret)))
         }));
         let follower = follow(Arc::clone(&secret), place.clone(), names, serving);
-        Self { secret, _task: Task(tokio::spawn(follower)) }
+        Self { secret, place: place.clone(), _task: Task(tokio::spawn(follower)) }
+    }
+
+    /// Tells the CAs of the Secret as they are when it is asked; none while the Secret holds none.
+    pub fn bundle(&self) -> Arc<dyn Fn() -> CaBundle + Send + Sync> {
+        let (secret, place) = (Arc::clone(&self.secret), self.place.clone());
+        Arc::new(move || {
+            let data = secret.get(&place.namespace, &place.name);
+            data.and_then(|data| AuthoritySecret::from_data(&data).ok())
+                .map(|it| it.bundle())
+                .unwrap_or_default()
+        })
     }
 
     /// What keeps the Secret from being followed, in words.

@@ -121,7 +121,7 @@ pub struct Recorder {
 
 /// A place in the queue, given back when dropped unused.
 pub struct Reserved {
-    place: Option<(OwnedPermit<DecisionRecord>, DecisionRecord)>,
+    place: Option<(OwnedPermit<DecisionRecord>, Box<DecisionRecord>)>,
     bytes: usize,
     counts: Arc<Counts>,
 }
@@ -143,9 +143,11 @@ impl Recorder {
         let place = self.sender.clone().try_reserve_owned().ok();
         let before = self.counts.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         match place {
-            Some(place) if before + bytes <= self.waiting_bytes => {
-                Some(Reserved { place: Some((place, record)), bytes, counts: Arc::clone(&self.counts) })
-            }
+            Some(place) if before + bytes <= self.waiting_bytes => Some(Reserved {
+                place: Some((place, Box::new(record))),
+                bytes,
+                counts: Arc::clone(&self.counts),
+            }),
             _ => {
                 self.counts.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
                 self.counts.dropped.fetch_add(1, Ordering::Relaxed);
@@ -165,7 +167,7 @@ impl Reserved {
     pub fn record(mut self) {
         if let Some((place, record)) = self.place.take() {
             self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-            place.send(record);
+            place.send(*record);
         }
     }
 }

@@ -142,7 +142,10 @@ impl Admission {
                 Err(answer) => return answer,
             };
             match round {
-                Round::Judged { subject, decision, reply } => {
+                Round::Judged { subject, decision, reply, place } => {
+                    if let Some(place) = place {
+                        place.record();
+                    }
                     self.metrics.decided(&decision);
                     return (subject, Answer::judged(decision.admits(stage), decision.verdict, reply));
                 }

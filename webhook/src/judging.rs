@@ -6,6 +6,7 @@ use crate::deadline::Deadline;
 use crate::facts::FactSource;
 use crate::log_text::{LONGEST_NAME, clean};
 use crate::providers::Providers;
+use crate::recording::Recording;
 use axum::body::Bytes;
 use bumpalo::Bump;
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wayguard_engine::request::EnvelopeError;
 use wayguard_engine::{Context, Decision, FactKey, Facts, Outcome, PolicySet, Request, Stage, reply};
+use wayguard_history::Reserved;
 
 /// The deciding function. Production uses [`Engine`]; tests put faults and delays in its place.
 pub trait Judge: Send + Sync + 'static {
@@ -71,6 +73,7 @@ pub(crate) struct Tools {
     pub(crate) providers: Arc<Providers>,
     pub(crate) clock: Clock,
     pub(crate) evaluation_limit: Duration,
+    pub(crate) recording: Option<Arc<Recording>>,
 }
 
 /// Where the time of day comes from.
@@ -78,8 +81,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How a round ended.
 pub(crate) enum Round {
-    /// Decided and worded.
-    Judged { subject: Subject, decision: Box<Decision>, reply: Vec<u8> },
+    /// Decided and worded; with a place in the history, if it is worth one.
+    Judged { subject: Subject, decision: Box<Decision>, reply: Vec<u8>, place: Option<Reserved> },
     /// These facts must be fetched; then another round.
     NeedsFacts(Case, Vec<FactKey>),
     /// The engine has asked too often.
@@ -163,9 +166,12 @@ impl Case {
                 time_limit: self.deadline.for_evaluation(tools.evaluation_limit),
             };
             let wanted = match tools.judge.decide(arena, &request, &self.set, &self.facts, &context) {
-                Outcome::Decided(decision) => {
+                Outcome::Decided(mut decision) => {
+                    let recording = tools.recording.as_ref();
+                    let place =
+                        recording.and_then(|it| it.reserve(&request, &mut decision, self.stage, context.now));
                     let reply = reply::reply(request.uid, &decision, self.stage);
-                    return Round::Judged { subject: Subject::of(&request), decision, reply };
+                    return Round::Judged { subject: Subject::of(&request), decision, reply, place };
                 }
                 Outcome::NeedsFacts(wanted) => wanted,
             };

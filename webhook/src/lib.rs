@@ -3,7 +3,8 @@
 //! ```text
 //! listener ─► connections (cap, slow, idle, old)            health: /livez /readyz /metrics
 //!    └► admission ─► body (limits, budget) ─► workers ─► judging ⇄ facts, providers ─► answer ─► log, metrics
-//!                                                └► own_kinds (our own kinds, at apply)
+//!                                                ├► own_kinds (our own kinds, at apply)
+//!                                                └► recording (what goes into the history)
 //! ```
 //!
 //! Once a review's uid is known every outcome, panics and time-outs included, is an AdmissionReview with that
@@ -19,6 +20,7 @@ mod connections;
 mod deadline;
 mod facts;
 mod health;
+mod history;
 mod judging;
 mod listener;
 mod log_text;
@@ -30,6 +32,7 @@ mod policies;
 mod probes;
 mod providers;
 mod readiness;
+mod recording;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -37,6 +40,7 @@ mod workers;
 
 pub use config::Config;
 pub use facts::{BoxFuture, FactSource, NoCluster};
+pub use history::{HistoryClient, HistoryServer, TrustedCas};
 pub use judging::{Clock, Engine, Judge};
 pub use own_kinds::{Applied, KindJudge};
 pub use panics::log_panics_without_values;
@@ -45,4 +49,5 @@ pub use policies::PolicySource;
 pub use probes::ProbeServer;
 pub use providers::ProviderOptions;
 pub use readiness::{Latch, Readiness};
+pub use recording::Recording;
 pub use server::{AdmissionServer, ExpiryCheck, LoadReporter, Parts, StartError, terminated};

@@ -134,7 +134,7 @@ impl Drop for InFlight {
     }
 }
 
-fn effect_name(effect: Effect) -> &'static str {
+pub(crate) fn effect_name(effect: Effect) -> &'static str {
     match effect {
         Effect::Audit => "audit",
         Effect::Warn => "warn",

@@ -13,6 +13,7 @@ use crate::own_kinds::{KindJudge, OwnKinds};
 use crate::policies::PolicySource;
 use crate::providers::{ProviderOptions, Providers};
 use crate::readiness::Readiness;
+use crate::recording::{Recording, RecordingMetrics};
 use crate::workers::WorkerPool;
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
@@ -62,6 +63,8 @@ pub struct Parts {
     pub registry: Registry,
     /// What `GET /policies` answers on the health port. Default: nothing, and it is not found.
     pub load_report: Option<LoadReporter>,
+    /// Where decisions are recorded. Default: nowhere.
+    pub recording: Option<Arc<Recording>>,
     /// Who decides. Default: [`Engine`].
     pub judge: Arc<dyn Judge>,
     /// The time of day. Default: the system's.
@@ -88,6 +91,7 @@ impl Parts {
             readiness: Readiness::new(),
             registry: Registry::default(),
             load_report: None,
+            recording: None,
             judge: Arc::new(Engine),
             clock: Arc::new(Timestamp::now),
         }
@@ -247,6 +251,7 @@ impl Assembled {
             readiness,
             mut registry,
             load_report,
+            recording,
             judge,
             clock,
             ..
@@ -275,6 +280,9 @@ impl Assembled {
             handshake_failures: Arc::clone(&handshake_failures),
             certificate_expiry: Arc::clone(&certificate_expiry),
         }));
+        if let Some(recording) = &recording {
+            registry.register_collector(Box::new(RecordingMetrics(Arc::clone(recording.recorder.counts()))));
+        }
         let own_kinds = OwnKinds {
             library,
             policies: Arc::clone(&policies),
@@ -291,7 +299,8 @@ impl Assembled {
             registry,
             load_report,
         };
-        let tools = Tools { judge, facts, providers, clock, evaluation_limit: config.evaluation_limit };
+        let tools =
+            Tools { judge, facts, providers, clock, evaluation_limit: config.evaluation_limit, recording };
         let handshake_timeout = config.handshake_timeout;
         let admission = Admission {
             config,

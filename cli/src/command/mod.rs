@@ -9,6 +9,7 @@ pub(crate) mod doc;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod format;
+pub(crate) mod history;
 pub(crate) mod image;
 pub(crate) mod import;
 pub(crate) mod install;

@@ -140,7 +140,7 @@ impl Client {
 }
 
 /// An error with its causes, each once.
-fn shown(error: &dyn Error) -> String {
+pub(crate) fn shown(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -7,7 +7,7 @@
 //! Neither keys nor values are ever logged: they may be secret.
 
 mod cache;
-mod client;
+pub(crate) mod client;
 mod metrics;
 
 use crate::facts::BoxFuture;

@@ -7,6 +7,7 @@ mod logs;
 mod loopback;
 mod own_kinds;
 mod providers;
+mod recording;
 mod routes;
 mod shutdown;
 mod verdicts;

@@ -38,7 +38,7 @@ pub(in crate::command) struct SubjectArgs {
 
     /// The kubeconfig of that cluster. [default: as kubectl finds it]
     #[arg(long, value_name = "FILE", env = "WAYGUARD_KUBECONFIG", requires = "cluster")]
-    pub(super) kubeconfig: Option<PathBuf>,
+    pub(in crate::command) kubeconfig: Option<PathBuf>,
 
     /// Ask it for Gatekeeper's objects too
     #[arg(long, env = "WAYGUARD_GATEKEEPER", requires = "cluster")]
@@ -46,7 +46,7 @@ pub(in crate::command) struct SubjectArgs {
 
     /// The suite's own namespace in that cluster; only there exceptions count
     #[arg(long, value_name = "NAME", env = "WAYGUARD_OWN_NAMESPACE", default_value = "wayguard-system")]
-    pub(super) own_namespace: String,
+    pub(in crate::command) own_namespace: String,
 
     /// The namespace of objects that name none
     #[arg(long, short = 'n', value_name = "NAME", default_value = "default", env = "WAYGUARD_NAMESPACE")]

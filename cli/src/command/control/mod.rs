@@ -1,6 +1,7 @@
 //! `wayguard control`: the leader's work in a cluster. No verdict depends on it.
 
 mod audit;
+mod history;
 mod provisioning;
 
 use crate::cluster::ClusterArgs;
@@ -37,6 +38,7 @@ Examples:
       --server-health 127.0.0.1:8080 --ca-bundle ca.pem      for a server outside of the cluster
   wayguard control --role audit --in-cluster                 reports of what runs
   wayguard control --role provisioning --in-cluster
+  wayguard control --role history --in-cluster --authority-secret wayguard-ca --history /data/history.db
 
 Policies, --observe and --exempt-namespace must be those of the servers. Several may run; one leads.")]
 pub(crate) struct Args {
@@ -98,6 +100,9 @@ pub(crate) struct Args {
     /// Of the role `audit`: minutes after which policies that look at more than the object are asked again
     #[arg(long, value_name = "MINUTES", default_value_t = 10, env = "WAYGUARD_REFRESH", value_parser = clap::value_parser!(u64).range(1..))]
     refresh: u64,
+
+    #[command(flatten)]
+    history: history::HistoryOptions,
 }
 
 /// The works of a leader.
@@ -109,6 +114,8 @@ enum Role {
     Audit,
     /// What claims and labelled Namespaces ask for
     Provisioning,
+    /// The database of decisions and audit states
+    History,
 }
 
 /// Runs the command.
@@ -131,7 +138,9 @@ async fn work(args: Args) -> Result<(), Failure> {
             "`control` works on a cluster: name it by `--in-cluster` or `--kubeconfig`".to_owned(),
         )
     })?;
-    without_gatekeeper(&client, &args.suite).await?;
+    if args.role != Role::History {
+        without_gatekeeper(&client, &args.suite).await?;
+    }
     let mut registry = Registry::default();
     match args.role {
         Role::Webhooks => {
@@ -148,6 +157,10 @@ async fn work(args: Args) -> Result<(), Failure> {
             tracing::info!(identity = options.identity, "at work");
             probed(health, registry, Box::pin(wayguard_audit::control::audit(&client, options, state, stop)))
                 .await
+        }
+        Role::History => {
+            let service = history::open(&args, &client).await?;
+            probed(health, registry, Box::pin(service.run(stop))).await
         }
         Role::Provisioning => {
             let options = provisioning::options(&args)?;

@@ -1,6 +1,7 @@
 //! `wayguard explain`: how a verdict comes about, told from the evaluation that gave it.
 //!
 //! ```text
+//! the id of a decision ─► the history ─► what was stored
 //! files, or an object of a cluster ─► judged as `check` judges, by policies that can tell ─► story ─► format
 //! ```
 
@@ -8,10 +9,12 @@ mod expressions;
 mod human;
 mod live;
 mod machine;
+mod past;
 mod text;
 
 use super::check::{SubjectArgs, ordered};
 use crate::exit::{ExitStatus, Failure};
+use crate::history::HistoryArgs;
 use crate::input::{TextFile, collect_rendered};
 use crate::output::Output;
 
@@ -27,6 +30,8 @@ Examples:
   wayguard explain --cluster deployment/shop -n team-alpha
                                                      what runs, by the cluster's own policies
   wayguard explain pod.yaml --format json            for programs
+  wayguard explain 380d62b36025 --history history.db
+                                                     a decision that was made, as it was stored
 
 Exit codes: 0 all admitted, 2 something would be refused, 3 invalid input or policy, 1 a failure of wayguard.")]
 pub(crate) struct Args {
@@ -40,6 +45,9 @@ pub(crate) struct Args {
     /// Tell all policies whole, those that are not about the object too
     #[arg(long, conflicts_with = "policy")]
     all: bool,
+
+    #[command(flatten)]
+    history: HistoryArgs,
 
     /// How to print the story
     #[arg(long, value_enum, default_value_t, env = "WAYGUARD_FORMAT")]
@@ -76,6 +84,9 @@ impl Extent<'_> {
 /// # Errors
 /// If files, policies or the cluster cannot be read at all, or a policy that is named is not in the set.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    if let Some(id) = past::id(args) {
+        return past::tell(id, args, out);
+    }
     let (judge, live) = args.subject.open(true, out)?;
     if let Some(unknown) = args.policy.iter().find(|named| !judge.has(named)) {
         return Err(Failure::Invalid(format!(

@@ -1,6 +1,7 @@
 //! The certificate that is served: made by this process, or mounted and followed.
 
 use crate::exit::{Failure, io_reason};
+use crate::history::{Mutual, trusted};
 use crate::output::Output;
 use crate::suite::SuiteArgs;
 use crate::whole_file;
@@ -115,6 +116,17 @@ impl Certificates {
         match self {
             Self::Made { made, .. } => made.serving(),
             Self::Mounted { serving, .. } | Self::Shared { serving, .. } => serving,
+        }
+    }
+
+    /// Who this server is to the history's service, and whom it trusts to be that: by the shared authority only.
+    pub(super) fn mutual(&self) -> Option<Mutual> {
+        match self {
+            Self::Shared { follower, serving } => {
+                let identity: Arc<ServingCertificate> = Arc::clone(serving);
+                Some((identity, trusted(follower)))
+            }
+            Self::Made { .. } | Self::Mounted { .. } => None,
         }
     }
 

@@ -10,11 +10,13 @@ mod applied;
 mod certificates;
 mod images;
 mod providers;
+mod recording;
 mod reload;
 pub(crate) mod surroundings;
 
 use crate::cluster::ClusterArgs;
 use crate::exit::{ExitStatus, Failure};
+use crate::history::HistoryArgs;
 use crate::images::ImageArgs;
 use crate::logging::LoggingArgs;
 use crate::output::Output;
@@ -94,6 +96,13 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     suite: SuiteArgs,
+
+    #[command(flatten)]
+    history: HistoryArgs,
+
+    /// What this cluster is called in the history
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_CLUSTER_NAME", default_value = "default")]
+    cluster_name: String,
 }
 
 /// `host:port`, or `:port` for all addresses.
@@ -169,6 +178,8 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     parts.readiness = readiness;
     let trust = following.as_ref().map(Following::watch);
     parts.load_report = surroundings.load_report(certificates.serving(), trust);
+    let recording = recording::open(&args.history, &args.cluster_name, &certificates)?;
+    parts.recording.clone_from(&recording);
     parts.config.admission_address = args.listen;
     parts.config.health_address = args.health_listen;
     parts.config.share_port = args.share_port;
@@ -195,6 +206,7 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     renewing.abort();
     identity.iter().chain(&trusting).for_each(tokio::task::JoinHandle::abort);
     reloading.abort();
+    recording::finish(recording).await;
     tracing::info!("ended");
     Ok(())
 }
