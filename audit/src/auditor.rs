@@ -26,6 +26,9 @@ pub trait Host: Send + Sync {
 
     /// The Namespace of that name, if it is known: what its objects are judged with, and who answers for them.
     fn namespace(&self, name: &str) -> Option<Arc<Document>>;
+
+    /// Told of every object that is met, as it is: for what results do not hold. Nothing by default.
+    fn met(&self, _kind: &KindName, _object: Value<'_>) {}
 }
 
 /// What was done about an object.
@@ -162,6 +165,7 @@ impl Auditor {
                     break;
                 }
                 for object in share {
+                    host.met(kind, *object);
                     own.add(bench.object(*object, &surroundings));
                 }
             }

@@ -1,5 +1,6 @@
 //! What came of judging, in a form of which a cluster needs few: the same finding on a thousand Pods is one note.
 
+use serde::{Deserialize, Serialize};
 use std::hash::Hash;
 use std::sync::Arc;
 use wayguard_engine::Finding;
@@ -48,7 +49,8 @@ pub struct Note {
 }
 
 /// A finding as reports word it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// An exception covers it.
     Skip,

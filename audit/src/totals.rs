@@ -35,6 +35,12 @@ pub struct Totals {
     pub problems: Vec<(String, String)>,
     /// Objects that no policy judges, by reason: those of exempt namespaces.
     pub untouched: BTreeMap<String, u64>,
+    /// The same by namespace and reason.
+    pub untouched_in: BTreeMap<(String, String), u64>,
+    /// Objects of which no policy judged anything, for whatever reason.
+    pub unjudged: u64,
+    /// Those of them whose kind no policy had anything to say about, by kind.
+    pub unjudged_kinds: BTreeMap<String, u64>,
 }
 
 /// Counts what an auditor knows.
@@ -59,6 +65,8 @@ pub fn totals(auditor: &Auditor) -> Totals {
             }
             if skip.policy == "*" {
                 *totals.untouched.entry(skip.reason.clone()).or_default() += 1;
+                let place = (subject.namespace.to_owned(), skip.reason.clone());
+                *totals.untouched_in.entry(place).or_default() += 1;
             } else {
                 *totals.policy(&skip.policy).skipped.entry(skip.reason.clone()).or_default() += 1;
             }
@@ -82,7 +90,14 @@ pub fn totals(auditor: &Auditor) -> Totals {
         match worst {
             Some(Outcome::Error | Outcome::Fail) => totals.denied += 1,
             Some(Outcome::Warn) => totals.warned += 1,
-            Some(Outcome::Skip) | None => {}
+            Some(Outcome::Skip) => {}
+            None if object.judged().iter().any(|id| live.contains(id)) => {}
+            None => {
+                totals.unjudged += 1;
+                if object.problem().is_none() && object.skipped().next().is_none() {
+                    *totals.unjudged_kinds.entry(subject.kind.kind.clone()).or_default() += 1;
+                }
+            }
         }
     }
     totals

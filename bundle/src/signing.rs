@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::fmt;
 use wayguard_images::digest::Digest;
+use wayguard_images::trust::PublicKey;
 
 /// What the statement says: somebody signed.
 pub const PREDICATE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
@@ -109,6 +110,65 @@ impl SigningKey {
     }
 }
 
+/// Why a file does not vouch for another one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSigned {
+    /// Not a bundle with a signature of a file.
+    #[error(
+        "it is no Sigstore bundle with the signature of a file: `wayguard report --sign-key` and `cosign sign-blob --bundle` write some"
+    )]
+    NoBundle,
+    /// The digest in the bundle is of other bytes.
+    #[error("it is the signature of other bytes: the file has been changed, or it belongs to another one")]
+    OtherBytes,
+    /// None of the keys.
+    #[error("none of the keys made it")]
+    OtherKey,
+}
+
+impl SigningKey {
+    /// A bundle that vouches for the bytes of a file, as `cosign sign-blob --bundle` writes it; `cosign verify-blob
+    /// --bundle` takes it.
+    ///
+    /// # Errors
+    /// If the machine has no randomness to give.
+    pub fn sign_blob(&self, blob: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
+        let signature = self.pair.sign(&SystemRandom::new(), blob)?;
+        let hint = Digest::of(&self.public_key());
+        let bundle = json!({
+            "mediaType": BUNDLE,
+            "verificationMaterial": {"publicKey": {"hint": STANDARD.encode(hint.bytes())}},
+            "messageSignature": {
+                "messageDigest": {"algorithm": "SHA2_256", "digest": STANDARD.encode(Digest::of(blob).bytes())},
+                "signature": STANDARD.encode(signature.as_ref()),
+            },
+        });
+        Ok(bundle.to_string().into_bytes())
+    }
+}
+
+/// Which of the keys vouches for the bytes of a file by a bundle of [`SigningKey::sign_blob`] or cosign. Only the signature
+/// counts here; what a bundle says of logs and times is not asked.
+///
+/// # Errors
+/// If none does, and why.
+pub fn verify_blob<'k>(
+    bundle: &[u8],
+    blob: &[u8],
+    keys: &'k [PublicKey],
+) -> Result<&'k PublicKey, NotSigned> {
+    let bundle: serde_json::Value = serde_json::from_slice(bundle).map_err(|_| NotSigned::NoBundle)?;
+    let bytes = |path: &str| {
+        let text = bundle.pointer(path).and_then(serde_json::Value::as_str).ok_or(NotSigned::NoBundle)?;
+        STANDARD.decode(text).map_err(|_| NotSigned::NoBundle)
+    };
+    let signature = bytes("/messageSignature/signature")?;
+    if bytes("/messageSignature/messageDigest/digest")? != Digest::of(blob).bytes() {
+        return Err(NotSigned::OtherBytes);
+    }
+    keys.iter().find(|key| key.signed(blob, &signature)).ok_or(NotSigned::OtherKey)
+}
+
 /// What is signed of an envelope (DSSE, "signature definition").
 fn pre_authentication(payload: &str) -> String {
     format!("DSSEv1 {} {PAYLOAD_TYPE} {} {payload}", PAYLOAD_TYPE.len(), payload.len())
@@ -149,6 +209,24 @@ mod tests {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.pair.public_key().as_ref())
             .verify(pre_authentication(&payload).as_bytes(), &signature)
             .unwrap();
+    }
+
+    #[test]
+    fn a_file_is_vouched_for_by_its_key_and_no_other_bytes_are() {
+        let (ours, other) = (key(), key());
+        let public = |key: &SigningKey| PublicKey::from_pem(&key.public_pem()).unwrap();
+        let bundle = ours.sign_blob(b"report").unwrap();
+        let keys = [public(&other), public(&ours)];
+        let by = verify_blob(&bundle, b"report", &keys).unwrap();
+        assert_eq!(by.fingerprint(), keys[1].fingerprint());
+        assert_eq!(verify_blob(&bundle, b"Report", &keys).unwrap_err(), NotSigned::OtherBytes);
+        assert_eq!(verify_blob(&bundle, b"report", &keys[..1]).unwrap_err(), NotSigned::OtherKey);
+        assert_eq!(verify_blob(b"{}", b"report", &keys).unwrap_err(), NotSigned::NoBundle);
+        // A signature of the old bytes with the digest of new ones.
+        let text = String::from_utf8(bundle).unwrap();
+        let digest = |bytes: &[u8]| STANDARD.encode(Digest::of(bytes).bytes());
+        let forged = text.replace(&digest(b"report"), &digest(b"Report"));
+        assert_eq!(verify_blob(forged.as_bytes(), b"Report", &keys).unwrap_err(), NotSigned::OtherKey);
     }
 
     #[test]

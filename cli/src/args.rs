@@ -2,7 +2,7 @@
 
 use crate::command::{
     audit, bench, check, completions, control, doc, eval, explain, format, history, image, import, install,
-    lint, new, pause, provision, sandbox, serve, ship, test, version,
+    lint, new, pause, provision, report, sandbox, serve, ship, test, version,
 };
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{Color, Output};
@@ -46,6 +46,8 @@ enum Command {
     History(history::Command),
     /// Tell what the policies say about everything that runs, and what nobody judged
     Audit(Box<audit::Args>),
+    /// Write what an audit finds as a report for people and auditors: one page, a table, or for programs
+    Report(Box<report::Args>),
     /// Tell what a claim or a labelled Namespace would get: objects, outputs, approvals, cost
     Provision(Box<provision::Args>),
     /// Run the unit tests and samples of policies
@@ -125,6 +127,7 @@ fn run(command: Command, out: &mut Output) -> Result<ExitStatus, Failure> {
         Command::Explain(args) => explain::run(&args, out),
         Command::History(command) => history::run(command, out),
         Command::Audit(args) => audit::run(&args, out),
+        Command::Report(args) => report::run(&args, out),
         Command::Provision(args) => provision::run(&args, out),
         Command::Test(args) => test::run(&args, out),
         Command::Sandbox(args) => sandbox::run(&args, out),

@@ -17,6 +17,7 @@ pub(crate) mod lint;
 pub(crate) mod new;
 pub(crate) mod pause;
 pub(crate) mod provision;
+pub(crate) mod report;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod ship;

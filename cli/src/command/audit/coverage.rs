@@ -9,41 +9,44 @@ use wayguard_engine::PolicySet;
 /// What was not judged.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Coverage {
+pub(in crate::command) struct Coverage {
     /// Kinds that policies judge and whose objects were not looked at.
-    pub(super) kinds: Vec<Gap>,
+    pub(in crate::command) kinds: Vec<Gap>,
     /// Policies that judged nothing.
-    pub(super) policies: Vec<Gap>,
+    pub(in crate::command) policies: Vec<Gap>,
     /// Exceptions that have ended, and so cover nothing.
-    pub(super) ended_exceptions: Vec<Ended>,
+    pub(in crate::command) ended_exceptions: Vec<Ended>,
 }
 
 /// Something that was not judged.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Gap {
+pub(in crate::command) struct Gap {
     /// What.
-    pub(super) what: String,
+    pub(in crate::command) what: String,
+    /// The kind, where it is about one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(in crate::command) kind: String,
     /// Why.
-    pub(super) why: String,
+    pub(in crate::command) why: String,
 }
 
 /// An exception that has ended.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Ended {
+pub(in crate::command) struct Ended {
     /// Its name.
-    pub(super) name: String,
+    pub(in crate::command) name: String,
     /// Who answers for it.
-    pub(super) owner: String,
+    pub(in crate::command) owner: String,
     /// When it ended.
-    pub(super) expired_at: String,
+    pub(in crate::command) expired_at: String,
     /// The policies that it was about.
-    pub(super) policies: Vec<String>,
+    pub(in crate::command) policies: Vec<String>,
 }
 
 impl Coverage {
     /// What is known of the policies alone.
-    pub(super) fn of(set: &PolicySet, now: Timestamp) -> Self {
+    pub(in crate::command) fn of(set: &PolicySet, now: Timestamp) -> Self {
         let ended = set.exceptions().iter().filter(|exception| !exception.in_force(now));
         let ended = ended.map(|exception| Ended {
             name: exception.name.clone(),
@@ -54,16 +57,20 @@ impl Coverage {
         Self { ended_exceptions: ended.collect(), ..Self::default() }
     }
 
-    pub(super) fn kind(&mut self, what: &str, why: &str) {
-        self.kinds.push(Gap { what: what.to_owned(), why: why.to_owned() });
+    pub(in crate::command) fn kind(&mut self, what: &str, why: &str) {
+        self.kind_of(what, "", why);
     }
 
-    pub(super) fn policy(&mut self, what: &str, why: &str) {
-        self.policies.push(Gap { what: what.to_owned(), why: why.to_owned() });
+    pub(in crate::command) fn kind_of(&mut self, what: &str, kind: &str, why: &str) {
+        self.kinds.push(Gap { what: what.to_owned(), kind: kind.to_owned(), why: why.to_owned() });
+    }
+
+    pub(in crate::command) fn policy(&mut self, what: &str, why: &str) {
+        self.policies.push(Gap { what: what.to_owned(), kind: String::new(), why: why.to_owned() });
     }
 
     /// All gaps in words, one line each.
-    pub(super) fn lines(&self, totals: &Totals) -> Vec<String> {
+    pub(in crate::command) fn lines(&self, totals: &Totals) -> Vec<String> {
         let mut lines: Vec<String> =
             self.kinds.iter().map(|gap| format!("{}: {}", gap.what, gap.why)).collect();
         lines.extend(
@@ -108,6 +115,6 @@ fn names(policies: &[&str]) -> String {
 }
 
 /// `1 object`, `12 objects`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
+pub(in crate::command) fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

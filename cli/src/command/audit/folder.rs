@@ -1,16 +1,17 @@
 //! Manifests of a folder, as if they ran.
 
 use super::coverage::Coverage;
-use super::{Args, Audit, Known, tell_failures};
+use super::gathering::{Audit, GatherArgs, Known, Witness, tell_failures};
 use crate::exit::Failure;
 use crate::images::ImageDesk;
 use crate::input::{Answers, FoundObject, collect, objects};
 use crate::knowledge::Knowledge;
 use crate::output::Output;
 use crate::policies::{Sources, gather};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wayguard_audit::{Auditor, Edition, KindName};
+use wayguard_audit::{Auditor, Edition, Host, KindName};
 use wayguard_engine::expansion::is_cluster_scoped;
 use wayguard_engine::value::{Document, Value};
 
@@ -18,7 +19,13 @@ use wayguard_engine::value::{Document, Value};
 ///
 /// # Errors
 /// If they or the policies cannot be read at all.
-pub(super) fn audit(args: &Args, sources: &Sources, out: &mut Output) -> Result<Audit, Failure> {
+pub(super) fn audit(
+    args: &GatherArgs,
+    now: Timestamp,
+    witness: Option<Arc<dyn Witness>>,
+    sources: &Sources,
+    out: &mut Output,
+) -> Result<Audit, Failure> {
     let set = Arc::new(gather(sources)?.compile());
     let mut invalid = tell_failures(&set, out);
     let files = collect(&args.paths)?;
@@ -59,16 +66,24 @@ pub(super) fn audit(args: &Args, sources: &Sources, out: &mut Output) -> Result<
         );
         places.insert(key, (object.file.to_string(), at));
     }
-    let now = jiff::Timestamp::now();
     let auditor = Arc::new(Auditor::new(Edition::of(&set, now), &args.owner_label));
-    let host = Known(knowledge);
+    let host: Arc<dyn Host> = Arc::new(Known { knowledge, witness });
     for (kind, own) in kinds {
         let values: Vec<Value<'_>> =
             own.iter().filter_map(|at| found.get(*at)).map(FoundObject::value).collect();
-        auditor.judge(&kind, "", &values, &host, auditor.begin(), false);
+        auditor.judge(&kind, "", &values, &*host, auditor.begin(), false);
     }
     let coverage = Coverage::of(&set, now);
-    Ok(Audit { auditor, coverage, places, found, invalid, incomplete: false })
+    Ok(Audit {
+        auditor,
+        coverage,
+        places,
+        found,
+        invalid,
+        incomplete: false,
+        host,
+        cluster_uid: String::new(),
+    })
 }
 
 fn kind_of(object: Value<'_>) -> KindName {

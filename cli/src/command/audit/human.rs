@@ -1,7 +1,7 @@
 //! `--format human`: what somebody can act on, worst first; then what was not judged, and why.
 
-use super::Audit;
 use super::coverage::counted;
+use super::gathering::Audit;
 use crate::output::{BAD, GOOD, Output, QUIET, STRONG, WARNING, styled};
 use std::time::Duration;
 use wayguard_audit::{Example, Group, Outcome, Totals, groups};
@@ -34,7 +34,7 @@ pub(super) fn write(audit: &Audit, totals: &Totals, examples: usize, took: Durat
 }
 
 /// Says what was not judged beside another format.
-pub(super) fn gaps(audit: &Audit, totals: &Totals, out: &mut Output) {
+pub(in crate::command) fn gaps(audit: &Audit, totals: &Totals, out: &mut Output) {
     for line in audit.coverage.lines(totals) {
         out.note(format_args!("not judged: {}", printable(&line, LINE)));
     }

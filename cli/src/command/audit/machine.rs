@@ -1,6 +1,6 @@
 //! The formats that programs read.
 
-use super::Audit;
+use super::gathering::Audit;
 use crate::command::check::{Checked, ObjectId, Place, Report};
 use crate::output::Output;
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ fn finding(found: Found<'_>, exceptions: &[Exception]) -> Value {
 }
 
 /// The result as `check` words one, for the formats that both have.
-pub(super) fn checked(audit: &Audit) -> Report {
+pub(in crate::command) fn checked(audit: &Audit) -> Report {
     let mut results = Vec::new();
     audit.auditor.each_object(&mut |subject, found| results.push(object(audit, subject, found)));
     results.sort_by(|one: &Checked, other: &Checked| one.source.file.cmp(&other.source.file));

@@ -16,6 +16,11 @@ pub(crate) fn json(report: &Report, out: &mut Output) {
 
 /// A result for each finding; an object that could not be judged is one too.
 pub(crate) fn sarif(report: &Report, out: &mut Output) {
+    out.write(&sarif_text(report));
+}
+
+/// The document that [`sarif`] writes.
+pub(crate) fn sarif_text(report: &Report) -> String {
     let mut rules: BTreeMap<String, &Finding> = BTreeMap::new();
     for finding in report.results.iter().flat_map(|checked| &checked.findings) {
         rules.entry(rule_id(finding)).or_insert(finding);
@@ -35,8 +40,7 @@ pub(crate) fn sarif(report: &Report, out: &mut Output) {
         }
     }
     let rules: Vec<_> = rules.values().map(|finding| sarif_rule(finding)).collect();
-    let document = crate::sarif::document(&rules, &results);
-    out.data(format_args!("{document:#}"));
+    format!("{:#}\n", crate::sarif::document(&rules, &results))
 }
 
 fn sarif_rule(finding: &Finding) -> Value {
@@ -107,6 +111,11 @@ fn with_remedy(finding: &Finding) -> String {
 
 /// JUnit XML: a suite per file, a case per object; `tool` names what made it.
 pub(crate) fn junit(report: &Report, tool: &str, out: &mut Output) {
+    out.write(&junit_text(report, tool));
+}
+
+/// The document that [`junit`] writes.
+pub(crate) fn junit_text(report: &Report, tool: &str) -> String {
     let mut suites: Vec<(&str, Vec<&Checked>)> = Vec::new();
     for checked in &report.results {
         match suites.last_mut() {
@@ -118,7 +127,7 @@ pub(crate) fn junit(report: &Report, tool: &str, out: &mut Output) {
         name: file.to_owned(),
         cases: cases.into_iter().map(junit_case).collect(),
     });
-    out.write(&crate::junit::document(tool, &suites.collect::<Vec<_>>()));
+    crate::junit::document(tool, &suites.collect::<Vec<_>>())
 }
 
 fn junit_case(checked: &Checked) -> crate::junit::Case {

@@ -72,7 +72,11 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     Ok(ExitStatus::Fine)
 }
 
-fn signing_key(path: &std::path::Path) -> Result<SigningKey, Failure> {
+/// Reads a key to sign with.
+///
+/// # Errors
+/// If it cannot be read, or is none.
+pub(in crate::command) fn signing_key(path: &std::path::Path) -> Result<SigningKey, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?;
     SigningKey::from_pem(&text)
         .map_err(|problem| Failure::Invalid(format!("`{}`: {problem}", path.display())))
