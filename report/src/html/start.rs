@@ -185,7 +185,7 @@ fn chart(trend: &[Point]) -> Markup {
         }
         div.wide { table {
             caption { "Open findings over time" }
-            thead { tr { @for head in ["Report of", "Objects", "Would be refused", "Open", "Critical", "High"] { th scope="col" { (head) } } } }
+            thead { tr { th scope="col" { "Report of" } @for head in ["Objects", "Would be refused", "Open", "Critical", "High"] { th.n scope="col" { (head) } } } }
             tbody { @for point in shown.iter().rev() { tr {
                 td { (day(point.time)) } td.n { (known(point.objects)) } td.n { (known(point.refused)) } td.n { (point.findings.open()) }
                 td.n { (point.findings.critical) } td.n { (point.findings.high) }
