@@ -220,3 +220,60 @@ fn a_browser_shows_the_page_and_runs_no_script_but_its_own() {
         assert!(dom.contains(&format!("id=\"{target}\"")), "#{target} is nowhere");
     }
 }
+
+#[test]
+fn a_history_tells_since_when_findings_are_there_and_what_was_fixed() {
+    use wayguard_history::{AuditCount, AuditFinding, AuditPart, Place, Store};
+    let desk = Desk::new();
+    desk.write("pods.yaml", &(pod("old", "x:latest") + &pod("fresh", "x:latest")));
+    let finding = |name: &str| AuditFinding {
+        policy: "pinned-images".to_owned(),
+        rule: "moving-tag".to_owned(),
+        severity: "high".to_owned(),
+        result: "fail".to_owned(),
+        kind: "Pod".to_owned(),
+        namespace: "shop".to_owned(),
+        name: name.to_owned(),
+        path: "spec.containers[c].image".to_owned(),
+        message: "as it was worded then".to_owned(),
+        owner: "retail".to_owned(),
+        ..AuditFinding::default()
+    };
+    let state = |at: &str, names: &[&str]| AuditPart {
+        cluster: "prod".to_owned(),
+        at: at.parse().unwrap(),
+        objects: 2,
+        counts: vec![AuditCount {
+            namespace: "shop".to_owned(),
+            policy: "pinned-images".to_owned(),
+            severity: "high".to_owned(),
+            result: "fail".to_owned(),
+            count: u64::try_from(names.len()).unwrap(),
+        }],
+        findings: names.iter().map(|name| finding(name)).collect(),
+        last: true,
+        ..AuditPart::default()
+    };
+    let file = desk.files.path().join("history.db");
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+        let store = Store::open(Place::file(&file)).await.unwrap();
+        store.write_state(&state("2026-11-01T00:00:00Z", &["old", "mended"])).await.unwrap();
+        store.write_state(&state("2026-11-11T00:00:00Z", &["old"])).await.unwrap();
+        store.close().await;
+    });
+    let ran = desk.report(
+        "pods.yaml",
+        "r.json",
+        "2026-11-20T00:00:00Z",
+        &["--history", "history.db", "--days", "15"],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.shown());
+    let told: serde_json::Value = serde_json::from_str(&desk.read("r.json")).unwrap();
+    let findings = told["findings"].as_array().unwrap();
+    let of = |name: &str| findings.iter().find(|it| it["object"]["name"] == name).unwrap();
+    assert_eq!(of("old")["firstSeen"], "2026-11-01T00:00:00Z", "the same finding for both: {told}");
+    assert_eq!(of("fresh")["new"], true);
+    assert_eq!(told["change"]["fixed"][0]["object"]["name"], "mended");
+    assert_eq!(told["repairs"], serde_json::json!({"count": 1, "seconds": 864_000}));
+    assert_eq!(told["trend"].as_array().unwrap().len(), 3);
+}
