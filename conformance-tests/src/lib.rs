@@ -16,6 +16,8 @@ pub struct Sandbox {
     folder: tempfile::TempDir,
     /// The health addresses of its servers.
     health: Vec<String>,
+    /// The address of its history, if it was started with one.
+    history: Option<String>,
     /// Processes that were started anew.
     anew: Vec<Child>,
 }
@@ -84,7 +86,7 @@ impl Sandbox {
             Ok(folder) => folder,
             Err(error) => panic!("no temporary folder: {error}"),
         };
-        let mut sandbox = Self { folder, health: Vec::new(), anew: Vec::new() };
+        let mut sandbox = Self { folder, health: Vec::new(), history: None, anew: Vec::new() };
         let output = output(
             Command::new(wayguard())
                 .arg("sandbox")
@@ -97,7 +99,21 @@ impl Sandbox {
         assert!(output.fine, "the sandbox did not start: {}\n{}", output.err, sandbox.logs());
         let health = output.err.lines().filter_map(|line| line.trim().strip_prefix("health"));
         sandbox.health = health.map(|line| line.trim().trim_end_matches("/readyz").to_owned()).collect();
+        let history = output.err.lines().find_map(|line| line.trim().strip_prefix("history"));
+        sandbox.history = history.map(|line| line.trim().to_owned());
         sandbox
+    }
+
+    /// Where its history is served.
+    ///
+    /// # Panics
+    /// If it was started without `--history`.
+    #[track_caller]
+    pub fn history(&self) -> &str {
+        match &self.history {
+            Some(address) => address,
+            None => panic!("the sandbox was started without `--history`"),
+        }
     }
 
     /// Where everything of it lies.

@@ -88,9 +88,11 @@ impl Follower {
         } else {
             format!("{}.{}", kind.plural, kind.group)
         };
+        let kind = format!("{}.{}", kind.kind, kind.group);
         let work = Work {
             listing,
             name,
+            kind,
             common: common.clone(),
             orders: Arc::clone(&orders),
             tried: Arc::clone(&tried),
@@ -103,6 +105,8 @@ impl Follower {
 struct Work {
     listing: Listing,
     name: String,
+    /// `Deployment.apps`, `Pod.`
+    kind: String,
     common: Common,
     orders: Arc<Orders>,
     tried: Arc<std::sync::atomic::AtomicBool>,
@@ -152,7 +156,7 @@ impl Work {
             // The kind is gone; who looks at discovery will say so.
             return debug!(kind = self.name, %problem, "cannot be listed");
         }
-        if self.common.state.not_listed(&self.name, &problem.to_string()) {
+        if self.common.state.not_listed(&self.name, &self.kind, &problem.to_string()) {
             warn!(kind = self.name, %problem, "not audited: its objects cannot be listed");
         }
     }

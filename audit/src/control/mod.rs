@@ -10,6 +10,7 @@
 //! but the reports: the first listing finds everything again, and what says the same is not written.
 
 mod follower;
+mod history;
 mod shift;
 mod state;
 mod writer;
@@ -22,6 +23,7 @@ use wayguard_cluster::control::{AUDIT_LEASE, Candidate, Election};
 use wayguard_cluster::policies::PolicyWatchOptions;
 use wayguard_cluster::{Client, PolicyWatch};
 
+pub use history::Kept;
 pub use state::AuditState;
 
 /// What the audit needs to know.
@@ -39,6 +41,8 @@ pub struct AuditOptions {
     pub requests_per_second: u32,
     /// How often policies that look at more than the object are asked again. Default 10 minutes.
     pub refresh_every: Duration,
+    /// Where the state is kept over time. Default: nowhere.
+    pub history: Option<Kept>,
 }
 
 /// Works until `stop`, as leader or waiting to become one. Failures are logged, counted and tried again.

@@ -134,9 +134,11 @@ impl<'s> Shift<'s> {
         let ready = Arc::new(watch::Sender::new(false));
         let writer =
             Writer::new(self.client, self.options, &common, self.election, flavours, ready.subscribe());
+        let telling = super::history::tell(self.options.history.clone(), common.clone(), ready.subscribe());
         let round = Round { followers: BTreeMap::new(), common, pace, told: BTreeSet::new() };
         tokio::select! {
             () = writer.run() => {}
+            () = telling => {}
             () = self.follow(round, &facts, changes, &flavour, &ready) => {}
         }
     }

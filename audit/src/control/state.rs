@@ -18,6 +18,10 @@ pub struct AuditState {
     pub report_removals: AtomicU64,
     /// Writes and removals that failed.
     pub report_failures: AtomicU64,
+    /// States that the history has taken.
+    pub history_states: AtomicU64,
+    /// Attempts to tell the history that failed.
+    pub history_failures: AtomicU64,
     /// Reports that are there.
     pub reports: AtomicU64,
     /// Listings of a kind that were finished.
@@ -34,6 +38,8 @@ pub(super) struct Inner {
     took: BTreeMap<String, Duration>,
     /// Kinds that could not be listed, and why.
     unlisted: BTreeMap<String, String>,
+    /// The same by what objects of them call themselves.
+    blind: BTreeMap<String, String>,
     /// Since when there is something that no report says.
     waiting_since: Option<Instant>,
     flavour: Option<Flavour>,
@@ -59,6 +65,11 @@ impl AuditState {
         self.inner().unlisted.clone()
     }
 
+    /// Kinds that could not be listed, as `Deployment.apps` or `Pod.`.
+    pub(super) fn blind(&self) -> std::collections::BTreeSet<String> {
+        self.inner().blind.values().cloned().collect()
+    }
+
     /// How long something has been known that no report says yet.
     pub fn lag(&self) -> Duration {
         self.inner().waiting_since.map(|since| since.elapsed()).unwrap_or_default()
@@ -81,17 +92,21 @@ impl AuditState {
         self.scans.fetch_add(1, Ordering::Relaxed);
         let mut inner = self.inner();
         inner.unlisted.remove(kind);
+        inner.blind.remove(kind);
         inner.took.insert(kind.to_owned(), took);
     }
 
     /// Whether this is news.
-    pub(super) fn not_listed(&self, kind: &str, why: &str) -> bool {
-        self.inner().unlisted.insert(kind.to_owned(), why.to_owned()).as_deref() != Some(why)
+    pub(super) fn not_listed(&self, kind: &str, called: &str, why: &str) -> bool {
+        let mut inner = self.inner();
+        inner.blind.insert(kind.to_owned(), called.to_owned());
+        inner.unlisted.insert(kind.to_owned(), why.to_owned()).as_deref() != Some(why)
     }
 
     pub(super) fn forget_kind(&self, kind: &str) {
         let mut inner = self.inner();
         inner.unlisted.remove(kind);
+        inner.blind.remove(kind);
         inner.took.remove(kind);
     }
 

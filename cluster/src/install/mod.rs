@@ -4,6 +4,7 @@
 //! Webhook configurations are not among it: `control` makes them from the policies.
 
 mod apply;
+mod history;
 mod provisioning;
 mod rights;
 mod workloads;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use wayguard_engine::expansion::WORKLOADS;
 
 pub use apply::{Applied, InstallError, apply};
+pub use history::{HISTORY, History};
 pub use provisioning::{ClassAccount, PROVISIONING, PROVISIONING_LEASE, Provisioning};
 pub use rights::InventoryRight;
 
@@ -50,6 +52,8 @@ pub struct InstallOptions {
     pub gatekeeper: bool,
     /// Self-service: the controller, its rights, and the classes. Default: none.
     pub provisioning: Option<Provisioning>,
+    /// Where decisions and audit states are kept. Default: nowhere.
+    pub history: Option<History>,
     /// Without one, Pods of others come first when nodes are full. Default `system-cluster-critical`.
     pub priority_class: Option<String>,
 }
@@ -76,6 +80,7 @@ impl InstallOptions {
             registry_secrets: Vec::new(),
             gatekeeper: false,
             provisioning: None,
+            history: None,
             priority_class: Some("system-cluster-critical".to_owned()),
         }
     }
@@ -100,6 +105,9 @@ pub fn ground(options: &InstallOptions) -> Vec<Value> {
     if let Some(wanted) = &options.provisioning {
         all.extend(provisioning::rights(options, wanted));
         all.extend(wanted.classes.iter().cloned());
+    }
+    if options.history.is_some() {
+        all.extend(history::rights(options));
     }
     all.push(workloads::authority_secret(options));
     all
@@ -208,6 +216,24 @@ mod tests {
         let text = manifest::stream(more.iter().copied());
         golden::check("golden/install-provisioning.yaml", &text);
         assert!(!text.contains("secrets") && !text.contains("escalate") && !text.contains("'*'"));
+    }
+
+    #[test]
+    fn the_history_is_an_account_that_reads_one_secret_and_a_pod_with_a_volume() {
+        let plain = objects(&options());
+        let with = |history| objects(&InstallOptions { history: Some(history), ..options() });
+        let on_volume = with(History::Volume("10Gi".into()));
+        let more: Vec<_> = on_volume.iter().filter(|object| !plain.contains(object)).collect();
+        golden::check("golden/install-history.yaml", &manifest::stream(more.iter().copied()));
+        let in_database = with(History::Database("db".into()));
+        assert!(!in_database.iter().any(|object| object["kind"] == "PersistentVolumeClaim"));
+        let pod = in_database
+            .iter()
+            .find(|it| it["kind"] == "Deployment" && it["metadata"]["name"] == "wayguard-history");
+        let pod = pod.unwrap().to_string();
+        assert!(
+            pod.contains("WAYGUARD_DATABASE_URL") && !pod.contains("/history.db") && !pod.contains("volumes")
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
     for (component, cluster_rules, own_rules) in [
         ("serve", serve_cluster(options), serve_own(options)),
         ("control", control_cluster(), control_own(options)),
-        ("audit", audit_cluster(options), audit_own()),
+        ("audit", audit_cluster(options), audit_own(options)),
     ] {
         let name = format!("wayguard-{component}");
         let own = Some(options.namespace.as_str());
@@ -238,12 +238,17 @@ fn audit_cluster(options: &InstallOptions) -> Vec<Value> {
     rules
 }
 
-fn audit_own() -> Vec<Value> {
-    vec![
+fn audit_own(options: &InstallOptions) -> Vec<Value> {
+    let mut rules = vec![
         rule(&[GROUP], &["policyexceptions"], &READ),
         // What is stored of PolicyBundles.
         rule(&[""], &["configmaps"], &READ),
         named(&["coordination.k8s.io"], &["leases"], &[AUDIT_LEASE], &["get", "update"]),
         rule(&["coordination.k8s.io"], &["leases"], &["create"]),
-    ]
+    ];
+    if options.history.is_some() {
+        // A certificate to come to the history with.
+        rules.push(named(&[""], &["secrets"], &[AUTHORITY_SECRET], &READ));
+    }
+    rules
 }

@@ -6,11 +6,11 @@ use crate::control::HEALTH_PORT;
 use serde_json::{Value, json};
 
 /// Where the server listens for the API server.
-const ADMISSION: u16 = 8443;
+pub(super) const ADMISSION: u16 = 8443;
 /// Where both listen for probes, metrics and load reports.
-const HEALTH: u16 = 8080;
+pub(super) const HEALTH: u16 = 8080;
 /// Anybody but root; the image has no users of its own.
-const USER: u32 = 65532;
+pub(super) const USER: u32 = 65532;
 /// The server answers on for this long after it turned unready, so that no request meets a closed port.
 const DRAIN_SECONDS: u32 = 10;
 /// Draining, then requests that have begun, then some.
@@ -45,6 +45,9 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
         control(options),
         audit(options),
     ];
+    if let Some(history) = &options.history {
+        all.extend(super::history::objects(options, history));
+    }
     if options.provisioning.is_some() {
         all.push(provisioning(options));
     }
@@ -75,6 +78,7 @@ fn serve(options: &InstallOptions) -> Value {
         format!("--authority-secret={AUTHORITY_SECRET}"),
         format!("--drain-delay={DRAIN_SECONDS}"),
     ];
+    arguments.extend(super::history::argument(options));
     arguments.extend(shared(options));
     let ports = json!([
         {"name": "https", "containerPort": ADMISSION, "protocol": "TCP"},
@@ -114,6 +118,9 @@ fn audit(options: &InstallOptions) -> Value {
         format!("--own-namespace={}", options.namespace),
         format!("--health-listen=:{HEALTH}"),
     ];
+    if let Some(history) = super::history::argument(options) {
+        arguments.extend([history, format!("--authority-secret={AUTHORITY_SECRET}")]);
+    }
     arguments.extend(shared(options));
     let ports = json!([{"name": HEALTH_PORT, "containerPort": HEALTH, "protocol": "TCP"}]);
     let resources = json!({"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}});
@@ -152,7 +159,7 @@ fn shared(options: &InstallOptions) -> Vec<String> {
     arguments
 }
 
-fn deployment(
+pub(super) fn deployment(
     options: &InstallOptions,
     component: &str,
     replicas: u32,

@@ -42,6 +42,12 @@ impl Collector for Metrics {
             ("wayguard_audit_report_writes", "Reports that were written", &state.report_writes),
             ("wayguard_audit_report_removals", "Reports that were removed", &state.report_removals),
             ("wayguard_audit_report_failures", "Writes of reports that failed", &state.report_failures),
+            ("wayguard_audit_history_states", "States that the history has taken", &state.history_states),
+            (
+                "wayguard_audit_history_failures",
+                "Attempts to tell the history the state that failed",
+                &state.history_failures,
+            ),
         ] {
             let value = ConstCounter::new(value.load(Ordering::Relaxed));
             value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)?;

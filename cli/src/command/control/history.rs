@@ -4,16 +4,20 @@
 use super::Args;
 use crate::command::serve::address;
 use crate::exit::Failure;
-use crate::history::{AUDIT_NAME, HISTORY_SERVICE, HistoryArgs, Kept, READER_NAME, failure, follow};
+use crate::history::{
+    self, AUDIT_NAME, HISTORY_SERVICE, HistoryArgs, Mutual, READER_NAME, failure, follow, sink, trusted,
+};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use wayguard_audit::control::Kept;
 use wayguard_certs::{
     AllowedClients, CaBundle, ClientCertificates, ClientMode, MinimumTls, ServingCertificate, server_config,
 };
 use wayguard_cluster::Client;
+use wayguard_cluster::authority::AuthorityFollower;
 use wayguard_history::{Place, Retention, Store};
 use wayguard_webhook::HistoryServer;
 
@@ -40,23 +44,74 @@ pub(super) struct HistoryOptions {
     /// twice as much
     #[arg(long, value_name = "MIB", env = "WAYGUARD_HISTORY_SIZE", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
     history_size: u64,
+
+    /// Of the role `audit`: minutes after which the state is told to the history
+    #[arg(long, value_name = "MINUTES", env = "WAYGUARD_HISTORY_STATES", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    history_states: u64,
+
+    /// Of the role `audit`: what this cluster is called in the history
+    #[arg(long, value_name = "NAME", env = "WAYGUARD_CLUSTER_NAME", default_value = "default")]
+    cluster_name: String,
+}
+
+/// Where the audit keeps its states, if a history is named; for its service with a certificate, which lasts as long as
+/// the follower.
+///
+/// # Errors
+/// If what names the history cannot be used.
+pub(super) fn kept_of_audit(
+    args: &Args,
+    client: &Client,
+) -> Result<(Option<Kept>, Option<AuthorityFollower>), Failure> {
+    let Some(place) = args.history.at.kept()? else { return Ok((None, None)) };
+    let (mutual, follower): (Option<Mutual>, _) = match (args.suite.authority(), &place) {
+        (Some(authority), history::Kept::Service(_)) => {
+            let (follower, serving) = follow(client, &authority, AUDIT_NAME, false)?;
+            (Some((serving, trusted(&follower))), Some(follower))
+        }
+        _ => (None, None),
+    };
+    let kept = Kept {
+        sink: sink(place, mutual)?,
+        cluster: args.history.cluster_name.clone(),
+        every: Duration::from_mins(args.history.history_states),
+    };
+    Ok((Some(kept), follower))
+}
+
+/// Opens the database and serves until `stop`.
+///
+/// # Errors
+/// If the database cannot be used, or nothing says whom to trust.
+pub(super) async fn keep(
+    args: &Args,
+    client: &Client,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Failure> {
+    let mut stop = std::pin::pin!(stop);
+    let service = tokio::select! {
+        opened = open(args, client) => opened?,
+        () = &mut stop => return Ok(()),
+    };
+    service.run(stop).await;
+    Ok(())
 }
 
 /// The service, ready to work.
-pub(super) struct Service {
+struct Service {
     store: Store,
     limits: Retention,
     server: HistoryServer,
     clients: Arc<ClientCertificates>,
     bundle: Arc<dyn Fn() -> CaBundle + Send + Sync>,
-    _follower: wayguard_cluster::authority::AuthorityFollower,
+    _follower: AuthorityFollower,
 }
 
 /// Opens the database and the port; waits for the authority.
 ///
 /// # Errors
 /// If the database cannot be used, or nothing says whom to trust.
-pub(super) async fn open(args: &Args, client: &Client) -> Result<Service, Failure> {
+async fn open(args: &Args, client: &Client) -> Result<Service, Failure> {
     let options = &args.history;
     let place = database(options.at.kept()?)?;
     let authority = args.suite.authority().ok_or_else(|| {
@@ -81,10 +136,10 @@ pub(super) async fn open(args: &Args, client: &Client) -> Result<Service, Failur
     Ok(Service { store, limits, server, clients, bundle, _follower: follower })
 }
 
-fn database(kept: Option<Kept>) -> Result<Place, Failure> {
+fn database(kept: Option<history::Kept>) -> Result<Place, Failure> {
     match kept {
-        Some(Kept::Database(place)) => Ok(place),
-        Some(Kept::Service(_)) => {
+        Some(history::Kept::Database(place)) => Ok(place),
+        Some(history::Kept::Service(_)) => {
             Err(Failure::Invalid("`--role history` owns a database; `--history` takes its file here".into()))
         }
         None => Err(Failure::Invalid(
@@ -112,7 +167,7 @@ fn tls(
 
 impl Service {
     /// Serves until `stop`; batches that have begun are finished.
-    pub(super) async fn run(self, stop: impl Future<Output = ()> + Send) {
+    async fn run(self, stop: impl Future<Output = ()> + Send) {
         let Self { store, limits, server, clients, bundle, _follower } = self;
         let (sweeping, following) = (sweep(store.clone(), limits), follow_authority(clients, bundle));
         tokio::select! {

@@ -151,7 +151,8 @@ async fn work(args: Args) -> Result<(), Failure> {
             probed(health, registry, Box::pin(control(&client, options, state, stop))).await
         }
         Role::Audit => {
-            let options = audit_options(args)?;
+            let (kept, _follower) = history::kept_of_audit(&args, &client)?;
+            let options = AuditOptions { history: kept, ..audit_options(args)? };
             let state = Arc::new(AuditState::default());
             registry.register_collector(Box::new(audit::Metrics(Arc::clone(&state))));
             tracing::info!(identity = options.identity, "at work");
@@ -159,8 +160,11 @@ async fn work(args: Args) -> Result<(), Failure> {
                 .await
         }
         Role::History => {
-            let service = history::open(&args, &client).await?;
-            probed(health, registry, Box::pin(service.run(stop))).await
+            let mut outcome = Ok(());
+            // Probes are answered while a large database is looked through.
+            let work = async { outcome = history::keep(&args, &client, stop).await };
+            probed(health, registry, Box::pin(work)).await?;
+            outcome
         }
         Role::Provisioning => {
             let options = provisioning::options(&args)?;
@@ -210,6 +214,7 @@ fn audit_options(args: Args) -> Result<AuditOptions, Failure> {
         owner_label: args.owner_label,
         requests_per_second: args.requests_per_second,
         refresh_every: Duration::from_mins(args.refresh),
+        history: None,
     })
 }
 

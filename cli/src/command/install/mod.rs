@@ -9,7 +9,7 @@ use crate::policies::{PolicyArgs, Sources};
 use std::collections::BTreeSet;
 use wayguard_cluster::images::{LoginSecret, REPORT_GROUP, REPORT_PLURAL};
 use wayguard_cluster::install::{
-    Applied, ClassAccount, InstallOptions, InventoryRight, Provisioning, apply, objects,
+    Applied, ClassAccount, History, InstallOptions, InventoryRight, Provisioning, apply, objects,
 };
 use wayguard_cluster::{Client, manifest};
 use wayguard_engine::expansion::plural;
@@ -55,6 +55,18 @@ pub(crate) struct Args {
     /// with exactly the rights that it needs. Classes that are there already stay as they are
     #[arg(long)]
     provisioning: bool,
+
+    /// Keep decisions and audit states too: a Pod with a database on a volume of the default storage class
+    #[arg(long)]
+    history: bool,
+
+    /// How large that volume is
+    #[arg(long, value_name = "SIZE", default_value = "10Gi", requires = "history")]
+    history_volume: String,
+
+    /// Keep them in PostgreSQL instead: a Secret of the suite's own namespace with the database's `url`
+    #[arg(long, value_name = "SECRET", requires = "history", conflicts_with = "history_volume")]
+    history_database: Option<String>,
 
     /// Print the objects as YAML and touch nothing
     #[arg(long)]
@@ -145,6 +157,12 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
     options.gatekeeper = args.gatekeeper;
     if args.provisioning {
         options.provisioning = Some(provisioning(&library)?);
+    }
+    if args.history {
+        options.history = Some(match &args.history_database {
+            Some(secret) => History::Database(secret.clone()),
+            None => History::Volume(args.history_volume.clone()),
+        });
     }
     options.policies.clone_from(&args.policies.policies);
     options.secrets.clone_from(&args.secret);

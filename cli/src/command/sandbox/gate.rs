@@ -14,7 +14,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use wayguard_cluster::authority::AUTHORITY_SECRET;
 use wayguard_cluster::install::{
-    ANCHOR, InstallOptions, InventoryRight, PROVISIONING, Provisioning, SERVICE, account, apply, ground,
+    ANCHOR, HISTORY, History, InstallOptions, InventoryRight, PROVISIONING, Provisioning, SERVICE, account,
+    apply, ground,
 };
 use wayguard_cluster::listing::Concerns;
 use wayguard_cluster::webhooks::{Endpoint, Registered, Settings, configurations, groups};
@@ -32,7 +33,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// The accounts of the suite's processes, for the sandbox's list of users.
 pub(super) fn accounts() -> Vec<User> {
     let groups = ["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{NAMESPACE}")];
-    ["serve", "control", "audit", PROVISIONING]
+    ["serve", "control", "audit", PROVISIONING, HISTORY]
         .map(|role| User::new(account(NAMESPACE, role), groups.clone()))
         .to_vec()
 }
@@ -43,6 +44,8 @@ pub(super) struct Gate {
     pub(super) admission: SocketAddr,
     /// Each of them, for probes and metrics.
     pub(super) health: Vec<SocketAddr>,
+    /// The history, if there is one.
+    pub(super) history: Option<SocketAddr>,
 }
 
 impl Gate {
@@ -64,8 +67,10 @@ impl Gate {
         let gate = Self {
             admission: free_address().map_err(cannot)?,
             health: (0..args.replicas).map(|_| free_address()).collect::<Result<_, _>>().map_err(cannot)?,
+            history: args.history.then(free_address).transpose().map_err(cannot)?,
         };
         let shared = shared_arguments(args, sources)?;
+        gate.keep_history(sandbox, &shared)?;
         let mut servers = gate.serve(sandbox, &shared)?;
         let mut control = gate.control(sandbox, &shared)?;
         if args.audit {
@@ -73,6 +78,7 @@ impl Gate {
             arguments.extend(pair("--role", "audit"));
             let health = free_address().map_err(|error| ours(&error))?;
             arguments.extend(pair("--health-listen", health.to_string()));
+            arguments.extend(gate.to_history());
             start(sandbox, "audit", "audit", arguments, &shared)?;
         }
         for (health, server) in gate.health.iter().zip(&mut servers) {
@@ -92,6 +98,7 @@ impl Gate {
             let mut arguments: Vec<OsString> = vec!["serve".into()];
             arguments.extend(pair("--listen", self.admission.to_string()));
             arguments.extend(pair("--health-listen", health.to_string()));
+            arguments.extend(self.to_history());
             if self.health.len() > 1 {
                 arguments.push("--share-port".into());
             }
@@ -99,6 +106,22 @@ impl Gate {
             processes.push(start(sandbox, &name, "serve", arguments, shared)?);
         }
         Ok(processes)
+    }
+
+    /// The arguments by which server and audit find the history.
+    fn to_history(&self) -> Vec<OsString> {
+        self.history.iter().flat_map(|history| pair("--history", format!("https://{history}"))).collect()
+    }
+
+    /// Starts the history; it serves as soon as `control` has made the authority.
+    fn keep_history(&self, sandbox: &Sandbox, shared: &[OsString]) -> Result<(), Failure> {
+        let Some(history) = self.history else { return Ok(()) };
+        let mut arguments: Vec<OsString> = vec!["control".into()];
+        arguments.extend(pair("--role", HISTORY));
+        arguments.extend(pair("--history", sandbox.state_dir().join("history.db")));
+        arguments.extend(pair("--history-listen", history.to_string()));
+        arguments.extend(pair("--health-listen", free_address().map_err(|error| ours(&error))?.to_string()));
+        start(sandbox, HISTORY, HISTORY, arguments, shared).map(drop)
     }
 
     fn control(&self, sandbox: &Sandbox, shared: &[OsString]) -> Result<Process, Failure> {
@@ -189,6 +212,7 @@ fn install(args: &Args, sandbox: &Sandbox, set: &PolicySet) -> Result<Vec<Rules>
             registry_secrets: args.registry_secret.clone(),
             gatekeeper: args.gatekeeper,
             provisioning: provisioning(args)?,
+            history: args.history.then(|| History::Volume("1Gi".to_owned())),
             ..InstallOptions::new("none")
         };
         apply(&client, &ground(&options), &mut |_| ()).await.map_err(|error| ours(&error))?;

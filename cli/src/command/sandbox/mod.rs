@@ -68,6 +68,10 @@ pub(crate) struct Args {
     #[arg(long)]
     provisioning: bool,
 
+    /// Keep decisions and audit states too, in the file `history.db` of the state folder
+    #[arg(long)]
+    history: bool,
+
     /// A Secret of the suite's own namespace that the server may read; repeatable
     #[arg(long, value_name = "NAME")]
     secret: Vec<String>,
@@ -180,6 +184,9 @@ fn welcome(sandbox: &Sandbox, gate: &Gate, out: &mut Output) {
     out.talk(format_args!("  gate     {}", styled(PLACE, format_args!("https://{}", gate.admission))));
     for health in &gate.health {
         out.talk(format_args!("  health   {}", styled(PLACE, format_args!("http://{health}/readyz"))));
+    }
+    if let Some(history) = &gate.history {
+        out.talk(format_args!("  history  {}", styled(PLACE, format_args!("https://{history}"))));
     }
     out.talk(format_args!("  logs     {}", styled(PLACE, sandbox.state_dir().join("logs").display())));
     out.talk(styled(
