@@ -6,7 +6,7 @@ use crate::input::Answers;
 use crate::live::Live;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wayguard_engine::facts::{Fact, FactKey, Facts};
+use wayguard_engine::facts::{AccessQuestion, Fact, FactKey, Facts};
 use wayguard_engine::value::{Document, Object, Value};
 
 /// Objects by kind, namespace and name.
@@ -221,12 +221,33 @@ impl Knowledge {
                 None => Fact::OutOfReach(format!("the fact `{name}` needs a cluster")),
             },
             FactKey::External { provider, keys } => self.answers.of(provider, keys),
+            FactKey::Access(question) => match self.facts.get("access") {
+                Some(granted) => known(access(granted.value(), question)),
+                None => Fact::OutOfReach(format!(
+                    "whether {} may {} {} is for the cluster's RBAC to say",
+                    question.user, question.verb, question.resource
+                )),
+            },
         }
     }
 }
 
 fn known(document: Document) -> Fact {
     Fact::Known(Arc::new(document))
+}
+
+/// Whether a list of what is granted has the question: `[{verb: use, group: wayguard.io, resource: environments, name: production}]`.
+fn access(granted: Value<'_>, question: &AccessQuestion) -> Document {
+    let same = |grant: &&Value<'_>| {
+        let text = |name: &str| grant.str_or_empty(name);
+        text("verb") == question.verb
+            && text("group") == question.group
+            && text("resource") == question.resource
+            && text("name") == question.name
+            && text("namespace") == question.namespace
+    };
+    let allowed = granted.as_array().unwrap_or_default().iter().any(|grant| same(&grant));
+    Document::from_serde(&serde_json::json!({"allowed": allowed}))
 }
 
 /// Names to objects for one namespace or a cluster-scoped kind, else namespaces to names to objects.

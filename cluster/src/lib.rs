@@ -9,6 +9,7 @@
 //!            └► control (leader): discovery, policies, replicas ─► webhooks (pure) ─► configurations, statuses
 //! ```
 
+pub mod access;
 pub mod authority;
 pub mod bundles;
 mod client;

@@ -61,6 +61,31 @@ pub enum FactKey {
         /// The keys, in the order in which the answer is to have them.
         keys: Vec<String>,
     },
+    /// Whether somebody may do something: an object with `allowed`, and `reason` where there is one.
+    Access(Box<AccessQuestion>),
+}
+
+/// A question to whoever says who may do what, such as RBAC (`SubjectAccessReview`, authorization.k8s.io/v1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccessQuestion {
+    /// Who, as the API server names it.
+    pub user: String,
+    /// Its uid; may be empty.
+    pub uid: String,
+    /// Its groups.
+    pub groups: Vec<String>,
+    /// What else the authenticator said.
+    pub extra: BTreeMap<String, Vec<String>>,
+    /// What is to be done.
+    pub verb: String,
+    /// API group, empty for core.
+    pub group: String,
+    /// Plural.
+    pub resource: String,
+    /// One object, or empty for all.
+    pub name: String,
+    /// One namespace, or empty for all, and for what is in none.
+    pub namespace: String,
 }
 
 /// The host's answer to one key.

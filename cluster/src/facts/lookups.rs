@@ -1,6 +1,7 @@
 //! Look-ups that are made live: owners, names of Secrets, the Pods of a namespace.
 
 use super::Gvk;
+use crate::access;
 use crate::client::{ApiError, Client, within};
 use crate::discovery::Kinds;
 use crate::namespaces::whole;
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
-use wayguard_engine::facts::Fact;
+use wayguard_engine::facts::{AccessQuestion, Fact};
 use wayguard_engine::value::Document;
 
 /// As many Pods as upstream's Pod Security looks at when a namespace's level is raised.
@@ -85,6 +86,15 @@ impl Lookups {
             || Fact::Unavailable(format!("namespace `{namespace}` has more than {MOST_SECRETS} Secrets")),
             |names| Fact::Known(Arc::new(Document::from_serde(&Value::from(names)))),
         ))
+    }
+
+    pub(super) async fn access(
+        &self,
+        question: &AccessQuestion,
+        deadline: Instant,
+    ) -> Result<Fact, ApiError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        Ok(access::ask(&self.client, question, left).await?.into_fact())
     }
 
     pub(super) async fn pods(

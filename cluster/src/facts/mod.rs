@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use wayguard_engine::facts::Fact;
+use wayguard_engine::facts::{AccessQuestion, Fact};
 use wayguard_engine::policy::metadata::InventoryScope;
 use wayguard_engine::{FactKey, PolicySet};
 
@@ -118,7 +118,7 @@ impl ClusterFacts {
                 self.inventory.at_hand(&Gvk::new(group, version, kind), &Scope::new(namespace))
             }
             FactKey::Owner { .. } | FactKey::Named { .. } => None,
-            FactKey::Image { .. } | FactKey::External { .. } => None,
+            FactKey::Image { .. } | FactKey::External { .. } | FactKey::Access(_) => None,
         }
     }
 
@@ -156,6 +156,7 @@ impl ClusterFacts {
             FactKey::External { provider, .. } => {
                 Fact::Unavailable(format!("the cluster does not know what the provider `{provider}` says"))
             }
+            FactKey::Access(question) => self.access(question, deadline).await,
         }
     }
 
@@ -191,6 +192,13 @@ impl ClusterFacts {
     pub async fn secret_names(&self, namespace: &str, deadline: Instant) -> Fact {
         let answer = self.lookups.secret_names(namespace, deadline).await;
         self.noted("secretNames", &["list"], || (String::new(), "secrets".to_owned()), answer)
+    }
+
+    /// Whether somebody may do something, as RBAC (or whoever else authorizes) says now.
+    pub async fn access(&self, question: &AccessQuestion, deadline: Instant) -> Fact {
+        let answer = self.lookups.access(question, deadline).await;
+        let rule = || ("authorization.k8s.io".to_owned(), "subjectaccessreviews".to_owned());
+        self.noted("access", &["create"], rule, answer)
     }
 
     /// A namespace's Pods by name, at most `limit` of them.

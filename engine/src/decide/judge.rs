@@ -1,5 +1,6 @@
 //! One policy on one view: its rules evaluated, their results read.
 
+use super::access::{self, ACCESS, Asked};
 use super::memo::{Known, Read, Recall};
 use super::surroundings::{Desk, Equipped, Surrounding, data, declared, equip};
 use super::view::View;
@@ -10,7 +11,7 @@ use crate::policy::compiled::CompiledPolicy;
 use crate::policy::spec::PolicySpec;
 use crate::rego::digest::Digest;
 use crate::rego::{Footprint, World};
-use crate::value::Value;
+use crate::value::{Object, Value};
 use serde_json::Value as Json;
 use std::cell::RefCell;
 
@@ -220,11 +221,23 @@ impl<'a, 'c> Bench<'a, 'c> {
             return Answer::Failed("there was no time left to evaluate it".into());
         }
         let arena = self.case.arena;
-        let world = World {
+        let mut world = World {
             input: Some(self.desk.input(arena, policy.parameters.value(), facts)),
             data: inventory.map(|inventory| data(arena, inventory)),
             ..self.case.world(limit)
         };
+        if policy.asks_for_access() {
+            let answers = match access::ask(self.case, policy, world, missing) {
+                Asked::Answered(answers) => answers,
+                Asked::Skip(reason) => return Answer::Skipped(reason),
+                Asked::Fail(reason) => return Answer::Failed(reason),
+                Asked::Wait => return Answer::Waiting,
+            };
+            let known = facts.and_then(Value::as_object).unwrap_or_default();
+            let members = known.iter().chain([(ACCESS, answers)]).collect();
+            let facts = Value::Object(Object::new(&arena, members));
+            world.input = Some(self.desk.input(arena, policy.parameters.value(), Some(facts)));
+        }
         let mut items = Vec::new();
         let mut problem = None;
         let witness = self.case.witness;
@@ -286,6 +299,10 @@ impl<'a> Seen<'a, '_> {
 
     /// The facts that a policy declares, by documents that never change.
     fn facts(&self, policy: &CompiledPolicy, out: &mut Digest<'_, 'a>) -> Option<()> {
+        // Rights change without anybody telling.
+        if policy.asks_for_access() {
+            return None;
+        }
         declared(self.bench.case, policy, self.bench.desk.review)
             .try_for_each(|key| out.fact(self.bench.case.facts.get(&key)?))
     }
@@ -311,7 +328,7 @@ impl<'a> Read<'a> for Seen<'a, '_> {
     }
 }
 
-fn elements(value: Option<Value<'_>>) -> Vec<Value<'_>> {
+pub(super) fn elements(value: Option<Value<'_>>) -> Vec<Value<'_>> {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => Vec::new(),
         Some(Value::Array(items)) => items.to_vec(),

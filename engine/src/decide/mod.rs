@@ -1,5 +1,6 @@
 //! The one function that decides: match, mutate, validate, word the answer.
 
+mod access;
 mod constraints;
 mod except;
 mod existing;

@@ -1,5 +1,6 @@
 //! What a policy sees besides the object: namespace, parameters, declared facts, declared inventory.
 
+use super::access::ACCESS;
 use super::{Case, Missing};
 use crate::facts::{Fact, FactKey};
 use crate::images::images_of;
@@ -105,6 +106,10 @@ fn fact_keys(name: &str, namespace: &str, review: Value<'_>) -> Vec<FactKey> {
     if name == IMAGES {
         return reviewed_images(review).into_iter().map(|image| image_key(image, namespace)).collect();
     }
+    // Its questions are the policy's own.
+    if name == ACCESS {
+        return Vec::new();
+    }
     vec![FactKey::Named { name: name.to_owned(), namespace: namespace.to_owned() }]
 }
 
@@ -147,6 +152,7 @@ pub(crate) fn equip<'a>(
     let facts: Vec<_> = custom
         .facts
         .iter()
+        .filter(|name| *name != ACCESS)
         .filter_map(|name| {
             let value = if name == IMAGES {
                 gathered.images(case, review, missing)

@@ -6,7 +6,7 @@ use crate::rego::syntax::tree::{Ref, Rule, Term, TermKind};
 use std::collections::BTreeSet;
 
 /// The rules of a policy that somebody asks for, those of provisioning too.
-pub(super) const ENTRIES: [&str; 13] = [
+pub(super) const ENTRIES: [&str; 14] = [
     "deny",
     "warn",
     "audit",
@@ -15,6 +15,7 @@ pub(super) const ENTRIES: [&str; 13] = [
     "overrides",
     "removals",
     "recheck_pods",
+    "access",
     "objects",
     "outputs",
     "approval",

@@ -14,6 +14,8 @@ pub(crate) const FINDING_RULES: [&str; 4] = ["deny", "violation", "warn", "audit
 pub(crate) const EDIT_RULES: [&str; 3] = ["defaults", "overrides", "removals"];
 /// The rule that names what a namespace's Pods must be like from now on.
 pub(crate) const RECHECK_RULE: &str = "recheck_pods";
+/// The rule that names what is asked of RBAC, and the fact that holds the answers.
+pub(crate) const ACCESS_RULE: &str = "access";
 
 /// Which webhook evaluates a policy: what the API server does when it cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -260,6 +262,11 @@ impl CompiledPolicy {
         self.whole_footprint.reads(&["review", "object", "status"])
     }
 
+    /// Whether it asks who may do what.
+    pub(crate) fn asks_for_access(&self) -> bool {
+        self.metadata.custom.facts.iter().any(|name| name == ACCESS_RULE)
+    }
+
     /// Which webhook evaluates it.
     pub fn group(&self) -> Group {
         Group::of(&self.spec)
@@ -290,5 +297,5 @@ fn entries(program: &Program, package: &str) -> Vec<(&'static str, Entry)> {
         let path = format!("{package}.{rule}");
         program.has_rule(&path).then(|| program.entry(&path)).flatten().map(|entry| (*rule, entry))
     };
-    FINDING_RULES.iter().chain(&EDIT_RULES).chain(&[RECHECK_RULE]).filter_map(defined).collect()
+    FINDING_RULES.iter().chain(&EDIT_RULES).chain(&[RECHECK_RULE, ACCESS_RULE]).filter_map(defined).collect()
 }
