@@ -4,6 +4,7 @@
 //! Webhook configurations are not among it: `control` makes them from the policies.
 
 mod apply;
+mod backstop;
 mod history;
 mod provisioning;
 mod rights;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use wayguard_engine::expansion::WORKLOADS;
 
 pub use apply::{Applied, InstallError, apply};
+pub use backstop::CLASS_ACCOUNTS;
 pub use history::{HISTORY, History};
 pub use provisioning::{ClassAccount, PROVISIONING, PROVISIONING_LEASE, Provisioning};
 pub use rights::InventoryRight;
@@ -105,6 +107,7 @@ pub fn ground(options: &InstallOptions) -> Vec<Value> {
     if let Some(wanted) = &options.provisioning {
         all.extend(provisioning::rights(options, wanted));
         all.extend(wanted.classes.iter().cloned());
+        all.extend(backstop::objects(options));
     }
     if options.history.is_some() {
         all.extend(history::rights(options));
@@ -215,6 +218,10 @@ mod tests {
         let more: Vec<_> = with.iter().filter(|object| !plain.contains(object)).collect();
         let text = manifest::stream(more.iter().copied());
         golden::check("golden/install-provisioning.yaml", &text);
+        let rights = more.iter().filter(|object| {
+            !object["kind"].as_str().unwrap_or_default().starts_with("ValidatingAdmissionPolicy")
+        });
+        let text = manifest::stream(rights.copied());
         assert!(!text.contains("secrets") && !text.contains("escalate") && !text.contains("'*'"));
     }
 

@@ -66,6 +66,7 @@ pub(super) fn rights(options: &InstallOptions, wanted: &Provisioning) -> Vec<Val
         ),
         binding("RoleBinding", "Role", &name, &meta(&name, own), &options.namespace),
     ];
+    all.push(teams(wanted));
     for class in &wanted.accounts {
         all.extend([
             account(&class.name),
@@ -76,13 +77,35 @@ pub(super) fn rights(options: &InstallOptions, wanted: &Provisioning) -> Vec<Val
     all
 }
 
+/// What teams may: those who may `edit` a namespace ask for things in it, of the classes that were installed, and see what
+/// became of it. Agreeing to a claim (`claimapprovals`) is for whom the platform names.
+fn teams(wanted: &Provisioning) -> Value {
+    let name = "wayguard-claims";
+    let mut meta = metadata(name, None, PROVISIONING);
+    for role in ["admin", "edit"] {
+        if let Some(labels) = meta.pointer_mut("/labels").and_then(Value::as_object_mut) {
+            labels.insert(format!("rbac.authorization.k8s.io/aggregate-to-{role}"), "true".into());
+        }
+    }
+    let classes: Vec<&str> =
+        wanted.classes.iter().filter_map(|class| class.pointer("/metadata/name")?.as_str()).collect();
+    let verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
+    let rules = [
+        rule(&[GROUP], &["platformclaims"], &verbs),
+        rule(&[GROUP], &["claimapprovals"], &READ),
+        named(&[GROUP], &["claimclasses"], &classes, &["use"]),
+    ];
+    role("ClusterRole", &meta, &rules)
+}
+
 fn controller(wanted: &Provisioning) -> Vec<Value> {
     let ours = ["claimapprovals", "claimclasses", "platformclaims", "teambudgets"];
     let statuses = ["claimclasses/status", "platformclaims/status", "teambudgets/status"];
     let mut rules = vec![
         rule(&[GROUP], &ours, &READ),
         rule(&[GROUP], &statuses, &["patch"]),
-        rule(&[""], &["namespaces"], &READ),
+        // `patch`: the mark that a namespace is furnished; the backstop keeps it to that.
+        rule(&[""], &["namespaces"], &["get", "list", "patch", "watch"]),
         rule(&["events.k8s.io"], &["events"], &["create"]),
     ];
     let kinds = wanted.accounts.iter().flat_map(|account| &account.kinds);

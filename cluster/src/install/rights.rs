@@ -136,6 +136,8 @@ fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
     let mut rules = vec![
         rule(&[""], &["namespaces"], &READ),
         rule(&[GROUP], &KINDS, &READ),
+        // For policies that ask who may do what; nothing is stored.
+        rule(&["authorization.k8s.io"], &["subjectaccessreviews"], &["create"]),
         // To warn of Pods that a namespace's new labels would refuse.
         rule(&[""], &["pods"], &["list"]),
         // The live owner of a Pod, for exceptions that name the workload.
@@ -146,6 +148,10 @@ fn serve_cluster(options: &InstallOptions) -> Vec<Value> {
     rules.extend(
         options.inventory.iter().map(|kind| rule(&[kind.group.as_str()], &[kind.resource.as_str()], &READ)),
     );
+    if options.provisioning.is_some() {
+        // To judge claims and approvals as they are applied.
+        rules.push(rule(&[GROUP], &["claimclasses", "platformclaims"], &["get", "list"]));
+    }
     rules
 }
 

@@ -5,6 +5,8 @@ use super::library::Library;
 use super::set::PolicyFiles;
 use super::spec::{PolicySpec, Source};
 
+/// The bundle that stands beside the provisioner, and is of no use without it.
+pub const SELF_SERVICE: &str = "self-service";
 /// Bundles that are used when nothing else is said.
 pub const DEFAULT_BUNDLES: [&str; 2] = ["golden-path", "pod-security"];
 

@@ -35,6 +35,10 @@ use work::{Job, Memory};
 /// The label and its value that make a Namespace ours to furnish.
 pub const NAMESPACE_LABEL: (&str, &str) = ("managed-by", "idp");
 
+/// The label and its value that say that a Namespace is furnished. It is never taken away: Pods of a namespace that was
+/// ready once wait for nobody.
+pub const READY_LABEL: (&str, &str) = ("wayguard.io/ready", "true");
+
 /// Between looks when nothing is on its way.
 const CALM: Duration = Duration::from_secs(30);
 /// While watches fill.

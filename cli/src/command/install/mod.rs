@@ -13,7 +13,7 @@ use wayguard_cluster::install::{
 };
 use wayguard_cluster::{Client, manifest};
 use wayguard_engine::expansion::plural;
-use wayguard_engine::policy::choice::DEFAULT_BUNDLES;
+use wayguard_engine::policy::choice::{DEFAULT_BUNDLES, SELF_SERVICE};
 use wayguard_engine::policy::library::Library;
 use wayguard_engine::policy::metadata::{self, Metadata};
 use wayguard_provisioning::Class;
@@ -118,7 +118,9 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
         out.write(&manifest::stream(&objects));
         return Ok(ExitStatus::Fine);
     }
-    let sources = Sources::new(args.policies.clone())?;
+    let mut policies = args.policies.clone();
+    policies.policies.clone_from(&options.policies);
+    let sources = Sources::new(policies)?;
     crate::cluster::block_on(async {
         let client = args.cluster.connect_like_kubectl().await?;
         if args.enforce {
@@ -164,23 +166,38 @@ fn options(args: &Args) -> Result<InstallOptions, Failure> {
             None => History::Volume(args.history_volume.clone()),
         });
     }
-    options.policies.clone_from(&args.policies.policies);
+    let policies = with_self_service(args.policies.policies.clone(), args.provisioning);
+    options.policies.clone_from(&policies);
     options.secrets.clone_from(&args.secret);
     options.registry_secrets.clone_from(&args.registry_secret);
     options.exempt_namespaces.clone_from(&args.policies.exempt_namespaces);
     if !options.exempt_namespaces.contains(&options.namespace) {
         options.exempt_namespaces.push(options.namespace.clone());
     }
-    options.inventory = looked_up(&library, &args.policies.policies).map_err(Failure::Invalid)?;
+    options.inventory = looked_up(&library, &policies).map_err(Failure::Invalid)?;
     for right in &args.inventory {
         if !options.inventory.contains(right) {
             options.inventory.push(right.clone());
         }
     }
-    options.audited.extend(judged(&library, &args.policies.policies).map_err(Failure::Invalid)?);
+    options.audited.extend(judged(&library, &policies).map_err(Failure::Invalid)?);
     options.audited.extend(args.audit.iter().cloned());
     options.priority_class = Some(args.priority_class.clone()).filter(|class| !class.is_empty());
     Ok(options)
+}
+
+/// What is enforced beside the provisioner: what was named, or the defaults, and the bundle that is about self-service.
+pub(in crate::command) fn with_self_service(mut policies: Vec<String>, provisioning: bool) -> Vec<String> {
+    if !provisioning {
+        return policies;
+    }
+    if policies.is_empty() {
+        policies = DEFAULT_BUNDLES.map(ToOwned::to_owned).to_vec();
+    }
+    if !policies.iter().any(|name| name == SELF_SERVICE) {
+        policies.push(SELF_SERVICE.to_owned());
+    }
+    policies
 }
 
 /// The classes that ship, each with an account that may make what it makes and no more.

@@ -18,6 +18,7 @@ use wayguard_cluster::install::{
     apply, ground,
 };
 use wayguard_cluster::listing::Concerns;
+use wayguard_cluster::objects::plural;
 use wayguard_cluster::webhooks::{Endpoint, Registered, Settings, configurations, groups};
 use wayguard_cluster::{Client, Resources};
 use wayguard_engine::PolicySet;
@@ -255,8 +256,14 @@ fn inventory(set: &PolicySet, resources: &Resources) -> Vec<InventoryRight> {
     let mut rights = InstallOptions::new("none").inventory;
     for kind in set.policies().flat_map(|policy| &policy.metadata.custom.inventory) {
         // A kind that is not there yet is reported by the policy's status.
-        let Some(found) = resources.of_kind(&kind.group, &kind.version, &kind.kind) else { continue };
-        let right = InventoryRight::new(&found.group, &found.plural);
+        let right = match resources.of_kind(&kind.group, &kind.version, &kind.kind) {
+            Some(found) => InventoryRight::new(&found.group, &found.plural),
+            // Ours are about to be installed.
+            None if kind.group == wayguard_cluster::kinds::GROUP => {
+                InventoryRight::new(&kind.group, &plural(&kind.kind))
+            }
+            None => continue,
+        };
         if !rights.contains(&right) {
             rights.push(right);
         }

@@ -8,6 +8,7 @@
 mod gate;
 mod telling;
 
+use crate::command::install::with_self_service;
 use crate::exit::{ExitStatus, Failure};
 use crate::output::{GOOD, Output, PLACE, QUIET, styled};
 use crate::policies::{PolicyArgs, Sources, gather};
@@ -129,7 +130,9 @@ fn failure(error: SandboxError) -> Failure {
 
 fn start(args: &Args, folder: &Path, out: &mut Output) -> Result<ExitStatus, Failure> {
     // What is wrong with the policies is said before anybody waits.
-    let sources = Sources::new(args.policies.clone())?.observing(args.observe);
+    let mut policies = args.policies.clone();
+    policies.policies = with_self_service(policies.policies, args.provisioning);
+    let sources = Sources::new(policies)?.observing(args.observe);
     let gathered = gather(&sources)?;
     let binaries = find_binaries(out)?;
     let options = Options {

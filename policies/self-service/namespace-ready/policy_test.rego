@@ -1,0 +1,34 @@
+package self_service.namespace_ready_test
+
+import data.self_service.namespace_ready
+
+pod_in(labels) := {
+	"review": {
+		"kind": {"group": "", "kind": "Pod"},
+		"namespace": "shop",
+		"object": {},
+		"operation": "CREATE",
+		"userInfo": {"username": "kim"},
+	},
+	"namespace": {"metadata": {"labels": labels}},
+}
+
+test_a_pod_waits_until_its_namespace_is_ready if {
+	some finding in namespace_ready.deny with input as pod_in({"managed-by": "idp"})
+	finding.rule == "namespace-not-ready"
+	contains(finding.msg, "namespace `shop` is still being furnished")
+	count(namespace_ready.deny) == 0 with input as pod_in({"managed-by": "idp", "wayguard.io/ready": "true"})
+}
+
+test_other_namespaces_and_objects_wait_for_nothing if {
+	count(namespace_ready.deny) == 0 with input as pod_in({})
+	count(namespace_ready.deny) == 0 with input as pod_in({"managed-by": "us"})
+	service := {"review": {"kind": {"group": "", "kind": "Service"}}}
+	count(namespace_ready.deny) == 0 with input as object.union(pod_in({"managed-by": "idp"}), service)
+	other := {"review": {"kind": {"group": "other.example", "kind": "Pod"}}}
+	count(namespace_ready.deny) == 0 with input as object.union(pod_in({"managed-by": "idp"}), other)
+}
+
+test_absent_labels_are_no_managed_namespace if {
+	count(namespace_ready.deny) == 0 with input as object.remove(pod_in({}), ["namespace"])
+}
