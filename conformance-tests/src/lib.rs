@@ -3,6 +3,8 @@
 //! Each test file starts one sandbox (a real Kubernetes control plane with `wayguard serve` in front of it) and
 //! stops it at its end, also when a test fails. Tests within a file use namespaces of their own.
 
+pub mod operators;
+
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -172,7 +174,16 @@ impl Sandbox {
     /// If it does not run.
     #[track_caller]
     pub fn kill(&self, process: &str) {
-        output(Command::new("kill").args(["-KILL", &self.pid(process)]), "").accepted();
+        self.signal(process, "KILL");
+    }
+
+    /// Sends one of the sandbox's processes a signal, such as `STOP` and `CONT`.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[track_caller]
+    pub fn signal(&self, process: &str, signal: &str) {
+        output(Command::new("kill").args([&format!("-{signal}"), &self.pid(process)]), "").accepted();
     }
 
     fn pid(&self, process: &str) -> String {

@@ -287,8 +287,11 @@ fn somebody_has_to_agree(platform: &Platform) {
     let hash =
         platform.get("platformclaim/ledger", NAMESPACE)["status"]["specHash"].as_str().unwrap().to_owned();
     let approval = |name: &str, hash: &str, group: &str| {
+        // The webhook writes this; it does not run here.
+        let stamp = json!({"user": "dora", "groups": ["platform-dba", "team-alpha"]}).to_string();
         json!({
-            "apiVersion": "wayguard.io/v1alpha1", "kind": "ClaimApproval", "metadata": {"name": name, "namespace": NAMESPACE},
+            "apiVersion": "wayguard.io/v1alpha1", "kind": "ClaimApproval",
+            "metadata": {"name": name, "namespace": NAMESPACE, "annotations": {"wayguard.io/approver": stamp}},
             "spec": {"claim": "ledger", "specHash": hash, "group": group},
         })
     };

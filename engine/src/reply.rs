@@ -66,6 +66,20 @@ pub fn admit_with_warning(uid: &str, warning: &str) -> Vec<u8> {
     envelope(&response)
 }
 
+/// A plain admission with a patch (RFC 6902), for what is no policy's decision; an empty patch is left out.
+pub fn admit_with_patch(uid: &str, patch: &[Value]) -> Vec<u8> {
+    let mut response = Map::new();
+    response.insert("uid".into(), uid.into());
+    response.insert("allowed".into(), true.into());
+    if !patch.is_empty() {
+        // Our own operations: serialisation cannot fail.
+        let patch = serde_json::to_vec(patch).unwrap_or_default();
+        response.insert("patchType".into(), "JSONPatch".into());
+        response.insert("patch".into(), base64(&patch).into());
+    }
+    envelope(&response)
+}
+
 fn envelope(response: &Map<String, Value>) -> Vec<u8> {
     let review =
         json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response});

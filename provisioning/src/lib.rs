@@ -8,9 +8,11 @@
 //! The plan is one function for the command line, for tests and for the controller. Rego says what should be there; what
 //! it may say at all is checked here, and what it may do is the API server's word about the class's own account.
 
+pub mod admission;
 mod answer;
 mod catalog;
 mod class;
+mod consent;
 pub mod controller;
 mod digest;
 mod limits;

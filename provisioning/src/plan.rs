@@ -13,6 +13,11 @@ use wayguard_cluster::kinds::provisioning::claim::{NeededApproval, Output};
 use wayguard_cluster::kinds::provisioning::{DeletionPolicy, PlatformClaimSpec};
 use wayguard_engine::policy::schema;
 
+/// Who asked for a claim, as the webhook writes it down; nobody else can.
+pub(crate) const REQUESTER_ANNOTATION: &str = "wayguard.io/requester";
+/// Who agreed to one.
+pub(crate) const APPROVER_ANNOTATION: &str = "wayguard.io/approver";
+
 /// What makes us make something.
 #[derive(Clone, Copy, Debug)]
 pub enum Trigger<'a> {
@@ -219,6 +224,9 @@ fn input(
     });
     let mut hash = String::new();
     if let Value::Object(members) = &mut input {
+        if let Some(requester) = requester(asked.trigger) {
+            members.insert("requester".to_owned(), requester);
+        }
         match (asked.trigger, spec) {
             (Trigger::Claim(claim), Some(mut spec)) => {
                 let schema = class.spec.parameters_schema.as_ref();
@@ -253,6 +261,18 @@ fn input(
         }
     }
     Ok((input, hash))
+}
+
+/// Who asked for a claim, `{user, groups}`, as the webhook has written it down; nothing where it was not asked.
+pub(crate) fn requester(trigger: Trigger<'_>) -> Option<Value> {
+    let Trigger::Claim(claim) = trigger else { return None };
+    written(claim, REQUESTER_ANNOTATION)
+}
+
+/// A user with groups that the webhook has written down.
+pub(crate) fn written(object: &Value, annotation: &str) -> Option<Value> {
+    let text = object.get("metadata")?.get("annotations")?.get(annotation)?.as_str()?;
+    serde_json::from_str(text).ok().filter(|who: &Value| who.get("user").is_some_and(Value::is_string))
 }
 
 fn without_managers(object: &Value) -> Value {

@@ -11,6 +11,7 @@ use crate::log_text::{LONGEST_NAME, clean};
 use crate::metrics::Metrics;
 use crate::own_kinds::{Judged, Looked, OwnKinds};
 use crate::policies::PolicySource;
+use crate::stamps::stamp;
 use crate::workers::{Pending, QueueFull, WorkerPool};
 use crate::{Config, Path};
 use axum::Router;
@@ -114,7 +115,11 @@ impl Admission {
         deadline: Deadline,
     ) -> (Subject, Answer) {
         let Some(stage) = path.stage() else {
-            return self.judge_own(bytes, charge, deadline).await;
+            return if path == Path::Stamp {
+                self.stamp(bytes, charge, deadline).await
+            } else {
+                self.judge_own(bytes, charge, deadline).await
+            };
         };
         let head = head_of(&bytes);
         let Some(set) = self.policies.current() else {
@@ -160,6 +165,25 @@ impl Admission {
                 }
                 Round::Unreadable(unreadable) => return unreadable_answer(path, unreadable),
             }
+        }
+    }
+
+    /// Writes down who asks; the object's own webhook judges the rest.
+    async fn stamp(&self, bytes: Bytes, charge: Charge, deadline: Deadline) -> (Subject, Answer) {
+        let path = Path::Stamp;
+        let head = head_of(&bytes);
+        let stamped = self.pool.submit(move |arena| {
+            let stamped = decode(arena, &bytes).map(|request| {
+                let patch = stamp(&request).map(|stamp| stamp.patch()).unwrap_or_default();
+                (Subject::of(&request), wayguard_engine::reply::admit_with_patch(request.uid, &patch))
+            });
+            drop(charge);
+            stamped
+        });
+        match self.result(path, &head, stamped, deadline).await {
+            Ok(Ok((subject, body))) => (subject, Answer::judged(true, Verdict::Allow, body)),
+            Ok(Err(unreadable)) => unreadable_answer(path, unreadable),
+            Err(answer) => answer,
         }
     }
 

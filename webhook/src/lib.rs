@@ -3,7 +3,7 @@
 //! ```text
 //! listener ─► connections (cap, slow, idle, old)            health: /livez /readyz /metrics
 //!    └► admission ─► body (limits, budget) ─► workers ─► judging ⇄ facts, providers ─► answer ─► log, metrics
-//!                                                ├► own_kinds (our own kinds, at apply)
+//!                                                ├► own_kinds (our own kinds, at apply), stamps (who asked)
 //!                                                └► recording (what goes into the history)
 //! ```
 //!
@@ -34,6 +34,7 @@ mod providers;
 mod readiness;
 mod recording;
 mod server;
+mod stamps;
 #[cfg(test)]
 mod tests;
 mod workers;
@@ -42,7 +43,7 @@ pub use config::Config;
 pub use facts::{BoxFuture, FactSource, NoCluster};
 pub use history::{HistoryClient, HistoryServer, TrustedCas};
 pub use judging::{Clock, Engine, Judge};
-pub use own_kinds::{Applied, KindJudge};
+pub use own_kinds::{Applied, Asker, KindJudge};
 pub use panics::log_panics_without_values;
 pub use path::Path;
 pub use policies::PolicySource;

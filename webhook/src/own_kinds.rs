@@ -8,8 +8,10 @@
 use crate::facts::BoxFuture;
 use crate::judging::Subject;
 use crate::policies::PolicySource;
+use crate::stamps::stamp;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wayguard_engine::policy::choice::Chosen;
 use wayguard_engine::policy::exception::Exception;
@@ -28,10 +30,46 @@ const FROM_CLUSTER: &str = "cluster";
 pub struct Applied {
     /// Its kind; the group and version are ours.
     pub kind: String,
+    /// Its namespace; empty for kinds that have none.
+    pub namespace: String,
     /// Its name.
     pub name: String,
     /// What it says.
     pub spec: serde_json::Value,
+    /// All of it.
+    pub object: serde_json::Value,
+    /// Who applies it.
+    pub asker: Asker,
+}
+
+/// Who makes a request, as the API server knows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// The user name.
+    pub user: String,
+    /// Its uid; may be empty.
+    pub uid: String,
+    /// The groups.
+    pub groups: Vec<String>,
+    /// What else the authenticator said.
+    pub extra: BTreeMap<String, Vec<String>>,
+}
+
+impl Asker {
+    fn of(request: &Request<'_>) -> Self {
+        let info = request.review.get("userInfo").unwrap_or_default().to_serde();
+        let texts = |value: &serde_json::Value| -> Vec<String> {
+            let items = value.as_array().into_iter().flatten();
+            items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+        };
+        let extra = info.get("extra").and_then(serde_json::Value::as_object).into_iter().flatten();
+        Self {
+            user: request.user.to_owned(),
+            uid: info.get("uid").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned(),
+            groups: info.get("groups").map(texts).unwrap_or_default(),
+            extra: extra.map(|(name, values)| (name.clone(), texts(values))).collect(),
+        }
+    }
 }
 
 /// Who judges our kinds that the engine does not know.
@@ -139,6 +177,9 @@ impl OwnKinds {
         let spec = |object: Option<Value<'_>>| {
             object.and_then(|object| object.get("spec")).unwrap_or_default().to_serde()
         };
+        if let Some(problem) = stamp(request).and_then(|stamp| stamp.problem()) {
+            return Opinion::Refused(format!("{} `{}`: {problem}", request.kind.kind, request.name));
+        }
         let new = spec(request.object);
         if request.operation == Operation::Update && new == spec(request.old_object) {
             return Opinion::Fine;
@@ -148,8 +189,11 @@ impl OwnKinds {
             (API_VERSION, "PolicyException") => self.exception(request, new, now),
             (_, kind) => Opinion::Elsewhere(Applied {
                 kind: kind.to_owned(),
+                namespace: request.namespace.to_owned(),
                 name: request.name.to_owned(),
                 spec: new,
+                object: request.object.unwrap_or_default().to_serde(),
+                asker: Asker::of(request),
             }),
         }
     }

@@ -1,4 +1,4 @@
-//! The four paths that the webhook configurations point to, and what each answers without a verdict.
+//! The five paths that the webhook configurations point to, and what each answers without a verdict.
 
 use wayguard_engine::Stage;
 
@@ -6,7 +6,7 @@ use wayguard_engine::Stage;
 ///
 /// A review that cannot be judged (body too large, too much in flight, out of time, a panic) still gets an
 /// explicit answer with its uid: `Fail` and `Own` deny it, `Mutate` and `Ignore` admit it with a warning and
-/// count it. That is what the policies of those groups ask for: `Ignore` holds only policies with
+/// count it, as does `Stamp`. That is what the policies of those groups ask for: `Ignore` holds only policies with
 /// `onError: Allow` or without power to deny, and what `Mutate` left out is found by validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Path {
@@ -18,11 +18,13 @@ pub enum Path {
     Ignore,
     /// `/validate/own`: the suite's own kinds, judged when they are applied.
     Own,
+    /// `/mutate/own`: who asked for a claim, or agreed to one, is written down in it.
+    Stamp,
 }
 
 impl Path {
     /// All paths.
-    pub const ALL: [Self; 4] = [Self::Mutate, Self::Fail, Self::Ignore, Self::Own];
+    pub const ALL: [Self; 5] = [Self::Mutate, Self::Fail, Self::Ignore, Self::Own, Self::Stamp];
 
     /// The URL's path.
     pub fn url(self) -> &'static str {
@@ -31,21 +33,22 @@ impl Path {
             Self::Fail => "/validate/fail",
             Self::Ignore => "/validate/ignore",
             Self::Own => "/validate/own",
+            Self::Stamp => "/mutate/own",
         }
     }
 
-    /// What the engine is asked; `Own` is not a question for policies.
+    /// What the engine is asked; `Own` and `Stamp` are no question for policies.
     pub(crate) fn stage(self) -> Option<Stage> {
         match self {
             Self::Mutate => Some(Stage::Mutate),
             Self::Fail => Some(Stage::ValidateFail),
             Self::Ignore => Some(Stage::ValidateIgnore),
-            Self::Own => None,
+            Self::Own | Self::Stamp => None,
         }
     }
 
     /// Whether what could not be judged is admitted.
     pub(crate) fn admits_unjudged(self) -> bool {
-        matches!(self, Self::Mutate | Self::Ignore)
+        matches!(self, Self::Mutate | Self::Ignore | Self::Stamp)
     }
 }

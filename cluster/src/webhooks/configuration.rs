@@ -14,6 +14,10 @@ use serde_json::{Value, json};
 pub enum Entry {
     /// Defaults and overrides; what it misses, validation denies.
     Mutate,
+    /// Who asked for a claim or agreed to one is written down; what it misses, validation denies.
+    OwnStamps,
+    /// `PlatformClaim`s and `ClaimApproval`s: who asks may, and nobody agrees to what they asked for themselves.
+    OwnClaims,
     /// `PolicyException`s: a forged one would be a hole, so nobody makes one while we are away.
     OwnExceptions,
     /// `Policy`s, `ImageAuthority`s and `TrustRoot`s: what is wrong is refused at apply; while we are away, what gets in
@@ -29,8 +33,10 @@ pub enum Entry {
 
 impl Entry {
     /// All entries.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Mutate,
+        Self::OwnStamps,
+        Self::OwnClaims,
         Self::OwnExceptions,
         Self::OwnPolicies,
         Self::ValidateFail,
@@ -42,6 +48,8 @@ impl Entry {
     pub fn name(self) -> &'static str {
         match self {
             Self::Mutate => "mutate.wayguard.io",
+            Self::OwnStamps => "stamps.wayguard.io",
+            Self::OwnClaims => "claims.wayguard.io",
             Self::OwnExceptions => "exceptions.wayguard.io",
             Self::OwnPolicies => "policies.wayguard.io",
             Self::ValidateFail => "validate-fail.wayguard.io",
@@ -59,7 +67,8 @@ impl Entry {
     pub fn path(self) -> &'static str {
         match self {
             Self::Mutate => "/mutate",
-            Self::OwnExceptions | Self::OwnPolicies => "/validate/own",
+            Self::OwnStamps => "/mutate/own",
+            Self::OwnClaims | Self::OwnExceptions | Self::OwnPolicies => "/validate/own",
             Self::ValidateFail | Self::ValidateFailOpen => "/validate/fail",
             Self::ValidateIgnore => "/validate/ignore",
         }
@@ -67,17 +76,17 @@ impl Entry {
 
     /// Whether the API server refuses requests that we do not answer, unless the suite is paused.
     pub fn fails_closed(self) -> bool {
-        matches!(self, Self::OwnExceptions | Self::ValidateFail)
+        matches!(self, Self::OwnClaims | Self::OwnExceptions | Self::ValidateFail)
     }
 
     /// Whether it stands in the mutating configuration.
     pub fn mutating(self) -> bool {
-        self == Self::Mutate
+        matches!(self, Self::Mutate | Self::OwnStamps)
     }
 
     /// Whether it is for our own kinds, and so does not come from policies.
     pub fn own(self) -> bool {
-        matches!(self, Self::OwnExceptions | Self::OwnPolicies)
+        matches!(self, Self::OwnStamps | Self::OwnClaims | Self::OwnExceptions | Self::OwnPolicies)
     }
 }
 
@@ -195,10 +204,12 @@ fn exemption(names: &[&str]) -> Value {
 }
 
 fn own_rules(entry: Entry) -> Value {
-    let (resources, scope) = if entry == Entry::OwnPolicies {
-        (json!(["imageauthorities", "policies", "policybundles", "trustroots"]), "Cluster")
-    } else {
-        (json!(["policyexceptions"]), "Namespaced")
+    let (resources, scope) = match entry {
+        Entry::OwnPolicies => {
+            (json!(["imageauthorities", "policies", "policybundles", "trustroots"]), "Cluster")
+        }
+        Entry::OwnClaims | Entry::OwnStamps => (json!(["claimapprovals", "platformclaims"]), "Namespaced"),
+        _ => (json!(["policyexceptions"]), "Namespaced"),
     };
     json!([{
         "apiGroups": [GROUP],

@@ -75,10 +75,14 @@ fn only_what_the_design_names_fails_closed() {
             .collect()
     };
     let pair = |name: &str, policy: &str| (name.to_owned(), policy.to_owned());
-    assert_eq!(policy_of(&mutating), [pair("mutate.wayguard.io", "Ignore")]);
+    assert_eq!(
+        policy_of(&mutating),
+        [pair("mutate.wayguard.io", "Ignore"), pair("stamps.wayguard.io", "Ignore")]
+    );
     assert_eq!(
         policy_of(&validating),
         [
+            pair("claims.wayguard.io", "Fail"),
             pair("exceptions.wayguard.io", "Fail"),
             pair("policies.wayguard.io", "Ignore"),
             pair("validate-fail.wayguard.io", "Fail"),
@@ -91,8 +95,8 @@ fn only_what_the_design_names_fails_closed() {
 #[test]
 fn without_policies_only_our_own_kinds_are_left() {
     let [mutating, validating] = configurations(&Groups::new(), &settings());
-    assert_eq!(mutating["webhooks"], json!([]));
-    assert_eq!(validating["webhooks"].as_array().unwrap().len(), 2);
+    assert_eq!(mutating["webhooks"].as_array().unwrap().len(), 1);
+    assert_eq!(validating["webhooks"].as_array().unwrap().len(), 3);
 }
 
 #[test]

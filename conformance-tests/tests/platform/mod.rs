@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use wayguard_conformance_tests::{Said, output, wayguard};
+use wayguard_conformance_tests::{Said, operators, output, wayguard};
 use wayguard_sandbox::{
     Binaries, BinariesError, CompileError, Lifetime, Options, Process, Program, Sandbox, Search, User,
 };
@@ -14,7 +14,7 @@ const ACCOUNT: &str = "system:serviceaccount:wayguard-system:wayguard-provisioni
 
 /// The operators' CRDs: Go module, version, file or folder in it.
 const DEFINITIONS: [(&str, &str, &str); 5] = [
-    ("github.com/cloudnative-pg/cloudnative-pg", "v1.27.0", "config/crd/bases"),
+    operators::CLOUD_NATIVE_PG,
     ("github.com/rabbitmq/cluster-operator/v2", "v2.9.0", "config/crd/bases"),
     ("sigs.k8s.io/gateway-api", "v1.4.1", "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"),
     ("sigs.k8s.io/cluster-api", "v1.13.6", "config/crd/bases/cluster.x-k8s.io_clusters.yaml"),
@@ -68,7 +68,7 @@ impl Platform {
         let sandbox = Sandbox::start(&options, &binaries, &mut |_| {}).unwrap();
         let mut platform = Self { sandbox, folder, controller: None, runs: 0, monitors: false };
         for (module, version, path) in DEFINITIONS {
-            let applied = definitions(module, version, path)
+            let applied = operators::definitions(module, version, path)
                 .and_then(|path| platform.kubectl(&["apply", "--server-side", "-f", &path], ""));
             match applied {
                 Ok(_) if module.contains("prometheus") => platform.monitors = true,
@@ -250,18 +250,6 @@ impl Drop for Platform {
             println!("--- the controller's log\n{}", process.log_tail(60));
         }
     }
-}
-
-/// Where a module's CRDs are, out of Go's cache or from its proxy.
-fn definitions(module: &str, version: &str, path: &str) -> Result<String, String> {
-    let run = Command::new("go")
-        .args(["mod", "download", "-json", &format!("{module}@{version}")])
-        .current_dir("/")
-        .output();
-    let run = run.map_err(|error| format!("cannot run go: {error}"))?;
-    let told: Value = serde_json::from_slice(&run.stdout).map_err(|error| error.to_string())?;
-    let folder = told["Dir"].as_str().ok_or_else(|| told["Error"].to_string())?;
-    Ok(format!("{folder}/{path}"))
 }
 
 /// A claim.

@@ -1,11 +1,12 @@
 //! One trigger at a time: what its outcome depends on, what is planned for it, what is done, what is told.
 
-use super::NAMESPACE_LABEL;
 use super::child::Child;
 use super::making::{Failure, Made, Making, make};
 use super::money::{EXCEEDED, Ledger};
 use super::report::{ACCEPTED, APPLIED, APPROVED, READY, Report};
 use super::view::{Blind, Snapshot, by_id, label};
+use super::{NAMESPACE_LABEL, READY_LABEL};
+use crate::consent;
 use crate::digest::as_stored;
 use crate::plan::{Asked, Plan, PlanError, Trigger, plan};
 use serde_json::{Value, json};
@@ -176,6 +177,7 @@ fn missing_approvals(claim: &Value, plan: &Plan, snapshot: &Snapshot) -> Vec<Nee
             text(approval, "/spec/claim") == name
                 && text(approval, "/spec/specHash") == plan.spec_hash
                 && text(approval, "/spec/group") == needed.group
+                && consent::problem(claim, approval).is_none()
         })
     };
     plan.approvals.iter().filter(|needed| !given(needed)).cloned().collect()
@@ -239,6 +241,16 @@ impl Job {
                 }
             }
         }
+        if !is_claim(&self.object) && acted.finished && label(&self.object, READY_LABEL.0).is_none() {
+            let mark = json!({"metadata": {"uid": self.uid, "labels": {READY_LABEL.0: READY_LABEL.1}}});
+            if let Err(problem) = objects::merge(ours, &about, crate::MANAGER, &mark).await {
+                acted.failed = true;
+                warn!(namespace = about.name, %problem, "the namespace was not marked as ready");
+            } else {
+                acted.made.writes += 1;
+                acted.happened.push((false, "Ready".to_owned(), "the namespace is furnished".to_owned()));
+            }
+        }
         let Acted { made, happened, failed, .. } = acted;
         let (kind, name, namespace) = (&about.kind, &about.name, &about.namespace);
         if let Some(Failure { reason, message, .. }) = &made.failure {
@@ -276,6 +288,7 @@ impl Job {
             happened: Vec::new(),
             failed: false,
             waits: false,
+            finished: false,
         };
         let report = &mut acted.report;
         let (plan, missing, unpaid, blind) = match &self.planned {
@@ -329,6 +342,7 @@ impl Job {
             acted.failed = acted.made.failure.is_some();
             acted.waits = acted.made.failure.as_ref().is_some_and(|failure| failure.passing);
             report.made(plan, &acted.made);
+            acted.finished = plan.ready && acted.made.failure.is_none();
             acted.happened.extend(told(&acted.made, report, was));
         }
         acted
@@ -343,6 +357,8 @@ struct Acted {
     failed: bool,
     /// Nothing is to be said yet.
     waits: bool,
+    /// All that is wanted is there.
+    finished: bool,
 }
 
 /// What people should hear of what was made.

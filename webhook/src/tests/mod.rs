@@ -10,4 +10,5 @@ mod providers;
 mod recording;
 mod routes;
 mod shutdown;
+mod stamps;
 mod verdicts;

@@ -161,13 +161,11 @@ async fn deletion_status_and_edits_beside_the_spec_are_never_refused() {
 
 #[tokio::test]
 async fn a_kind_that_this_version_does_not_know_is_refused() {
-    let message = said(
-        &own(),
-        own_review("ClaimApproval", "CREATE", "a", &object("ClaimApproval", &json!({})), "null"),
-    )
-    .await;
+    let message =
+        said(&own(), own_review("FutureKind", "CREATE", "a", &object("FutureKind", &json!({})), "null"))
+            .await;
     assert!(
-        message.contains("`wayguard.io/v1alpha1` `ClaimApproval` is not judged by this server"),
+        message.contains("`wayguard.io/v1alpha1` `FutureKind` is not judged by this server"),
         "{message}"
     );
 }
@@ -201,7 +199,7 @@ async fn a_kind_that_the_host_knows_is_judged_by_it() {
     };
     assert_eq!(ask("ImageAuthority", "good").await, "");
     assert_eq!(ask("ImageAuthority", "bad").await, "ImageAuthority `web` is not good");
-    assert!(ask("ClaimApproval", "good").await.contains("is not judged by this server"));
+    assert!(ask("FutureKind", "good").await.contains("is not judged by this server"));
     // What stays as it is may be labelled.
     let bad = object("ImageAuthority", &json!({"is": "bad"}));
     assert_eq!(said(&rig, own_review("ImageAuthority", "UPDATE", "", &bad, &bad)).await, "");

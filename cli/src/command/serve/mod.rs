@@ -31,6 +31,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use wayguard_engine::policy::library::Library;
+use wayguard_provisioning::admission::Judge;
 use wayguard_webhook::{AdmissionServer, KindJudge, Parts, PolicySource, Readiness, terminated};
 
 /// Options of `serve`.
@@ -171,7 +172,13 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     }
     parts.kind_judge =
         client.clone().zip(surroundings.watch()).map(|(client, policies)| -> Arc<dyn KindJudge> {
-            Arc::new(AppliedKinds { client, own_namespace: args.suite.own_namespace.clone(), policies })
+            let claims = Judge::new(client.clone(), Library::embedded());
+            Arc::new(AppliedKinds {
+                client,
+                own_namespace: args.suite.own_namespace.clone(),
+                policies,
+                claims,
+            })
         });
     let (providers, identity) = args.providers.open()?;
     parts.providers = providers;
