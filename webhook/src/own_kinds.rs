@@ -101,7 +101,7 @@ pub(crate) enum Looked {
     /// A verdict.
     Judged(Judged),
     /// Somebody else must be asked.
-    Elsewhere(Elsewhere),
+    Elsewhere(Box<Elsewhere>),
 }
 
 /// A review that waits for what somebody else says.
@@ -115,7 +115,7 @@ pub(crate) struct Elsewhere {
 /// What is said about one object.
 #[derive(Debug, PartialEq, Eq)]
 enum Opinion {
-    Elsewhere(Applied),
+    Elsewhere(Box<Applied>),
     Fine,
     Warning(String),
     Refused(String),
@@ -133,12 +133,12 @@ impl OwnKinds {
     pub(crate) fn judge(&self, request: &Request<'_>, now: Timestamp) -> Looked {
         let (verdict, body) = match self.opinion(request, now) {
             Opinion::Elsewhere(applied) => {
-                return Looked::Elsewhere(Elsewhere {
+                return Looked::Elsewhere(Box::new(Elsewhere {
                     subject: Subject::of(request),
                     uid: request.uid.to_owned(),
                     api_version: request.kind.api_version(),
-                    applied,
-                });
+                    applied: *applied,
+                }));
             }
             Opinion::Fine => (Verdict::Allow, admit(request.uid)),
             Opinion::Warning(text) => (Verdict::Warn, reply::admit_with_warning(request.uid, &text)),
@@ -148,8 +148,8 @@ impl OwnKinds {
     }
 
     /// Asks who knows the kind.
-    pub(crate) async fn ask(&self, elsewhere: Elsewhere) -> Judged {
-        let Elsewhere { subject, uid, api_version, applied } = elsewhere;
+    pub(crate) async fn ask(&self, elsewhere: Box<Elsewhere>) -> Judged {
+        let Elsewhere { subject, uid, api_version, applied } = *elsewhere;
         let kind = applied.kind.clone();
         let said = match &self.others {
             Some(others) => others.judge(applied).await,
@@ -187,14 +187,14 @@ impl OwnKinds {
         match (request.kind.api_version().as_str(), request.kind.kind) {
             (API_VERSION, "Policy") => self.policy(request.name, new),
             (API_VERSION, "PolicyException") => self.exception(request, new, now),
-            (_, kind) => Opinion::Elsewhere(Applied {
+            (_, kind) => Opinion::Elsewhere(Box::new(Applied {
                 kind: kind.to_owned(),
                 namespace: request.namespace.to_owned(),
                 name: request.name.to_owned(),
                 spec: new,
                 object: request.object.unwrap_or_default().to_serde(),
                 asker: Asker::of(request),
-            }),
+            })),
         }
     }
 
