@@ -25,6 +25,11 @@ test-end-to-end:
     cargo build --bin wayguard
     cargo test -p wayguard-conformance-tests --no-fail-fast -- --test-threads 1
 
+# What takes long: 200 idle namespaces for two minutes, thirty claims at once twenty times (10 minutes)
+soak:
+    cargo build --bin wayguard
+    WAYGUARD_SOAK=1 cargo test -p wayguard-conformance-tests --test provisioning -- --nocapture
+
 # OPA's conformance cases on our engine, and our parser beside OPA's
 compare-rego-cases:
     cargo test --profile compare -p wayguard-conformance-tests --test rego_cases --test rego_syntax -- --nocapture

@@ -345,13 +345,13 @@ async fn what_policies_ask_for_is_registered(cluster: &Cluster, serving: &Servin
 
 async fn tampering_is_undone(cluster: &Cluster) {
     let patch = json!([
-        {"op": "add", "path": "/webhooks/2/objectSelector/matchLabels", "value": {"skip": "me"}},
-        {"op": "add", "path": "/webhooks/2/matchConditions", "value": [{"name": "never", "expression": "false"}]},
+        {"op": "add", "path": "/webhooks/3/objectSelector/matchLabels", "value": {"skip": "me"}},
+        {"op": "add", "path": "/webhooks/3/matchConditions", "value": [{"name": "never", "expression": "false"}]},
     ]);
     cluster.kubectl(&["patch", VALIDATING, "--type=json", "-p", &patch.to_string()], "").unwrap();
     eventually("a selector and a condition are taken out", || {
         let object = cluster.get(&[VALIDATING]).unwrap();
-        let webhook = &object["webhooks"][2];
+        let webhook = &object["webhooks"][3];
         webhook["objectSelector"] == json!({}) && webhook.get("matchConditions").is_none()
     })
     .await;
@@ -362,7 +362,7 @@ async fn tampering_is_undone(cluster: &Cluster) {
 
 async fn a_pause_is_respected(cluster: &Cluster, admin: &Client) {
     pause(admin, OWN, "nodes are stuck").await.unwrap();
-    eventually("nothing fails closed", || failure_policies(cluster) == ["Ignore"; 3]).await;
+    eventually("nothing fails closed", || failure_policies(cluster) == ["Ignore"; 4]).await;
     cluster.kubectl(&["create", "configmap", "b", "-n", "team-1"], "").unwrap();
     eventually("the status says so", || {
         condition(cluster, &["policy", "config"], "Enforced").as_deref() == Some("False Paused")

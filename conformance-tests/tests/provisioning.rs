@@ -26,9 +26,11 @@ fn a_platform_serves_its_teams() {
     what_is_deleted_or_changed_comes_back(&platform);
     what_ships_is_taken_by_the_operators_own_crds(&platform);
     a_dry_run_says_what_would_change(&platform);
+    many_namespaces_are_furnished(&platform);
     an_idle_platform_writes_nothing(&platform);
     somebody_has_to_agree(&platform);
     a_budget_is_never_exceeded(&platform);
+    quota_and_budget_hold_against_a_rush(&platform);
     what_belongs_to_others_is_left_alone(&platform);
     hostile_classes_are_refused_one_by_one(&platform);
     data_outlives_its_claim_and_is_taken_up_again(&platform);
@@ -265,6 +267,32 @@ fn a_dry_run_says_what_would_change(platform: &Platform) {
     assert!(!said.out.contains('~') && said.out.contains("= Cluster database"), "{}", said.out);
 }
 
+/// The long form of what takes minutes: `just soak`.
+fn soaking() -> bool {
+    std::env::var_os("WAYGUARD_SOAK").is_some()
+}
+
+fn many_namespaces_are_furnished(platform: &Platform) {
+    if !soaking() {
+        return;
+    }
+    let named = |it: usize| format!("many-{it}");
+    let all: Vec<String> = (0..200)
+        .map(|it| {
+            let labels = json!({"team": "many", "environment": "development", "managed-by": "idp"});
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": named(it), "labels": labels}})
+                .to_string()
+        })
+        .collect();
+    let begun = Instant::now();
+    platform.kubectl(&["apply", "-f", "-"], &format!("---\n{}", all.join("\n---\n"))).unwrap();
+    within(Duration::from_mins(5), "200 namespaces are furnished", || {
+        let ready = ["get", "namespaces", "-l", "team=many,wayguard.io/ready=true", "-o", "name"];
+        platform.kubectl(&ready, "").unwrap().lines().count() == 200
+    });
+    println!("200 namespaces furnished after {:?}", begun.elapsed());
+}
+
 fn an_idle_platform_writes_nothing(platform: &Platform) {
     eventually("it has come to rest", || {
         let before = platform.writes().len();
@@ -272,7 +300,7 @@ fn an_idle_platform_writes_nothing(platform: &Platform) {
         platform.writes().len() == before
     });
     let before = platform.writes().len();
-    std::thread::sleep(Duration::from_secs(15));
+    std::thread::sleep(if soaking() { Duration::from_mins(2) } else { Duration::from_secs(15) });
     let writes = platform.writes();
     assert_eq!(&writes[before..], [""; 0], "writes of an idle controller");
 }
@@ -346,6 +374,54 @@ fn a_budget_is_never_exceeded(platform: &Platform) {
     let other = (refused + 1) % 5;
     platform.kubectl(&["delete", "platformclaim", &format!("files-{other}"), "-n", "beta-dev"], "").unwrap();
     eventually("what is given back is used", || platform.exists(&format!("pvc/files-{refused}"), "beta-dev"));
+}
+
+/// Thirty claims at once against a quota of five and a budget for four, again and again.
+fn quota_and_budget_hold_against_a_rush(platform: &Platform) {
+    for round in 0..if soaking() { 20 } else { 2 } {
+        let team = format!("rush-{round}");
+        let labels = json!({"team": team, "environment": "development"});
+        let object = |api: &str, kind: &str, name: &str, more: Value| {
+            let mut object = json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
+            object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            object
+        };
+        let namespace = json!({"metadata": {"name": team, "labels": labels}});
+        platform.apply(&object("v1", "Namespace", &team, namespace)).unwrap();
+        let budget = json!({"spec": {"team": team, "monthlyEUR": 4}});
+        platform.apply(&object("wayguard.io/v1alpha1", "TeamBudget", &team, budget)).unwrap();
+        let quota = json!({"metadata": {"name": "claims", "namespace": team}, "spec": {"hard": {"count/platformclaims.wayguard.io": "5"}}});
+        platform.apply(&object("v1", "ResourceQuota", "claims", quota)).unwrap();
+        eventually("the quota counts", || {
+            platform.get("resourcequota/claims", &team)["status"]["used"].is_object()
+        });
+        let said: Vec<Result<String, String>> = std::thread::scope(|scope| {
+            let one = |it: usize| {
+                let spec = json!({"type": "volume", "size": "small"});
+                let claim = platform::claim(&format!("files-{it}"), &team, spec);
+                platform.kubectl(&["create", "-f", "-"], &format!("---\n{claim}"))
+            };
+            let all: Vec<_> = (0..30).map(|it| scope.spawn(move || one(it))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let refused: Vec<&String> = said.iter().filter_map(|it| it.as_ref().err()).collect();
+        assert_eq!(refused.len(), 25, "{said:?}");
+        assert!(refused.iter().all(|why| why.contains("exceeded quota: claims")), "{refused:?}");
+        let mut phases = Vec::new();
+        eventually("four are provided for and one is not", || {
+            let all: Value = serde_json::from_str(
+                &platform.kubectl(&["get", "platformclaims", "-n", &team, "-o", "json"], "").unwrap(),
+            )
+            .unwrap();
+            let claims = all["items"].as_array().unwrap();
+            phases =
+                claims.iter().map(|it| platform::condition_of(it, "Accepted")["reason"].clone()).collect();
+            phases.iter().filter(|it| **it == "BudgetExceeded").count() == 1
+                && phases.iter().filter(|it| **it == "Accepted").count() == 4
+        });
+        let volumes = platform.kubectl(&["get", "pvc", "-n", &team, "-o", "name"], "").unwrap();
+        assert_eq!(volumes.lines().count(), 4, "{volumes}");
+    }
 }
 
 fn what_belongs_to_others_is_left_alone(platform: &Platform) {

@@ -2,7 +2,11 @@
 //! `kubectl` as people of a team, on a real API server with the webhook, the provisioner and the API server's own backstop.
 //! The test plays CloudNativePG by patching statuses.
 
+#[path = "../../history/tests/support/postgres.rs"]
+mod postgres;
+
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use wayguard_conformance_tests::{Said, Sandbox, eventually, operators};
 
 const NAMESPACE: &str = "developer-team-alpha";
@@ -29,8 +33,10 @@ fn a_team_serves_itself() {
     claims_are_judged_when_they_are_applied(&sandbox);
     what_a_claim_hands_back_reaches_the_pod(&sandbox);
     names_that_do_not_exist_are_refused(&sandbox);
+    an_application_connects_with_what_it_was_given(&sandbox);
     nobody_agrees_with_themselves(&sandbox);
     the_accounts_of_classes_are_held_by_the_api_server(&sandbox);
+    a_namespace_that_holds_data_is_not_deleted_by_accident(&sandbox);
 }
 
 fn object(api_version: &str, kind: &str, name: &str, namespace: &str, more: Value) -> String {
@@ -356,6 +362,81 @@ fn names_that_do_not_exist_are_refused(sandbox: &Sandbox) {
         sandbox.apply(&stray),
         &["there is no PlatformClaim `databse` in the namespace", "must be one of `database`"],
     );
+}
+
+/// A real server, the Secret as CloudNativePG writes it, and the test in the kubelet's place.
+fn an_application_connects_with_what_it_was_given(sandbox: &Sandbox) {
+    let password = "it-is-a-test";
+    let server = match postgres::Postgres::start(password) {
+        Ok(server) => server,
+        Err(why) => {
+            println!("skipped: {why}");
+            return;
+        }
+    };
+    let port = server.port().to_string();
+    let keys = json!({
+        "uri": format!("postgresql://wayguard:{password}@127.0.0.1:{port}/postgres"),
+        "host": "127.0.0.1", "port": port, "username": "wayguard", "password": password,
+    });
+    sandbox.apply(&object("v1", "Secret", "database-app", NAMESPACE, json!({"stringData": keys}))).accepted();
+    let env = json!([
+        {"name": "DATABASE_URL", "value": "${database.connection_string}"},
+        {"name": "DSN", "value": "host=${database.host} port=${database.port} user=${database.username} password=${database.password} dbname=postgres"},
+    ]);
+    sandbox.apply(&object("v1", "Pod", "client", NAMESPACE, json!({"spec": pod(env)}))).accepted();
+    let made = sandbox.get("pod", "client", NAMESPACE)["spec"]["containers"][0]["env"].clone();
+    let given = environment(sandbox, &made);
+    for name in ["DATABASE_URL", "DSN"] {
+        let ran = std::process::Command::new("psql")
+            .args([&given[name], "-X", "-At", "-c", "select 'connected as ' || current_user"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert_eq!(text.trim(), "connected as wayguard", "{name}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+    // What was given is in no log of ours.
+    for process in ["serve", "control", "provisioning"] {
+        assert!(!sandbox.log(process).contains(password), "{process} has logged it");
+    }
+}
+
+/// A container's environment as the kubelet makes it: values out of Secrets, `$(NAME)` by what stands before.
+fn environment(sandbox: &Sandbox, env: &Value) -> BTreeMap<String, String> {
+    let mut made: BTreeMap<String, String> = BTreeMap::new();
+    for variable in env.as_array().unwrap() {
+        let name = variable["name"].as_str().unwrap().to_owned();
+        let from = &variable["valueFrom"]["secretKeyRef"];
+        let value = match from["name"].as_str() {
+            Some(secret) => {
+                let data = sandbox.get("secret", secret, NAMESPACE)["data"].clone();
+                let text = data[from["key"].as_str().unwrap()].as_str().unwrap().to_owned();
+                let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap();
+                String::from_utf8(bytes).unwrap()
+            }
+            None => {
+                made.iter().fold(variable["value"].as_str().unwrap().to_owned(), |text, (name, value)| {
+                    text.replace(&format!("$({name})"), value)
+                })
+            }
+        };
+        made.insert(name, value);
+    }
+    made
+}
+
+fn a_namespace_that_holds_data_is_not_deleted_by_accident(sandbox: &Sandbox) {
+    let delete = ["delete", "namespace", NAMESPACE, "--wait=false"];
+    refused(
+        sandbox.kubectl(&delete, ""),
+        &[
+            "denied by self-service/namespace-deletion",
+            "the namespace holds data that outlives its claims: postgresql `database`, postgresql `ledger`",
+            "wayguard.io/allow-deletion=true",
+        ],
+    );
+    sandbox.kubectl(&["annotate", "namespace", NAMESPACE, "wayguard.io/allow-deletion=true"], "").accepted();
+    sandbox.kubectl(&delete, "").accepted();
 }
 
 fn nobody_agrees_with_themselves(sandbox: &Sandbox) {

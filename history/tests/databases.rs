@@ -162,8 +162,11 @@ async fn sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgresql() {
-    match Postgres::start() {
-        Ok(server) => all_demands(server.place()).await,
+    match Postgres::start("") {
+        Ok(server) => {
+            let url = format!("postgres://wayguard@127.0.0.1:{}/postgres", server.port());
+            all_demands(Place::server(&url).unwrap()).await;
+        }
         Err(reason) => println!("skipped: {reason}"),
     }
 }

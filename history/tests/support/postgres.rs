@@ -4,7 +4,6 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use wayguard_history::Place;
 
 /// A server on the loopback, gone when dropped.
 pub(crate) struct Postgres {
@@ -14,8 +13,8 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Starts one, or says why not.
-    pub(crate) fn start() -> Result<Self, String> {
+    /// Starts one, or says why not. Its user is `wayguard`, with this password; empty: everybody is trusted.
+    pub(crate) fn start(password: &str) -> Result<Self, String> {
         let programs = programs()
             .ok_or("PostgreSQL's `initdb` and `postgres` are not installed (Debian: postgresql)")?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -34,14 +33,16 @@ impl Postgres {
             command
         };
         let data = folder.path().join("data");
-        run(as_nobody("initdb").arg("-D").arg(&data).args([
-            "-U",
-            "wayguard",
-            "--auth=trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        ]))?;
+        let mut initdb = as_nobody("initdb");
+        initdb.arg("-D").arg(&data).args(["-U", "wayguard", "-E", "UTF8", "--no-sync"]);
+        if password.is_empty() {
+            initdb.arg("--auth=trust");
+        } else {
+            let file = folder.path().join("password");
+            std::fs::write(&file, password).map_err(|error| error.to_string())?;
+            initdb.arg("--auth=scram-sha-256").arg(format!("--pwfile={}", file.display()));
+        }
+        run(&mut initdb)?;
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|it| it.local_addr())
             .map_err(|it| it.to_string())?
@@ -63,9 +64,9 @@ impl Postgres {
         Ok(server)
     }
 
-    /// Its own database.
-    pub(crate) fn place(&self) -> Place {
-        Place::server(&format!("postgres://wayguard@127.0.0.1:{}/postgres", self.port)).unwrap()
+    /// Its port on the loopback; the database is `postgres`.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 }
 

@@ -80,6 +80,10 @@ pub struct State {
     pub statuses: AtomicU64,
     /// Claims by their phase at the last look, as `Ready`.
     pub phases: std::sync::Mutex<BTreeMap<String, u64>>,
+    /// What the claims of each team cost together, in euro a month, at the last look.
+    pub costs: std::sync::Mutex<BTreeMap<String, f64>>,
+    /// Objects that were made for claims or Namespaces that are gone, at the last look.
+    pub orphans: AtomicU64,
 }
 
 /// Works until `stop`, as leader or waiting to become one. Failures are logged, counted and tried again.
@@ -195,7 +199,7 @@ impl Controller {
             warn!(%problem, "cannot write the statuses of classes and budgets");
             wait = wait.min(Duration::from_secs(5));
         }
-        self.count(snapshot);
+        self.count(snapshot, &living, &ledger);
         wait.max(Duration::from_millis(50))
     }
 
@@ -304,7 +308,11 @@ impl Controller {
         objects::write_status(&self.client, target, uid, crate::MANAGER, [before, after]).await
     }
 
-    fn count(&self, snapshot: &Snapshot) {
+    fn count(&self, snapshot: &Snapshot, living: &BTreeSet<String>, ledger: &money::Ledger) {
+        let orphans = snapshot.made.iter().filter(|((uid, _), _)| !living.contains(uid));
+        let orphans: usize = orphans.map(|(_, objects)| objects.len()).sum();
+        self.state.orphans.store(orphans as u64, Ordering::Relaxed);
+        *self.state.costs.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = ledger.costs();
         let mut phases: BTreeMap<String, u64> = BTreeMap::new();
         for claim in &snapshot.claims {
             let phase = claim.pointer("/status/phase").and_then(Value::as_str).unwrap_or("Pending");

@@ -46,6 +46,11 @@ impl Ledger {
         if waits { format!("{limit}/{}", self.total(&team, "")) } else { format!("{limit}") }
     }
 
+    /// What each team's claims cost together, in euro a month.
+    pub(super) fn costs(&self) -> BTreeMap<String, f64> {
+        self.reserved.iter().map(|(team, claims)| (team.clone(), claims.values().sum())).collect()
+    }
+
     /// Reserves what a claim costs. Otherwise why not.
     ///
     /// # Errors

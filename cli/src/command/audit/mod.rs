@@ -14,6 +14,7 @@ pub(super) mod machine;
 
 use crate::exit::{ExitStatus, Failure};
 use crate::output::Output;
+pub(in crate::command) use coverage::counted;
 use gathering::{Audit, GatherArgs, gather};
 use std::time::Instant;
 use wayguard_audit::{Totals, totals};

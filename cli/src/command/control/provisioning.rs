@@ -67,6 +67,23 @@ impl Collector for Metrics {
             let value = ConstCounter::new(value.load(Ordering::Relaxed));
             value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)?;
         }
+        let orphans =
+            ConstGauge::new(i64::try_from(state.orphans.load(Ordering::Relaxed)).unwrap_or(i64::MAX));
+        let help = "Objects that were made for claims or namespaces that are gone";
+        orphans.encode(encoder.encode_descriptor(
+            "wayguard_provisioning_orphans",
+            help,
+            None,
+            orphans.metric_type(),
+        )?)?;
+        let costs = state.costs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (name, help) =
+            ("wayguard_provisioning_cost_eur", "What a team's claims cost together, in euro a month");
+        let kind = ConstGauge::new(0.0_f64).metric_type();
+        let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+        for (team, cost) in costs {
+            ConstGauge::new(cost).encode(family.encode_family(&[("team", team.as_str())])?)?;
+        }
         let phases = state.phases.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (name, help) = ("wayguard_provisioning_claims", "Claims by phase");
         let kind = ConstGauge::new(0_i64).metric_type();

@@ -7,6 +7,7 @@
 
 mod gather;
 mod live;
+mod orphans;
 mod report;
 
 use crate::cluster::ClusterArgs;
@@ -29,6 +30,7 @@ Examples:
   wayguard provision claim.yaml --namespace namespace.yaml --format yaml
                                                                the objects, as they would be applied
   wayguard provision claim.yaml --cluster                      by the classes of a running cluster, with the difference
+  wayguard provision --orphans                                 what a cluster has that nobody owns any more
   wayguard provision claim.yaml --namespace namespace.yaml --policies ./policies
                                                                by classes of your own
 
@@ -39,7 +41,7 @@ Exit codes: 0 it would be made (perhaps after somebody agreed), 2 something is d
 failure of wayguard.")]
 pub(crate) struct Args {
     /// Files and folders with claims, Namespaces and classes; `-` for stdin
-    #[arg(value_name = "FILE|DIR", required = true)]
+    #[arg(value_name = "FILE|DIR", required_unless_present = "orphans")]
     files: Vec<PathBuf>,
 
     /// The Namespace that the claims are in, where it is not among the files; repeatable
@@ -61,6 +63,10 @@ pub(crate) struct Args {
     /// Ask the cluster that kubectl would talk to: its classes and namespaces, and what would change there
     #[arg(long)]
     cluster: bool,
+
+    /// List what was made for claims and namespaces of a cluster that are gone
+    #[arg(long, conflicts_with = "files")]
+    orphans: bool,
 
     #[command(flatten)]
     connection: ClusterArgs,
@@ -91,6 +97,9 @@ enum Format {
 /// # Errors
 /// If files cannot be read, a class is not valid, or the cluster does not answer.
 pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> {
+    if args.orphans {
+        return orphans::run(args, out);
+    }
     let mut gathered = Gathered::read(args, out)?;
     let asks_cluster = args.cluster || args.connection.kubeconfig.is_some() || args.connection.in_cluster;
     let report = if asks_cluster {
