@@ -216,12 +216,10 @@ impl Sandbox {
         }
     }
 
-    /// Whether all servers say that they are ready.
+    /// Whether all servers say that they are ready. One that is just starting, or was just killed, is not.
     pub fn is_ready(&self) -> bool {
-        self.health.iter().all(|address| {
-            let host = address.trim_start_matches("http://");
-            TcpStream::connect(host).is_ok() && get(&format!("{address}/readyz")).starts_with("HTTP/1.1 200")
-        })
+        let ready = |address: &String| ask(&format!("{address}/readyz"));
+        self.health.iter().all(|address| ready(address).is_ok_and(|text| text.starts_with("HTTP/1.1 200")))
     }
 
     /// The value of a metric of each server, summed over its labels.
@@ -288,24 +286,26 @@ impl Drop for Sandbox {
     }
 }
 
-/// The body of a plain HTTP answer.
+/// A plain HTTP answer, its head included.
 ///
 /// # Panics
 /// If there is none.
 #[track_caller]
 fn get(url: &str) -> String {
+    match ask(url) {
+        Ok(answer) => answer,
+        Err(error) => panic!("no answer from {url}: {error}"),
+    }
+}
+
+fn ask(url: &str) -> std::io::Result<String> {
     let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap_or((url, ""));
-    let mut stream = match TcpStream::connect(host) {
-        Ok(stream) => stream,
-        Err(error) => panic!("no connection to {host}: {error}"),
-    };
+    let mut stream = TcpStream::connect(host)?;
     let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     let mut answer = String::new();
-    if let Err(error) = stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer))
-    {
-        panic!("no answer from {url}: {error}");
-    }
-    answer
+    stream.write_all(request.as_bytes())?;
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// The sum of all series of a metric in Prometheus' text form.

@@ -566,11 +566,22 @@ fn data_outlives_its_claim_and_is_taken_up_again(platform: &Platform) {
     platform.kubectl(&["delete", "platformclaim", "database", "-n", NAMESPACE, "--timeout=10s"], "").unwrap();
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(platform.uid("clusters.postgresql.cnpg.io/database", NAMESPACE), before, "it is retained");
+    let orphans = || {
+        let said = platform.wayguard(&["provision", "--orphans", "--kubeconfig", &platform.kubeconfig()]);
+        assert!(said.fine, "{}", said.err);
+        said.out
+    };
+    let told = orphans();
+    assert!(told.contains("Cluster developer-team-alpha/database since 20"), "{told}");
+    assert!(told.contains("made for the claim `database`; a claim of that name takes it up again"), "{told}");
     platform.apply(&database("small")).unwrap();
     eventually("the next claim of that name takes it up", || {
         platform.phase("database", NAMESPACE) == "Ready"
     });
     assert_eq!(platform.uid("clusters.postgresql.cnpg.io/database", NAMESPACE), before);
+    eventually("it belongs to somebody again", || {
+        !orphans().contains("Cluster developer-team-alpha/database")
+    });
     let own =
         platform::claim("orders", NAMESPACE, json!({"type": "rabbitmq", "version": "4.1", "size": "small"}));
     platform.apply(&own).unwrap();
