@@ -35,6 +35,8 @@ fn a_team_serves_itself() {
     names_that_do_not_exist_are_refused(&sandbox);
     an_application_connects_with_what_it_was_given(&sandbox);
     nobody_agrees_with_themselves(&sandbox);
+    glass_is_broken_loudly_and_by_whom_may(&sandbox);
+    a_protected_claim_is_not_deleted(&sandbox);
     the_accounts_of_classes_are_held_by_the_api_server(&sandbox);
     a_namespace_that_holds_data_is_not_deleted_by_accident(&sandbox);
 }
@@ -482,6 +484,51 @@ fn nobody_agrees_with_themselves(sandbox: &Sandbox) {
     eventually("it is made", || {
         sandbox.kubectl(&["get", "clusters.postgresql.cnpg.io", "ledger", "-n", NAMESPACE], "").fine
     });
+}
+
+fn glass_is_broken_loudly_and_by_whom_may(sandbox: &Sandbox) {
+    let claim = object(
+        "wayguard.io/v1alpha1",
+        "PlatformClaim",
+        "urgent",
+        NAMESPACE,
+        json!({"metadata": {"annotations": {"wayguard.io/break-glass": "the ledger is down"}}, "spec": database("large")}),
+    );
+    refused(
+        apply_as(sandbox, "jane", "team-alpha", &claim),
+        &["jane may not `use` `breakglass.wayguard.io` of the name `postgresql-default`"],
+    );
+    let role =
+        json!({"rules": [{"apiGroups": ["wayguard.io"], "resources": ["breakglass"], "verbs": ["use"]}]});
+    sandbox.apply(&object("rbac.authorization.k8s.io/v1", "Role", "fire", NAMESPACE, role)).accepted();
+    let binding = json!({
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "fire"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "team-alpha"}],
+    });
+    sandbox
+        .apply(&object("rbac.authorization.k8s.io/v1", "RoleBinding", "fire", NAMESPACE, binding))
+        .accepted();
+    eventually("who may does", || apply_as(sandbox, "jane", "team-alpha", &claim).fine);
+    eventually("it is made at once", || {
+        sandbox.kubectl(&["get", "clusters.postgresql.cnpg.io", "urgent", "-n", NAMESPACE], "").fine
+    });
+    let words = "jane broke the glass, nobody has agreed: the ledger is down";
+    eventually("and everybody is told", || {
+        let status = sandbox.get("platformclaim", "urgent", NAMESPACE)["status"].to_string();
+        let events = sandbox.kubectl(&["get", "events", "-n", NAMESPACE, "-o", "json"], "").accepted();
+        status.contains(words) && events.contains(words) && events.contains("BreakGlass")
+    });
+}
+
+fn a_protected_claim_is_not_deleted(sandbox: &Sandbox) {
+    let annotate = |value: &str| {
+        sandbox.kubectl(&["annotate", "platformclaim", "urgent", "-n", NAMESPACE, value], "").accepted();
+    };
+    annotate("wayguard.io/protected=true");
+    let delete = ["delete", "platformclaim", "urgent", "-n", NAMESPACE];
+    refused(sandbox.kubectl(&delete, ""), &["wayguard-protected-claims", "the claim is protected"]);
+    annotate("wayguard.io/protected-");
+    sandbox.kubectl(&delete, "").accepted();
 }
 
 fn the_accounts_of_classes_are_held_by_the_api_server(sandbox: &Sandbox) {

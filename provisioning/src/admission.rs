@@ -91,6 +91,17 @@ impl Judge {
                 question.user
             ));
         }
+        let reason = claim.pointer("/metadata/annotations/wayguard.io~1break-glass").and_then(Value::as_str);
+        if reason.is_some_and(|reason| !reason.is_empty()) {
+            let question = AccessQuestion { resource: "breakglass".to_owned(), ..question };
+            let may = access::ask(&self.client, &question, ANSWER_LIMIT).await;
+            if !may.is_ok_and(|may| may.allowed) {
+                return Err(format!(
+                    "metadata.annotations[wayguard.io/break-glass] must be left out: {} may not `use` `breakglass.wayguard.io` of the name `{class}` here",
+                    question.user
+                ));
+            }
+        }
         if plan.denials.is_empty() {
             return Ok(());
         }

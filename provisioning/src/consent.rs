@@ -31,6 +31,15 @@ pub(crate) fn problem(claim: &Value, approval: &Value) -> Option<String> {
     ))
 }
 
+/// Who breaks the glass for a claim, and why, in words: it is served though nobody has agreed. What the webhook has written
+/// down, which lets only those do so who may.
+pub(crate) fn broken_glass(claim: &Value) -> Option<String> {
+    let requester = written(claim, REQUESTER_ANNOTATION)?;
+    let reason = requester.get("breakGlass").and_then(Value::as_str).filter(|reason| !reason.is_empty())?;
+    let user = requester.get("user").and_then(Value::as_str).unwrap_or_default();
+    Some(format!("{user} broke the glass, nobody has agreed: {reason}"))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may end at once")]
@@ -60,6 +69,21 @@ mod tests {
         );
         let forged = json!({"metadata": {"annotations": {APPROVER_ANNOTATION: "dora"}}});
         assert!(said(&claim, &forged).starts_with("nobody knows"));
+    }
+
+    #[test]
+    fn the_glass_is_broken_by_whom_the_webhook_has_seen() {
+        let claim =
+            |who: Value| json!({"metadata": {"annotations": {REQUESTER_ANNOTATION: who.to_string()}}});
+        let broken = claim(json!({"user": "dora", "groups": [], "breakGlass": "the ledger is down"}));
+        assert_eq!(
+            broken_glass(&broken).as_deref(),
+            Some("dora broke the glass, nobody has agreed: the ledger is down")
+        );
+        assert_eq!(broken_glass(&claim(json!({"user": "dora", "breakGlass": ""}))), None);
+        assert_eq!(broken_glass(&claim(json!({"breakGlass": "x"}))), None);
+        let alone = json!({"metadata": {"annotations": {"wayguard.io/break-glass": "x"}}});
+        assert_eq!(broken_glass(&alone), None, "nobody has seen who it was");
     }
 
     #[test]

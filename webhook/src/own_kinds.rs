@@ -8,7 +8,7 @@
 use crate::facts::BoxFuture;
 use crate::judging::Subject;
 use crate::policies::PolicySource;
-use crate::stamps::stamp;
+use crate::stamps::{Stamp, stamp};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -177,11 +177,13 @@ impl OwnKinds {
         let spec = |object: Option<Value<'_>>| {
             object.and_then(|object| object.get("spec")).unwrap_or_default().to_serde()
         };
-        if let Some(problem) = stamp(request).and_then(|stamp| stamp.problem()) {
+        let stamp = stamp(request);
+        if let Some(problem) = stamp.as_ref().and_then(Stamp::problem) {
             return Opinion::Refused(format!("{} `{}`: {problem}", request.kind.kind, request.name));
         }
         let new = spec(request.object);
-        if request.operation == Operation::Update && new == spec(request.old_object) {
+        let renewed = stamp.is_some_and(|stamp| stamp.renewed);
+        if request.operation == Operation::Update && !renewed && new == spec(request.old_object) {
             return Opinion::Fine;
         }
         match (request.kind.api_version().as_str(), request.kind.kind) {

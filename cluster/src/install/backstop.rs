@@ -1,8 +1,9 @@
-//! What the API server itself sees to, whoever has taken over our processes or our Rego: two ValidatingAdmissionPolicies
+//! What the API server itself sees to, whoever has taken over our processes or our Rego: three ValidatingAdmissionPolicies
 //! (KEP-3488, `admissionregistration.k8s.io/v1`, Kubernetes 1.30). They hold while no webhook answers.
 //!
 //! - Only the provisioner marks a Namespace as furnished, nobody takes the mark back, and the provisioner changes nothing
 //!   else of a Namespace.
+//! - A claim with the annotation `wayguard.io/protected: "true"` is deleted by nobody, but with its namespace.
 //! - Accounts of classes write only in teams' namespaces, only what bears our label, never Secrets or Pods, never a
 //!   subresource (such as a token), and bind no `admin`.
 
@@ -14,6 +15,8 @@ use serde_json::{Value, json};
 pub const CLASS_ACCOUNTS: &str = "wayguard-class-";
 /// The label that says that a Namespace is furnished.
 const MARK: &str = "wayguard.io/ready";
+/// The annotation of a claim that is not to be deleted by accident.
+const PROTECTED: &str = "wayguard.io/protected";
 /// The label of all that is made for a claim or Namespace.
 const MADE: &str = "wayguard.io/trigger";
 
@@ -21,6 +24,8 @@ pub(super) fn objects(options: &InstallOptions) -> Vec<Value> {
     let namespaces = rules(&[""], &["namespaces"], &["CREATE", "UPDATE"]);
     let everything = rules(&["*"], &["*/*"], &["CREATE", "UPDATE", "DELETE"]);
     let mut all = policy("wayguard-namespace-mark", &namespaces, mark(options));
+    let claims = rules(&["wayguard.io"], &["platformclaims"], &["DELETE"]);
+    all.extend(policy("wayguard-protected-claims", &claims, protected()));
     all.extend(policy("wayguard-class-accounts", &everything, classes(options)));
     all
 }
@@ -63,6 +68,18 @@ fn mark(options: &InstallOptions) -> Value {
                 "message": format!("{provisioner} may change nothing of a Namespace but its label {MARK}"),
             },
         ],
+    })
+}
+
+fn protected() -> Value {
+    json!({
+        "validations": [{
+            "expression": format!(
+                "oldObject.metadata.?annotations[?'{PROTECTED}'].orValue('') != 'true' || \
+                 request.userInfo.username == 'system:serviceaccount:kube-system:namespace-controller'"
+            ),
+            "message": format!("the claim is protected: take the annotation {PROTECTED} away first, if what it stands for may go"),
+        }],
     })
 }
 

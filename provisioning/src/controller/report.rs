@@ -110,6 +110,14 @@ impl Report {
         }
     }
 
+    /// Nobody had to agree because somebody broke the glass: said for as long as it is so.
+    pub(super) fn glass(&mut self, broken: Option<String>) {
+        if let Some(text) = &broken {
+            self.set(APPROVED, true, "BreakGlass", text);
+        }
+        self.only_while("BreakGlass", broken.as_slice());
+    }
+
     /// What became of the objects.
     pub(super) fn made(&mut self, plan: &Plan, made: &Made) {
         self.status.inventory.clone_from(&made.inventory);

@@ -155,8 +155,8 @@ pub(super) fn prepare(object: &Value, snapshot: &Snapshot, ledger: &mut Ledger) 
         Ok(plan) => plan,
         Err(error) => return Prepared::Unplanned(error),
     };
-    let missing =
-        if plan.denials.is_empty() { missing_approvals(object, &plan, snapshot) } else { Vec::new() };
+    let asks = plan.denials.is_empty() && consent::broken_glass(object).is_none();
+    let missing = if asks { missing_approvals(object, &plan, snapshot) } else { Vec::new() };
     let fits = plan.denials.is_empty() && missing.is_empty() && is_claim(object);
     let unpaid = plan.cost.filter(|_| fits).and_then(|cost| ledger.reserve(object, snapshot, cost).err());
     let needed: BTreeSet<String> =
@@ -328,6 +328,9 @@ impl Job {
             }
         } else if let Some(client) = &self.client {
             report.approved(&plan.approvals);
+            let glass = consent::broken_glass(&self.object).filter(|_| !plan.approvals.is_empty());
+            acted.happened.extend(glass.iter().map(|text| (true, "BreakGlass".to_owned(), text.clone())));
+            report.glass(glass);
             let making = Making {
                 client,
                 class: &plan.class,

@@ -93,6 +93,31 @@ async fn a_stamp_is_about_the_spec() {
 }
 
 #[tokio::test]
+async fn who_breaks_the_glass_is_written_down_with_the_reason() {
+    let glass =
+        |by: &str| claim(&json!({"wayguard.io/requester": by, "wayguard.io/break-glass": "fire"}), "small");
+    let ada = r#"{"breakGlass":"fire","groups":["system:authenticated"],"user":"ada"}"#;
+    // It is asked for anew, though the spec stays as it is; and so is what takes it back.
+    let old = claim(&json!({"wayguard.io/requester": DORA}), "small");
+    assert_eq!(patched("UPDATE", "PlatformClaim", &glass(DORA), &old).await, [add(ada)]);
+    assert_eq!(patched("UPDATE", "PlatformClaim", &glass(ada), &glass(ada)).await, [""; 0]);
+    assert_eq!(patched("UPDATE", "PlatformClaim", &old, &glass(ada)).await, [add(ADA)]);
+    let refused = Parts { kind_judge: Some(Arc::new(Nothing)), ..parts(Config::default()) };
+    let response =
+        rig_of(refused).post(Path::Own, review("UPDATE", "PlatformClaim", &glass(ada), &old)).await;
+    assert_eq!(response.review("u")["status"]["message"], "no", "who may do so is asked");
+}
+
+/// Takes nothing.
+struct Nothing;
+
+impl KindJudge for Nothing {
+    fn judge(&self, _: Applied) -> BoxFuture<'_, Option<Result<(), String>>> {
+        Box::pin(std::future::ready(Some(Err("no".to_owned()))))
+    }
+}
+
+#[tokio::test]
 async fn other_kinds_deletions_and_statuses_are_left_alone() {
     let plain = claim(&json!({}), "small");
     assert_eq!(patched("CREATE", "TeamBudget", &plain, &Value::Null).await, [""; 0]);

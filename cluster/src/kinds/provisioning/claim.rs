@@ -104,7 +104,7 @@ pub struct ClaimStatus {
     /// Where it stands, in one word.
     #[serde(default)]
     pub phase: ClaimPhase,
-    /// `Accepted`, `Approved`, `Applied`, `Ready`; while they hold `Conflict`, `Drifted` and `Flapping`.
+    /// `Accepted`, `Approved`, `Applied`, `Ready`; while they hold `BreakGlass`, `Conflict`, `Drifted` and `Flapping`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// The `ClaimClass` that was chosen.
