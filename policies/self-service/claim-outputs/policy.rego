@@ -111,7 +111,7 @@ strangers contains finding if {
 # A Pod that is there already cannot be changed, and is not refused its labels for it.
 judged if of_workload
 
-judged if not object.get(input.review, "operation", "") == "UPDATE"
+judged if not input.review.operation == "UPDATE"
 
 of_workload if input.owner
 
@@ -130,7 +130,6 @@ references contains {"path": path, "claim": reference.claim, "output": reference
 
 references contains {"path": annotation_path, "claim": entry.claim, "output": entry.output} if {
 	some entry in listed
-	entry.name
 }
 
 annotation_path := pointer.annotation("wayguard.io/env")
@@ -169,7 +168,6 @@ resolved(entry) := {"name": entry.name, "valueFrom": {"secretKeyRef": source(ref
 		some reference in claim_references.in_text(entry.value)
 		source(reference.claim, reference.output)
 	}
-	count(pairs) > 0
 } else := entry
 
 # Variables for what stands inside other text. Only what comes before can be referred to, so they are put first.

@@ -44,6 +44,11 @@ test_what_goes_with_its_claim_holds_nothing if {
 	namespace_deletion.deny == set() with input as deleted({}) with data.inventory as world(claims)
 }
 
+test_a_policy_that_is_none_is_the_classs if {
+	claims := {"a": claim({"deletionPolicy": null}, "keeps", cluster)}
+	count(namespace_deletion.deny) == 1 with input as deleted({}) with data.inventory as world(claims)
+}
+
 test_a_claim_that_has_nothing_holds_nothing if {
 	claims := {"a": claim({}, "keeps", []), "b": {"spec": {"deletionPolicy": "Retain"}}}
 	namespace_deletion.deny == set() with input as deleted({}) with data.inventory as world(claims)

@@ -54,8 +54,12 @@ test_environments_are_those_that_there_are if {
 	}
 	rules(made("alpha", labels("prod"))) == {"environment-unknown"}
 	rules(made("alpha", object.remove(labels("x"), ["environment"]))) == {"environment-unknown"}
-	some finding in namespace_request.deny with input as made("alpha", labels("prod"))
-	finding.expected == "one of `development`, `staging`, `production`"
+	namespace_request.deny == {{
+		"rule": "environment-unknown",
+		"path": "/metadata/labels/environment",
+		"found": "prod",
+		"expected": "one of `development`, `staging`, `production`",
+	}} with input as made("alpha", labels("prod"))
 	wide := object.union(made("alpha", labels("lab")), {"parameters": {"environments": ["lab"]}})
 	rules(wide) == set()
 }
@@ -69,7 +73,7 @@ test_production_needs_the_right if {
 	rules(object.union(seen, {"facts": granted})) == set()
 	some finding in namespace_request.deny with input as seen
 	finding.found == "production"
-	contains(finding.expected, "kim")
+	finding.expected == "an environment that kim may use"
 	contains(finding.remedy, "name `production`")
 }
 
@@ -100,8 +104,13 @@ test_a_managed_namespace_stays_managed if {
 	rules(changed(before, object.remove(before, ["managed-by"]))) == {"still-managed"}
 	rules(changed(before, object.union(before, {"managed-by": "helm"}))) == {"still-managed"}
 	rules(changed({"managed-by": "helm"}, {})) == set()
-	some finding in namespace_request.deny with input as changed(before, object.union(before, {"managed-by": "helm"}))
-	finding.found == "helm"
+	namespace_request.deny == {{
+		"rule": "still-managed",
+		"path": "/metadata/labels/managed-by",
+		"found": "helm",
+		"expected": "`idp`, as it was",
+		"remedy": "Leave the label; a namespace that the platform shall not furnish any more is made anew.",
+	}} with input as changed(before, object.union(before, {"managed-by": "helm"}))
 }
 
 test_others_namespaces_are_theirs if {
