@@ -51,6 +51,7 @@ deny contains finding if {
 	finding := {
 		"rule": "unknown-output",
 		"path": reference.path,
+		"found": reference.text,
 		"expected": spelt_outputs(reference),
 		"msg": sprintf("the claim `%s` hands back no `%s`", [reference.claim, reference.output]),
 	}
@@ -65,6 +66,7 @@ deny contains finding if {
 	finding := {
 		"rule": "not-yet",
 		"path": reference.path,
+		"found": reference.text,
 		"expected": "a claim that has been provided for",
 		"msg": sprintf("the claim `%s` hands nothing back yet: it is %s%s", [
 			reference.claim, object.get(status, "phase", "Pending"), reason(status),
@@ -103,6 +105,7 @@ strangers contains finding if {
 	finding := {
 		"rule": "unknown-claim",
 		"path": reference.path,
+		"found": reference.text,
 		"expected": spelt_claims,
 		"msg": sprintf("there is no PlatformClaim `%s` in the namespace", [reference.claim]),
 	}
@@ -120,15 +123,15 @@ managed if namespace.label("managed-by") == "idp"
 # Debug containers are added to running Pods, which nothing is filled into.
 started := [place | some place in containers.all; place.list != "ephemeralContainers"]
 
-# Every place that names a claim's output: {"path", "claim", "output"}.
-references contains {"path": path, "claim": reference.claim, "output": reference.output} if {
+# Every place that names a claim's output: {"path", "text", "claim", "output"}.
+references contains object.union(reference, {"path": path}) if {
 	some place in started
 	some index, entry in fields.list_at(place.container, "env")
 	some reference in claim_references.in_text(entry.value)
 	path := sprintf("%s/env/%d/value", [place.path, index])
 }
 
-references contains {"path": annotation_path, "claim": entry.claim, "output": entry.output} if {
+references contains object.union(entry, {"path": annotation_path}) if {
 	some entry in listed
 }
 

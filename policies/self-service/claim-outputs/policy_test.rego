@@ -91,6 +91,7 @@ test_an_unknown_output_is_refused_and_the_known_ones_named if {
 	expected := {{
 		"rule": "unknown-output",
 		"path": "/spec/containers/0/env/0/value",
+		"found": "${database.pasword}",
 		"expected": "one of `database.connection_string`, `database.host`",
 		"msg": "the claim `database` hands back no `pasword`",
 	}}
@@ -122,6 +123,7 @@ test_a_pod_waits_for_its_claim_and_a_workload_does_not if {
 		findings == {{
 			"rule": "not-yet",
 			"path": "/spec/containers/0/env/0/value",
+			"found": sprintf("${%s.url}", [name]),
 			"expected": "a claim that has been provided for",
 			"msg": sprintf("the claim `%s` hands nothing back yet: it is %s", [name, why]),
 			"remedy": concat(" ", [
@@ -140,6 +142,7 @@ test_an_unknown_claim_is_refused_at_pods_and_told_at_workloads if {
 	expected := {{
 		"rule": "unknown-claim",
 		"path": "/spec/containers/0/env/0/value",
+		"found": "${databse.url}",
 		"expected": "one of `database`",
 		"msg": "there is no PlatformClaim `databse` in the namespace",
 	}}
