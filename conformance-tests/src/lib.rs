@@ -1,8 +1,11 @@
-//! The rig of the black-box tests: `wayguard sandbox` as a user runs it, kubectl, and nothing of our crates.
+//! The rig of the black-box tests: `wayguard sandbox` as a user runs it, or a [node](node) of the test's own, kubectl,
+//! and of our crates only what starts the control plane.
 //!
 //! Each test file starts one sandbox (a real Kubernetes control plane with `wayguard serve` in front of it) and
 //! stops it at its end, also when a test fails. Tests within a file use namespaces of their own.
 
+pub mod load;
+pub mod node;
 pub mod operators;
 
 use serde_json::Value;

@@ -16,8 +16,10 @@ const VALID: Duration = Duration::from_hours(5 * 365 * 24);
 const BACKDATED: Duration = Duration::from_hours(1);
 
 /// The names under which Pods and people reach the API server.
-const API_SERVER_NAMES: [&str; 6] = [
+const API_SERVER_NAMES: [&str; 7] = [
     "127.0.0.1",
+    // The first address of the range of services, which Pods are told.
+    "10.0.0.1",
     "localhost",
     "kubernetes",
     "kubernetes.default",
