@@ -10,6 +10,8 @@
 mod annotation;
 mod args;
 mod authorities;
+#[cfg(test)]
+mod chart;
 mod cluster;
 mod command;
 mod excerpt;

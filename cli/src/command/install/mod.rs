@@ -136,7 +136,7 @@ pub(crate) fn run(args: &Args, out: &mut Output) -> Result<ExitStatus, Failure> 
     })
 }
 
-fn options(args: &Args) -> Result<InstallOptions, Failure> {
+pub(crate) fn options(args: &Args) -> Result<InstallOptions, Failure> {
     let library = Library::embedded();
     // The Pods have no folders of ours; what is not built in is applied to the cluster instead.
     for name in &args.policies.policies {
@@ -204,7 +204,7 @@ pub(in crate::command) fn with_self_service(mut policies: Vec<String>, provision
 ///
 /// # Errors
 /// If one of them is not valid.
-pub(in crate::command) fn provisioning(library: &Library) -> Result<Provisioning, Failure> {
+pub(crate) fn provisioning(library: &Library) -> Result<Provisioning, Failure> {
     let shipped = wayguard_provisioning::shipped(library).map_err(Failure::Ours)?;
     let mut wanted = Provisioning::default();
     for (name, spec, object) in shipped {
@@ -240,7 +240,7 @@ fn told(library: &Library, names: &[String]) -> Result<Vec<Metadata>, String> {
 }
 
 /// The kinds that the METADATA of built-in policies names for them to look up.
-fn looked_up(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>, String> {
+pub(crate) fn looked_up(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>, String> {
     let mut kinds = BTreeSet::new();
     for metadata in told(library, names)? {
         kinds.extend(metadata.custom.inventory.into_iter().map(|kind| (kind.group, plural(&kind.kind))));
@@ -253,7 +253,7 @@ fn looked_up(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>,
 }
 
 /// The kinds that the METADATA of built-in policies names as judged; patterns grant nothing.
-fn judged(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>, String> {
+pub(crate) fn judged(library: &Library, names: &[String]) -> Result<Vec<InventoryRight>, String> {
     let mut kinds = BTreeSet::new();
     let rules = told(library, names)?.into_iter().filter_map(|metadata| metadata.custom.matches);
     for rule in rules.flat_map(|applies| applies.resource_rules) {
