@@ -25,6 +25,7 @@ mod junit;
 mod knowledge;
 mod live;
 mod logging;
+mod metrics;
 mod output;
 mod parallel;
 mod policies;

@@ -2,6 +2,7 @@
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use kube::Client;
@@ -139,10 +140,39 @@ pub(crate) async fn within<T>(
     limit: Duration,
     request: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ApiError> {
-    match tokio::time::timeout(limit, request).await {
+    let answer = match tokio::time::timeout(limit, request).await {
         Ok(answer) => answer.map_err(ApiError::from),
         Err(_) => Err(ApiError::too_slow(limit)),
-    }
+    };
+    match &answer {
+        Err(ApiError::Unavailable(_)) => REQUESTS.unavailable.fetch_add(1, Ordering::Relaxed),
+        Err(ApiError::Forbidden(_)) => REQUESTS.forbidden.fetch_add(1, Ordering::Relaxed),
+        _ => REQUESTS.answered.fetch_add(1, Ordering::Relaxed),
+    };
+    answer
+}
+
+/// What became of this process's requests to the API server.
+#[derive(Debug, Default)]
+pub struct RequestCounts {
+    /// Answered, with whatever but a refusal of our rights.
+    pub answered: AtomicU64,
+    /// Refused: our ServiceAccount has not the right.
+    pub forbidden: AtomicU64,
+    /// Unreachable, overloaded, too slow.
+    pub unavailable: AtomicU64,
+}
+
+/// A process talks to one API server, through whatever clients.
+static REQUESTS: RequestCounts = RequestCounts {
+    answered: AtomicU64::new(0),
+    forbidden: AtomicU64::new(0),
+    unavailable: AtomicU64::new(0),
+};
+
+/// What became of this process's requests to the API server, since its start.
+pub fn request_counts() -> &'static RequestCounts {
+    &REQUESTS
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub mod reports;
 pub mod watched;
 pub mod webhooks;
 
-pub use client::{ApiError, Client, ConnectError, Connection, connect};
+pub use client::{ApiError, Client, ConnectError, Connection, RequestCounts, connect, request_counts};
 pub use discovery::{ResourceKind, Resources};
 pub use facts::ClusterFacts;
 pub use mirror::Pause;

@@ -243,6 +243,22 @@ impl Sandbox {
         self.health.iter().map(|address| get(&format!("{address}/metrics"))).collect()
     }
 
+    /// The metrics of one of the sandbox's processes (`serve`, `control`, `audit`, `provisioning`), in Prometheus' text
+    /// form.
+    ///
+    /// # Panics
+    /// If it does not run or does not answer.
+    #[track_caller]
+    pub fn metrics_of(&self, process: &str) -> String {
+        let line = std::fs::read(format!("/proc/{}/cmdline", self.pid(process))).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let mut words = line.split('\0').skip_while(|word| *word != "--health-listen").skip(1);
+        match words.next() {
+            Some(address) => get(&format!("{address}/metrics")),
+            None => panic!("`{process}` does not run, or has no health port: {line:?}"),
+        }
+    }
+
     /// `kubectl apply -f -`.
     pub fn apply(&self, manifest: &str) -> Said {
         self.kubectl(&["apply", "-f", "-"], manifest)

@@ -25,7 +25,7 @@ fn a_gate_that_observes_records_and_refuses_nothing() {
     let pod = "{apiVersion: v1, kind: Pod, metadata: {name: observed}, spec: {containers: [{name: app, image: 'registry.example.com/app:latest'}]}}";
     let said = sandbox.apply(pod);
     assert!(said.fine && said.err.is_empty(), "what is only recorded disturbs nobody: {}", said.err);
-    let recorded = r#"wayguard_policy_findings_total{policy="latest-tag",effect="audit"}"#;
+    let recorded = r#"wayguard_policy_findings_total{policy="latest-tag",effect="audit",severity="high"}"#;
     eventually("the finding is recorded", || sandbox.metric(recorded).iter().sum::<f64>() > 0.0);
     let broken = POLICY.replace("contains {", "contains contains {");
     assert!(sandbox.apply(&broken).err.contains("no-team-zero"), "what cannot be loaded is refused even so");

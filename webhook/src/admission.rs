@@ -67,7 +67,7 @@ impl Admission {
         );
         let (subject, answer) = self.judge(path, request, deadline).instrument(span.clone()).await;
         let took = deadline.started.elapsed();
-        self.metrics.observe(path, &answer, took);
+        self.metrics.observe(path, subject.operation, &answer, took);
         span.in_scope(|| log(&span, &subject, &answer, took.as_secs_f64() * 1000.0));
         answer.into_response()
     }

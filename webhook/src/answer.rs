@@ -32,6 +32,19 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
+    /// All but verdicts.
+    pub(crate) const WITHOUT_VERDICT: [Self; 9] = [
+        Self::TooLarge,
+        Self::OverBudget,
+        Self::QueueFull,
+        Self::TimedOut,
+        Self::Panicked,
+        Self::FactsEndless,
+        Self::NotLoaded,
+        Self::Unreadable,
+        Self::NotAdmission,
+    ];
+
     /// For logs and metric labels.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -23,14 +23,19 @@ const STUCK_AFTER: Duration = Duration::from_mins(1);
 
 /// What the answers depend on.
 pub(crate) struct Health {
+    pub(crate) conditions: Arc<Conditions>,
+    pub(crate) pool: Arc<WorkerPool>,
+    pub(crate) registry: Registry,
+    pub(crate) load_report: Option<LoadReporter>,
+}
+
+/// What readiness depends on; the probe and the metrics say the same.
+pub(crate) struct Conditions {
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) policies: Arc<PolicySource>,
     pub(crate) certificate_expiry: ExpiryCheck,
     pub(crate) clock: Clock,
     pub(crate) draining: Arc<AtomicBool>,
-    pub(crate) pool: Arc<WorkerPool>,
-    pub(crate) registry: Registry,
-    pub(crate) load_report: Option<LoadReporter>,
 }
 
 /// The routes.
@@ -56,7 +61,7 @@ async fn live(State(health): State<Arc<Health>>) -> (StatusCode, &'static str) {
 
 /// One line per condition, as the API server's own `/readyz?verbose` prints them.
 async fn ready(State(health): State<Arc<Health>>) -> (StatusCode, String) {
-    readiness(health.conditions())
+    readiness(health.conditions.all())
 }
 
 pub(crate) fn readiness(conditions: Vec<(&'static str, Option<String>)>) -> (StatusCode, String) {
@@ -98,8 +103,9 @@ pub(crate) fn exposition(registry: &Registry) -> impl IntoResponse + use<> {
     (status, [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
 }
 
-impl Health {
-    fn conditions(&self) -> Vec<(&'static str, Option<String>)> {
+impl Conditions {
+    /// All conditions, each with what is missing.
+    pub(crate) fn all(&self) -> Vec<(&'static str, Option<String>)> {
         let certificate = match (self.certificate_expiry)() {
             None => Some("no certificate has been loaded yet".to_owned()),
             Some(expiry) if expiry <= (self.clock)() => Some(format!("it expired at {expiry}")),

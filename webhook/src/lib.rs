@@ -24,12 +24,14 @@ mod history;
 mod judging;
 mod listener;
 mod log_text;
+pub mod metric;
 mod metrics;
 mod own_kinds;
 mod panics;
 mod path;
 mod policies;
 mod probes;
+mod process;
 mod providers;
 mod readiness;
 mod recording;
@@ -48,7 +50,13 @@ pub use panics::log_panics_without_values;
 pub use path::Path;
 pub use policies::PolicySource;
 pub use probes::ProbeServer;
+pub use process::METRICS as PROCESS_METRICS;
 pub use providers::ProviderOptions;
 pub use readiness::{Latch, Readiness};
 pub use recording::Recording;
 pub use server::{AdmissionServer, ExpiryCheck, LoadReporter, Parts, StartError, terminated};
+
+/// All that the admission server measures, besides [`PROCESS_METRICS`].
+pub fn admission_metrics() -> Vec<&'static metric::Described> {
+    [&metrics::METRICS[..], &providers::metrics::METRICS, &recording::METRICS].concat()
+}

@@ -15,6 +15,7 @@ pub struct PolicySource {
     current: ArcSwapOption<PolicySet>,
     replaced: AtomicU64,
     refused: AtomicU64,
+    replaced_at: AtomicU64,
 }
 
 impl PolicySource {
@@ -28,6 +29,8 @@ impl PolicySource {
     pub fn replace(&self, set: Arc<PolicySet>) {
         self.current.store(Some(set));
         self.replaced.fetch_add(1, Ordering::Relaxed);
+        let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
+        self.replaced_at.store(now, Ordering::Relaxed);
     }
 
     /// Counts an attempt to load that failed; the current set stays.
@@ -38,6 +41,11 @@ impl PolicySource {
     /// The current set, or `None` before the first.
     pub fn current(&self) -> Option<Arc<PolicySet>> {
         self.current.load_full()
+    }
+
+    /// When the current set was taken, in seconds of Unix time; 0 before the first.
+    pub fn replaced_at(&self) -> u64 {
+        self.replaced_at.load(Ordering::Relaxed)
     }
 
     /// How often a set was taken, and how often one could not be loaded.

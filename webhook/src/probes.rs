@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::connections::{Connections, Limits};
 use crate::health;
 use crate::listener::Door;
+use crate::process::Process;
 use crate::readiness::Readiness;
 use crate::server::{HEALTH_CONNECTIONS, StartError, listen};
 use axum::Router;
@@ -38,8 +39,9 @@ impl ProbeServer {
     pub async fn bind(
         address: SocketAddr,
         readiness: Arc<Readiness>,
-        registry: Registry,
+        mut registry: Registry,
     ) -> Result<Self, StartError> {
+        registry.register_collector(Box::new(Process::new()));
         let config = Config::default();
         let limits = Limits {
             connections: HEALTH_CONNECTIONS,

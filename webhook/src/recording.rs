@@ -2,13 +2,11 @@
 //! what a dry run asked, never an object's values.
 
 use crate::judging::Subject;
+use crate::metric::Described;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::DescriptorEncoder;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use wayguard_engine::decision::Effect;
 use wayguard_engine::value::PatchOperation;
 use wayguard_engine::{Decision, Request, Stage, Verdict};
@@ -106,6 +104,27 @@ fn change(operation: &PatchOperation) -> Change {
     Change { operation: operation.to_owned(), path: path.clone() }
 }
 
+const WHEN: &str = "with `--history` or `--database-url-file`";
+static STORED: Described =
+    Described::counter("wayguard_history_stored", "Decisions that the history has taken").when(WHEN);
+static DROPPED: Described = Described::counter(
+    "wayguard_history_dropped",
+    "Decisions that were not stored, because too many waited or the server ended",
+)
+.when(WHEN);
+static REFUSED: Described = Described::counter(
+    "wayguard_history_refused",
+    "Decisions that the history refused for good; the log says why",
+)
+.when(WHEN);
+static FAILURES: Described =
+    Described::counter("wayguard_history_write_failures", "Attempts to store that failed").when(WHEN);
+static WAITING: Described =
+    Described::gauge("wayguard_history_waiting", "Decisions that wait to be stored").when(WHEN);
+
+/// All metrics of recording.
+pub(crate) static METRICS: [&Described; 5] = [&STORED, &DROPPED, &REFUSED, &FAILURES, &WAITING];
+
 /// What became of decisions, for Prometheus.
 pub(crate) struct RecordingMetrics(pub(crate) Arc<Counts>);
 
@@ -117,31 +136,11 @@ impl fmt::Debug for RecordingMetrics {
 
 impl Collector for RecordingMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
-        let counts = &self.0;
-        for (name, help, value) in [
-            ("wayguard_history_stored", "Decisions that the history has taken", &counts.stored),
-            (
-                "wayguard_history_dropped",
-                "Decisions that were not stored, because too many waited or the server ended",
-                &counts.dropped,
-            ),
-            (
-                "wayguard_history_refused",
-                "Decisions that the history refused for good; the log says why",
-                &counts.refused,
-            ),
-            ("wayguard_history_write_failures", "Attempts to store that failed", &counts.failures),
-        ] {
-            let value = ConstCounter::new(value.load(Ordering::Relaxed));
-            value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)?;
-        }
-        let waiting = ConstGauge::new(i64::try_from(counts.waiting()).unwrap_or(i64::MAX));
-        let help = "Decisions that wait to be stored";
-        waiting.encode(encoder.encode_descriptor(
-            "wayguard_history_waiting",
-            help,
-            None,
-            waiting.metric_type(),
-        )?)
+        let (counts, to) = (&self.0, &mut encoder);
+        STORED.write(to, &counts.stored)?;
+        DROPPED.write(to, &counts.dropped)?;
+        REFUSED.write(to, &counts.refused)?;
+        FAILURES.write(to, &counts.failures)?;
+        WAITING.write(to, counts.waiting())
     }
 }

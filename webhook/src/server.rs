@@ -5,12 +5,13 @@ use crate::admission::{self, Admission};
 use crate::budget::ByteBudget;
 use crate::connections::{Connections, Limits};
 use crate::facts::{FactSource, NoCluster};
-use crate::health::{self, Health};
+use crate::health::{self, Conditions, Health};
 use crate::judging::{Clock, Engine, Judge, Tools};
 use crate::listener::Door;
 use crate::metrics::{Metrics, State};
 use crate::own_kinds::{KindJudge, OwnKinds};
 use crate::policies::PolicySource;
+use crate::process::Process;
 use crate::providers::{ProviderOptions, Providers};
 use crate::readiness::Readiness;
 use crate::recording::{Recording, RecordingMetrics};
@@ -273,12 +274,24 @@ impl Assembled {
         let budget = ByteBudget::new(config.in_flight_bytes);
         let metrics = Arc::new(Metrics::register(&mut registry));
         let providers = Arc::new(Providers::new(providers, &mut registry));
+        let conditions = Arc::new(Conditions {
+            readiness,
+            policies: Arc::clone(&policies),
+            certificate_expiry: Arc::clone(&certificate_expiry),
+            clock: Arc::clone(&clock),
+            draining: Arc::clone(&draining),
+        });
+        registry.register_collector(Box::new(Process::new()));
         registry.register_collector(Box::new(State {
             policies: Arc::clone(&policies),
             budget: Arc::clone(&budget),
+            budget_limit: config.in_flight_bytes,
+            pool: Arc::clone(&pool),
+            waiting_limit: config.max_waiting,
             connections: Arc::clone(&connections),
             handshake_failures: Arc::clone(&handshake_failures),
-            certificate_expiry: Arc::clone(&certificate_expiry),
+            certificate_expiry,
+            conditions: Arc::clone(&conditions),
         }));
         if let Some(recording) = &recording {
             registry.register_collector(Box::new(RecordingMetrics(Arc::clone(recording.recorder.counts()))));
@@ -289,16 +302,7 @@ impl Assembled {
             namespace: config.own_namespace.clone(),
             others: kind_judge,
         };
-        let health = Health {
-            readiness,
-            policies: Arc::clone(&policies),
-            certificate_expiry,
-            clock: Arc::clone(&clock),
-            draining: Arc::clone(&draining),
-            pool: Arc::clone(&pool),
-            registry,
-            load_report,
-        };
+        let health = Health { conditions, pool: Arc::clone(&pool), registry, load_report };
         let tools =
             Tools { judge, facts, providers, clock, evaluation_limit: config.evaluation_limit, recording };
         let handshake_timeout = config.handshake_timeout;

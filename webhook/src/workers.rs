@@ -4,7 +4,7 @@
 use bumpalo::Bump;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ type Task = Box<dyn FnOnce(&Bump) + Send>;
 pub(crate) struct WorkerPool {
     queue: SyncSender<Task>,
     stations: Arc<[Station]>,
+    waiting: Arc<AtomicUsize>,
     started: Instant,
 }
 
@@ -62,19 +63,21 @@ impl WorkerPool {
         let (queue, tasks) = sync_channel(waiting);
         let tasks = Arc::new(Mutex::new(tasks));
         let stations: Arc<[Station]> = (0..workers.get()).map(|_| Station::default()).collect();
+        let waiting_now = Arc::<AtomicUsize>::default();
         let started = Instant::now();
         for index in 0..workers.get() {
             let (tasks, stations) = (Arc::clone(&tasks), Arc::clone(&stations));
+            let waiting_now = Arc::clone(&waiting_now);
             std::thread::Builder::new()
                 .name(format!("{WORKER_NAME}-{index}"))
                 .stack_size(STACK_BYTES)
                 .spawn(move || {
                     if let Some(station) = stations.get(index) {
-                        work(&tasks, station, started);
+                        work(&tasks, &waiting_now, station, started);
                     }
                 })?;
         }
-        Ok(Self { queue, stations, started })
+        Ok(Self { queue, stations, waiting: waiting_now, started })
     }
 
     /// Queues a task. A panic in it is caught: it costs its own result, never the thread.
@@ -89,8 +92,24 @@ impl WorkerPool {
                 let _ = sender.send(task(arena));
             }
         });
-        self.queue.try_send(task).map_err(|_| QueueFull)?;
+        // Before it is sent: a worker may take it at once.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.queue.try_send(task).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            return Err(QueueFull);
+        }
         Ok(Pending(receiver))
+    }
+
+    /// Tasks that no worker has taken yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How many workers there are, and how many of them have a task.
+    pub(crate) fn workers(&self) -> (usize, usize) {
+        let busy = self.stations.iter().filter(|station| station.0.load(Ordering::Relaxed) != 0);
+        (self.stations.len(), busy.count())
     }
 
     /// Whether every worker has been busy with one task for longer than `limit`: nothing will be judged any
@@ -107,12 +126,13 @@ impl WorkerPool {
 /// How worker threads are named, before their number.
 pub(crate) const WORKER_NAME: &str = "wayguard-judge";
 
-fn work(tasks: &Mutex<Receiver<Task>>, station: &Station, started: Instant) {
+fn work(tasks: &Mutex<Receiver<Task>>, waiting: &AtomicUsize, station: &Station, started: Instant) {
     let mut arena = new_arena();
     loop {
         // The lock is held while waiting: exactly one idle worker waits on the channel, the others on the lock.
         let next = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(task) = next else { return };
+        waiting.fetch_sub(1, Ordering::Relaxed);
         let now = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         station.0.store(now + 1, Ordering::Relaxed);
         // Of what the task could leave half-done it reaches only the arena, which is emptied next.
@@ -172,6 +192,7 @@ mod tests {
         runs.await.unwrap();
         let second = pool.submit(|_| ()).unwrap();
         assert_eq!(pool.submit(|_| ()).err(), Some(QueueFull));
+        assert_eq!((pool.waiting(), pool.workers()), (1, (1, 1)), "what was refused does not wait");
         let deadline = Instant::now() + Duration::from_secs(5);
         while !pool.stuck(Duration::from_millis(5)) {
             assert!(Instant::now() < deadline, "a task of more than 5 ms must be seen");

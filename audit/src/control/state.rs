@@ -28,6 +28,8 @@ pub struct AuditState {
     pub scans: AtomicU64,
     /// Objects that were judged by at least one policy, again and again counted.
     pub judged: AtomicU64,
+    /// When the last listing of a kind was finished, in seconds of Unix time; 0: none was.
+    pub listed_at: AtomicU64,
     pub(super) inner: Mutex<Inner>,
 }
 
@@ -90,6 +92,8 @@ impl AuditState {
 
     pub(super) fn listed(&self, kind: &str, took: Duration) {
         self.scans.fetch_add(1, Ordering::Relaxed);
+        let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
+        self.listed_at.store(now, Ordering::Relaxed);
         let mut inner = self.inner();
         inner.unlisted.remove(kind);
         inner.blind.remove(kind);

@@ -31,7 +31,9 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{Api, ApiResource, DynamicObject};
 use registration::{apply, hold, kinds, read};
+use serde_json::Value;
 use status::{Objects, View};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -98,8 +100,18 @@ pub struct ControlState {
     pub failures: AtomicU64,
     /// Rounds that were finished.
     pub rounds: AtomicU64,
+    /// Writes among them that put right what somebody else had changed or deleted.
+    pub repairs: AtomicU64,
     /// Whether the suite was paused at the last look.
     pub paused: AtomicBool,
+    /// When the last round was finished, in seconds of Unix time; 0: none was.
+    pub finished_at: AtomicU64,
+    /// Ready replicas at the last look.
+    pub replicas: AtomicU64,
+    /// Whether replicas had not all loaded the same policies at the last look.
+    pub disagreeing: AtomicBool,
+    /// Webhooks that are registered, as of the last round.
+    pub webhooks: AtomicU64,
 }
 
 /// Why a round could not be finished; the next one starts anew.
@@ -160,8 +172,16 @@ pub async fn control(
         noted: Arc::clone(&changed),
     };
     let _storing = Task(tokio::spawn(keeper.run()));
-    let mut control =
-        Control { client: client.clone(), options, policies, trust, notes, resources: None, told: None };
+    let mut control = Control {
+        client: client.clone(),
+        options,
+        policies,
+        trust,
+        notes,
+        resources: None,
+        told: None,
+        written: BTreeMap::new(),
+    };
     let mut stop = std::pin::pin!(stop);
     let mut pause = Pause::default();
     loop {
@@ -173,6 +193,8 @@ pub async fn control(
                 Ok(again) => {
                     pause.reset();
                     state.rounds.fetch_add(1, Ordering::Relaxed);
+                    let now = u64::try_from(Timestamp::now().as_second()).unwrap_or_default();
+                    state.finished_at.store(now, Ordering::Relaxed);
                     wait = again;
                 }
                 Err(problem) => {
@@ -236,6 +258,8 @@ struct Control {
     resources: Option<(Instant, Resources)>,
     /// What was logged last about replicas, to log it once.
     told: Option<String>,
+    /// What was registered last, by kind.
+    written: BTreeMap<String, Value>,
 }
 
 impl Control {
@@ -271,11 +295,15 @@ impl Control {
         } else {
             let round = self.register(&view, &live, election).await?;
             state.registrations.fetch_add(round.writes, Ordering::Relaxed);
+            state.repairs.fetch_add(round.repairs, Ordering::Relaxed);
+            state.webhooks.store(round.webhooks, Ordering::Relaxed);
             wait = round.wait;
             registered = round.registered;
             view.registered = &registered;
         }
         let disagreement = view.disagreement();
+        state.replicas.store(replicas.len() as u64, Ordering::Relaxed);
+        state.disagreeing.store(disagreement.is_some(), Ordering::Relaxed);
         if disagreement.is_some() {
             wait = wait.min(BUSY);
         }
@@ -306,12 +334,13 @@ impl Control {
 
     /// Certificates, then configurations.
     async fn register(
-        &self,
+        &mut self,
         view: &View<'_>,
         live: &Live,
         election: &Election,
     ) -> Result<Registration, RoundError> {
-        let as_is = |wait| Registration { registered: live_rules(live), writes: 0, wait };
+        let as_is =
+            |wait| Registration { registered: live_rules(live), writes: 0, repairs: 0, webhooks: 0, wait };
         let mut owner = None;
         if let Some(anchor) = &self.options.anchor {
             owner = anchor.reference(&self.client).await.map_err(doing("looking for the anchor"))?;
@@ -335,7 +364,7 @@ impl Control {
             owner,
             paused: false,
         };
-        let mut writes = 0;
+        let (mut writes, mut repairs, mut webhooks) = (0, 0, 0);
         let [mutating, validating] = configurations(&plan, &settings);
         for (object, live) in [(mutating, &live.mutating), (validating, &live.validating)] {
             // Nobody is asked before somebody can answer.
@@ -343,13 +372,21 @@ impl Control {
                 continue;
             }
             let written = apply(&self.client, &object, live.as_ref()).await;
-            writes += u64::from(written.map_err(doing("writing the webhook configurations"))?);
+            let written = written.map_err(doing("writing the webhook configurations"))?;
+            writes += u64::from(written);
+            webhooks += object.get("webhooks").and_then(Value::as_array).map_or(0, Vec::len) as u64;
+            // What we want is what we wrote last: then it was somebody else who changed it.
+            let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let before = self.written.insert(kind, object.clone());
+            repairs += u64::from(written && before.is_some_and(|before| before == object));
         }
         let again = trusted.check_again_at.map(|at| at.duration_since(now).unwrap_or_default());
         let wait = if writes > 0 { BUSY } else { CALM };
         Ok(Registration {
             registered: plan,
             writes,
+            repairs,
+            webhooks,
             wait: again.map_or(wait, |again| again.clamp(BUSY, wait.max(BUSY))),
         })
     }
@@ -370,5 +407,8 @@ impl Control {
 struct Registration {
     registered: Groups,
     writes: u64,
+    /// Of these, those that undo what somebody else did.
+    repairs: u64,
+    webhooks: u64,
     wait: Duration,
 }

@@ -1,5 +1,6 @@
 //! What is measured of providers. Labels are names of loaded Providers.
 
+use crate::metric::Described;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -9,6 +10,22 @@ use std::time::Duration;
 
 /// Seconds: from a neighbour's answer to the longest time-out.
 const BUCKETS: [f64; 10] = [0.001, 0.004, 0.016, 0.064, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+
+static DURATIONS: Described = Described::histogram(
+    "wayguard_provider_request_duration_seconds",
+    "Requests to providers, by whether they were answered",
+)
+.by(&["provider", "outcome"])
+.when("once a provider was asked");
+static KEYS: Described = Described::counter(
+    "wayguard_provider_keys",
+    "Keys that policies asked for, by whether the cache had them or the provider was asked",
+)
+.by(&["provider", "source"])
+.when("once a provider was asked");
+
+/// All metrics of providers.
+pub(crate) static METRICS: [&Described; 2] = [&DURATIONS, &KEYS];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Asked {
@@ -33,16 +50,8 @@ impl ProviderMetrics {
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             keys: Family::default(),
         };
-        registry.register(
-            "wayguard_provider_request_duration_seconds",
-            "Requests to providers, by whether they were answered",
-            metrics.durations.clone(),
-        );
-        registry.register(
-            "wayguard_provider_keys",
-            "Keys that policies asked for, by whether the cache had them or the provider was asked",
-            metrics.keys.clone(),
-        );
+        DURATIONS.register(registry, metrics.durations.clone());
+        KEYS.register(registry, metrics.keys.clone());
         metrics
     }
 

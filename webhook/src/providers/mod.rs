@@ -8,7 +8,7 @@
 
 mod cache;
 pub(crate) mod client;
-mod metrics;
+pub(crate) mod metrics;
 
 use crate::facts::BoxFuture;
 use cache::{Cache, Cached};

@@ -29,7 +29,11 @@ async fn each_group_judges_its_own_policies() {
 
     let mutated = rig.post(Path::Mutate, review("u-4", &pod("web:latest"))).await.review("u-4");
     assert_eq!((&mutated["allowed"], &mutated["patchType"]), (&json!(true), &json!("JSONPatch")));
-    assert_eq!(rig.metric(r#"wayguard_policy_findings_total{policy="latest",effect="deny"}"#).await, Some(1));
+    assert_eq!(
+        rig.metric(r#"wayguard_policy_findings_total{policy="latest",effect="deny",severity="medium"}"#)
+            .await,
+        Some(1)
+    );
     let count = r#"wayguard_admission_request_duration_seconds_count{path="/validate/fail",decision="deny"}"#;
     assert_eq!(rig.metric(count).await, Some(1));
 }

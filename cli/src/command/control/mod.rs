@@ -1,6 +1,5 @@
 //! `wayguard control`: the leader's work in a cluster. No verdict depends on it.
 
-mod audit;
 mod history;
 mod provisioning;
 
@@ -9,19 +8,15 @@ use crate::command::serve::address;
 use crate::command::serve::surroundings::{watch_options, without_gatekeeper};
 use crate::exit::{ExitStatus, Failure};
 use crate::logging::LoggingArgs;
+use crate::metrics;
 use crate::output::Output;
 use crate::policies::{PolicyArgs, Sources, gather};
 use crate::registries::RegistryArgs;
 use crate::suite::{LoginArgs, SuiteArgs};
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use wayguard_audit::control::{AuditOptions, AuditState};
 use wayguard_cluster::control::{Anchor, ControlOptions, ControlState, Registries, Replicas, Trust, control};
@@ -142,11 +137,12 @@ async fn work(args: Args) -> Result<(), Failure> {
         without_gatekeeper(&client, &args.suite).await?;
     }
     let mut registry = Registry::default();
+    registry.register_collector(Box::new(metrics::ApiRequests));
     match args.role {
         Role::Webhooks => {
             let options = options(args)?;
             let state = Arc::new(ControlState::default());
-            registry.register_collector(Box::new(Metrics(Arc::clone(&state))));
+            registry.register_collector(Box::new(metrics::Control(Arc::clone(&state))));
             tracing::info!(identity = options.identity, "at work");
             probed(health, registry, Box::pin(control(&client, options, state, stop))).await
         }
@@ -154,7 +150,7 @@ async fn work(args: Args) -> Result<(), Failure> {
             let (kept, _follower) = history::kept_of_audit(&args, &client)?;
             let options = AuditOptions { history: kept, ..audit_options(args)? };
             let state = Arc::new(AuditState::default());
-            registry.register_collector(Box::new(audit::Metrics(Arc::clone(&state))));
+            registry.register_collector(Box::new(metrics::Audit(Arc::clone(&state))));
             tracing::info!(identity = options.identity, "at work");
             probed(health, registry, Box::pin(wayguard_audit::control::audit(&client, options, state, stop)))
                 .await
@@ -169,7 +165,7 @@ async fn work(args: Args) -> Result<(), Failure> {
         Role::Provisioning => {
             let options = provisioning::options(&args)?;
             let state = Arc::new(State::default());
-            registry.register_collector(Box::new(provisioning::Metrics(Arc::clone(&state))));
+            registry.register_collector(Box::new(metrics::Provisioning(Arc::clone(&state))));
             tracing::info!(identity = options.identity, "at work");
             probed(
                 health,
@@ -275,30 +271,4 @@ fn identity() -> String {
     }
     let host = named("HOSTNAME").unwrap_or_else(|| "localhost".to_owned());
     format!("{host}_{}_{}", std::process::id(), jiff::Timestamp::now().as_millisecond())
-}
-
-/// What `control` counts, for Prometheus.
-#[derive(Debug)]
-struct Metrics(Arc<ControlState>);
-
-impl Collector for Metrics {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
-        let state = &self.0;
-        for (name, help, value) in [
-            ("wayguard_control_leading", "Whether this process leads", &state.leading),
-            ("wayguard_control_paused", "Whether the suite was paused at the last look", &state.paused),
-        ] {
-            let value = ConstGauge::new(i64::from(value.load(Ordering::Relaxed)));
-            value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)?;
-        }
-        for (name, help, value) in [
-            ("wayguard_control_registrations", "Writes of webhook configurations", &state.registrations),
-            ("wayguard_control_failures", "Rounds that were not finished", &state.failures),
-            ("wayguard_control_rounds", "Rounds that were finished", &state.rounds),
-        ] {
-            let value = ConstCounter::new(value.load(Ordering::Relaxed));
-            value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)?;
-        }
-        Ok(())
-    }
 }

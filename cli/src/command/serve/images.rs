@@ -2,6 +2,8 @@
 
 use crate::exit::Failure;
 use crate::images::{ImageArgs, Images, Named, fact};
+use crate::metrics::ImageLookups;
+use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -142,6 +144,11 @@ impl Following {
 }
 
 impl Asked {
+    /// What is measured of look-ups.
+    pub(super) fn measure(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(ImageLookups(Arc::clone(&self.service))));
+    }
+
     fn at_hand(&self, reference: &str, namespace: &str) -> Option<Fact> {
         if !self.known.load(Ordering::Acquire) {
             return None;

@@ -159,6 +159,7 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     let tls = certificates.tls(args.certificates.min_tls)?;
     let mut parts = Parts::new(tls, certificates.expiry(), Arc::clone(&policies), Library::embedded());
     parts.facts = Arc::clone(&surroundings.facts);
+    surroundings.measure(&mut parts.registry);
     let mut following = None;
     if let Some((asked, follows)) = images::open(
         &args.images,
@@ -167,6 +168,7 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
         &args.suite.own_namespace,
         &readiness,
     )? {
+        asked.measure(&mut parts.registry);
         parts.facts = Arc::new(WithImages { beside: parts.facts, images: asked });
         following = follows;
     }

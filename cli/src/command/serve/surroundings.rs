@@ -3,8 +3,10 @@
 
 use crate::cluster::inventory_kinds;
 use crate::exit::Failure;
+use crate::metrics::{ApiRequests, Watches};
 use crate::policies::{Sources, gather};
 use crate::suite::SuiteArgs;
+use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wayguard_certs::ServingCertificate;
@@ -136,6 +138,21 @@ impl Surroundings {
             };
             Some(report.to_json())
         }))
+    }
+
+    /// What is measured of the watches.
+    pub(super) fn measure(&self, registry: &mut Registry) {
+        let Some(cluster) = &self.cluster else { return };
+        registry.register_collector(Box::new(ApiRequests));
+        let (facts, watch) = (Arc::clone(&cluster.facts), Arc::clone(&cluster.watch));
+        registry.register_collector(Box::new(Watches(Arc::new(move || {
+            let namespaces = facts.namespaces();
+            let watches = vec![
+                ("namespaces", namespaces.synced(), namespaces.staleness()),
+                ("policies", watch.synced(), watch.staleness()),
+            ];
+            (watches, facts.forbidden().len())
+        }))));
     }
 
     /// Whether policies come from a cluster too; then [`Surroundings::keep`] brings every set into service.
