@@ -123,7 +123,7 @@ pub(crate) fn sink(kept: Kept, mutual: Option<Mutual>) -> Result<Arc<dyn Sink>, 
         Kept::Service(url) => {
             let (identity, trusted) = mutual.ok_or_else(|| {
                 Failure::Invalid(
-                    "the history's service knows its clients by the suite's own authority: add `--authority-secret`".into(),
+                    "the history's service knows its clients by the suite's own authority: add `--authority-secret-name`".into(),
                 )
             })?;
             Ok(Arc::new(HistoryClient::new(&url, identity, trusted).map_err(Failure::Invalid)?))

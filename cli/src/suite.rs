@@ -15,7 +15,13 @@ pub(crate) struct SuiteArgs {
     pub(crate) service: String,
 
     /// The Secret with the certificate authority that all replicas share; `control` fills it
-    #[arg(long, value_name = "NAME", env = "WAYGUARD_AUTHORITY_SECRET")]
+    // It ends in `-name`, as our own policy about literal credentials wants it: the value is a name, no secret.
+    #[arg(
+        long = "authority-secret-name",
+        alias = "authority-secret",
+        value_name = "NAME",
+        env = "WAYGUARD_AUTHORITY_SECRET"
+    )]
     pub(crate) authority_secret: Option<String>,
 
     /// Refuse nothing, change nothing, record everything: the first days of an installation
@@ -34,7 +40,13 @@ pub(crate) struct LoginArgs {
     /// A Secret of the suite's own namespace with logins of registries (kubernetes.io/dockerconfigjson), followed as it
     /// is rotated; repeatable. With `=NAMESPACE,…` they are used for images of those namespaces alone (`*` at the end
     /// of one is anything): who can make Pods can learn from refusals what the login may see
-    #[arg(long, value_name = "NAME[=NAMESPACE,…]", env = "WAYGUARD_REGISTRY_SECRET", value_delimiter = ';')]
+    #[arg(
+        long = "registry-secret-name",
+        alias = "registry-secret",
+        value_name = "NAME[=NAMESPACE,…]",
+        env = "WAYGUARD_REGISTRY_SECRET",
+        value_delimiter = ';'
+    )]
     pub(crate) registry_secret: Vec<LoginSecret>,
 }
 

@@ -52,16 +52,16 @@ fn mistakes_say_what_would_work() {
         "control",
         "--role",
         "webhooks",
-        "--authority-secret",
+        "--authority-secret-name",
         "x",
         "--health-listen",
         "127.0.0.1:0",
     ]);
     assert_eq!(ran.code, 3);
     assert!(ran.stderr.contains("name it by `--in-cluster` or `--kubeconfig`"), "{}", ran.stderr);
-    let ran = wayguard(&["serve", "--authority-secret", "x"]);
+    let ran = wayguard(&["serve", "--authority-secret-name", "x"]);
     assert_eq!(ran.code, 3);
-    assert!(ran.stderr.contains("`--authority-secret` is a Secret of a cluster"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`--authority-secret-name` is a Secret of a cluster"), "{}", ran.stderr);
     let ran = wayguard(&["pause", "--kubeconfig", "no-such-file"]);
     assert_eq!(ran.code, 3);
     assert!(ran.stderr.contains("the kubeconfig cannot be used"), "{}", ran.stderr);

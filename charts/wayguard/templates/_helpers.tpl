@@ -44,7 +44,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- $arguments := list -}}
 {{- if not .Values.enforce -}}{{- $arguments = append $arguments "--observe" -}}{{- end -}}
 {{- if .Values.gatekeeper.enabled -}}{{- $arguments = append $arguments "--gatekeeper" -}}{{- end -}}
-{{- range .Values.registrySecrets -}}{{- $arguments = append $arguments (printf "--registry-secret=%s" .) -}}{{- end -}}
+{{- range .Values.registrySecrets -}}{{- $arguments = append $arguments (printf "--registry-secret-name=%s" .) -}}{{- end -}}
 {{- range include "wayguard.policies" . | fromJsonArray -}}{{- $arguments = append $arguments (printf "--policies=%s" .) -}}{{- end -}}
 {{- $exempt := .Values.exemptNamespaces -}}
 {{- if not (has .Release.Namespace $exempt) -}}{{- $exempt = append $exempt .Release.Namespace -}}{{- end -}}

@@ -38,20 +38,14 @@ fn fresh(path: PathBuf, text: &str) {
     );
 }
 
-/// Helm, if this machine has it: on the PATH, or where `scripts/install-helm` puts it.
+/// Helm, if this machine has it.
 fn helm() -> Option<Command> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let places = [Some(PathBuf::from("helm")), cache.map(|cache| cache.join("wayguard/bin/helm"))];
-    let found = places
-        .into_iter()
-        .flatten()
-        .find(|path| Command::new(path).arg("version").output().is_ok_and(|output| output.status.success()));
-    if found.is_none() {
+    let found = Command::new("helm").arg("version").output().is_ok_and(|output| output.status.success());
+    if !found {
         assert!(std::env::var_os("CI").is_none(), "no helm; `scripts/install-helm` makes it");
-        println!("skipped: no helm; `scripts/install-helm ~/.cache/wayguard/bin` makes it");
+        println!("skipped: no helm; `scripts/install-helm FOLDER-OF-THE-PATH` makes it");
     }
-    found.map(Command::new)
+    found.then(|| Command::new("helm"))
 }
 
 /// Runs `helm template` with further arguments: the objects, or what Helm complained of.

@@ -78,7 +78,7 @@ fn pod(options: &InstallOptions, history: &History) -> Value {
         "--in-cluster".to_owned(),
         format!("--own-namespace={}", options.namespace),
         format!("--service={}", super::SERVICE),
-        format!("--authority-secret={AUTHORITY_SECRET}"),
+        format!("--authority-secret-name={AUTHORITY_SECRET}"),
         format!("--history-listen=:{ADMISSION}"),
         format!("--health-listen=:{HEALTH}"),
     ];

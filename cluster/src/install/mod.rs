@@ -297,7 +297,9 @@ mod tests {
         for name in ["wayguard-serve", "wayguard-control"] {
             let deployment = of("Deployment", name);
             assert!(
-                deployment.contains(r#""--registry-secret=harbor=team-a,shop-*","--registry-secret=hub""#),
+                deployment.contains(
+                    r#""--registry-secret-name=harbor=team-a,shop-*","--registry-secret-name=hub""#
+                ),
                 "{deployment}"
             );
         }

@@ -75,7 +75,7 @@ fn serve(options: &InstallOptions) -> Value {
         format!("--listen=:{ADMISSION}"),
         format!("--health-listen=:{HEALTH}"),
         format!("--service={SERVICE}"),
-        format!("--authority-secret={AUTHORITY_SECRET}"),
+        format!("--authority-secret-name={AUTHORITY_SECRET}"),
         format!("--drain-delay={DRAIN_SECONDS}"),
     ];
     arguments.extend(super::history::argument(options));
@@ -100,7 +100,7 @@ fn control(options: &InstallOptions) -> Value {
         format!("--own-namespace={}", options.namespace),
         format!("--health-listen=:{HEALTH}"),
         format!("--service={SERVICE}"),
-        format!("--authority-secret={AUTHORITY_SECRET}"),
+        format!("--authority-secret-name={AUTHORITY_SECRET}"),
         format!("--anchor={}", super::ANCHOR),
     ];
     arguments.extend(shared(options));
@@ -119,7 +119,7 @@ fn audit(options: &InstallOptions) -> Value {
         format!("--health-listen=:{HEALTH}"),
     ];
     if let Some(history) = super::history::argument(options) {
-        arguments.extend([history, format!("--authority-secret={AUTHORITY_SECRET}")]);
+        arguments.extend([history, format!("--authority-secret-name={AUTHORITY_SECRET}")]);
     }
     arguments.extend(shared(options));
     let ports = json!([{"name": HEALTH_PORT, "containerPort": HEALTH, "protocol": "TCP"}]);
@@ -151,7 +151,8 @@ fn shared(options: &InstallOptions) -> Vec<String> {
     if options.gatekeeper {
         arguments.push("--gatekeeper".to_owned());
     }
-    arguments.extend(options.registry_secrets.iter().map(|secret| format!("--registry-secret={secret}")));
+    arguments
+        .extend(options.registry_secrets.iter().map(|secret| format!("--registry-secret-name={secret}")));
     arguments.extend(options.policies.iter().map(|name| format!("--policies={name}")));
     if !options.exempt_namespaces.is_empty() {
         arguments.push(format!("--exempt-namespace={}", options.exempt_namespaces.join(",")));

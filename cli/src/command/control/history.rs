@@ -116,7 +116,8 @@ async fn open(args: &Args, client: &Client) -> Result<Service, Failure> {
     let place = database(options.at.kept()?)?;
     let authority = args.suite.authority().ok_or_else(|| {
         Failure::Invalid(
-            "`--role history` lets in whom the suite's authority has signed: add `--authority-secret`".into(),
+            "`--role history` lets in whom the suite's authority has signed: add `--authority-secret-name`"
+                .into(),
         )
     })?;
     let store = Store::open(place).await.map_err(|error| failure(&error))?;

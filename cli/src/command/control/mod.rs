@@ -28,12 +28,12 @@ use wayguard_webhook::{ProbeServer, Readiness, terminated};
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  wayguard control --role webhooks --in-cluster --authority-secret wayguard-ca --anchor wayguard-anchor
+  wayguard control --role webhooks --in-cluster --authority-secret-name wayguard-ca --anchor wayguard-anchor
   wayguard control --role webhooks --kubeconfig admin.conf --server-url https://127.0.0.1:8443 \\
       --server-health 127.0.0.1:8080 --ca-bundle ca.pem      for a server outside of the cluster
   wayguard control --role audit --in-cluster                 reports of what runs
   wayguard control --role provisioning --in-cluster
-  wayguard control --role history --in-cluster --authority-secret wayguard-ca --history /data/history.db
+  wayguard control --role history --in-cluster --authority-secret-name wayguard-ca --history /data/history.db
 
 Policies, --observe and --exempt-namespace must be those of the servers. Several may run; one leads.")]
 pub(crate) struct Args {
@@ -225,7 +225,7 @@ fn options(args: Args) -> Result<ControlOptions, Failure> {
         })),
         (None, None) => {
             return Err(Failure::Invalid(
-                "whom shall the API server trust? Give `--authority-secret`, or `--ca-bundle` with a file"
+                "whom shall the API server trust? Give `--authority-secret-name`, or `--ca-bundle` with a file"
                     .to_owned(),
             ));
         }

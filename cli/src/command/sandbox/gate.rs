@@ -159,7 +159,7 @@ fn pair(name: &str, value: impl Into<OsString>) -> [OsString; 2] {
 fn shared_arguments(args: &Args, sources: &Sources) -> Result<Vec<OsString>, Failure> {
     let mut arguments: Vec<OsString> = Vec::new();
     arguments.extend(pair("--own-namespace", NAMESPACE));
-    arguments.extend(pair("--authority-secret", AUTHORITY_SECRET));
+    arguments.extend(pair("--authority-secret-name", AUTHORITY_SECRET));
     for source in sources.as_arguments().map_err(|error| ours(&error))? {
         arguments.extend(pair("--policies", source));
     }
@@ -171,7 +171,7 @@ fn shared_arguments(args: &Args, sources: &Sources) -> Result<Vec<OsString>, Fai
         arguments.extend(pair("--exempt-namespace", name));
     }
     for secret in &args.registry_secret {
-        arguments.extend(pair("--registry-secret", secret.to_string()));
+        arguments.extend(pair("--registry-secret-name", secret.to_string()));
     }
     if args.observe {
         arguments.push("--observe".into());

@@ -79,7 +79,8 @@ pub(super) fn open(
     if let Some(place) = suite.authority() {
         let client = client.ok_or_else(|| {
             Failure::Invalid(
-                "`--authority-secret` is a Secret of a cluster: add `--in-cluster` or `--kubeconfig`".into(),
+                "`--authority-secret-name` is a Secret of a cluster: add `--in-cluster` or `--kubeconfig`"
+                    .into(),
             )
         })?;
         let serving = ServingCertificate::empty();

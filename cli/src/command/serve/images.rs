@@ -63,7 +63,8 @@ pub(super) fn open(
     let asked = |service, logins, known| Arc::new(Asked { service, logins, known: AtomicBool::new(known) });
     let Some(client) = client else {
         if !secrets.is_empty() {
-            let words = "`--registry-secret` is a Secret of a cluster: add `--in-cluster` or `--kubeconfig`";
+            let words =
+                "`--registry-secret-name` is a Secret of a cluster: add `--in-cluster` or `--kubeconfig`";
             return Err(Failure::Invalid(words.to_owned()));
         }
         let opened = args.open(None)?;
