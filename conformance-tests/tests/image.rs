@@ -86,7 +86,8 @@ impl Drop for Ended {
 fn runs(root: &Path, entrypoint: &str) {
     let inside = || {
         let mut command = Command::new("chroot");
-        command.args(["--userspec=65532:65532"]).arg(root).arg(entrypoint).env_clear();
+        command.args(["--userspec=65532:65532"]).arg(root).arg(entrypoint);
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         command
     };
     let said = output(inside().arg("version"), "");
