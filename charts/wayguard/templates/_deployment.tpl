@@ -9,6 +9,7 @@ A Deployment, all of them alike but for what runs in it.
   values     the component's values: resources, extraArgs
   env        further variables, a list
   volume     a claim to mount at /var/lib/wayguard; a file has one owner, so the old Pod ends before the new one begins
+  certificate, keys  a Secret to mount at /etc/wayguard/tls, and what of it
 */}}
 {{- define "wayguard.deployment" -}}
 {{- $name := printf "wayguard-%s" .component -}}
@@ -112,5 +113,15 @@ spec:
         {{- if .volume }}
         volumeMounts: [{name: data, mountPath: /var/lib/wayguard}]
       volumes: [{name: data, persistentVolumeClaim: {claimName: {{ .volume }}}}]
+        {{- else if .certificate }}
+        volumeMounts: [{name: tls, mountPath: /etc/wayguard/tls, readOnly: true}]
+      volumes:
+      - name: tls
+        secret:
+          secretName: {{ .certificate }}
+          items:
+          {{- range .keys }}
+          - {key: {{ . }}, path: {{ . }}}
+          {{- end }}
         {{- end }}
 {{- end }}

@@ -132,3 +132,13 @@ metadata:
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ $name }}}
 subjects: [{kind: ServiceAccount, name: {{ $name }}, namespace: {{ .root.Release.Namespace }}}]
 {{- end }}
+
+{{/* The Secret of a certificate that somebody else makes; empty if there is none. */}}
+{{- define "wayguard.certificate" -}}
+{{- $name := .Values.certificate.secretName -}}
+{{- if .Values.certificate.certManager.enabled -}}{{- $name = $name | default "wayguard-tls" -}}{{- end -}}
+{{- if and $name .Values.history.enabled -}}
+{{- fail "certificate: not together with history.enabled: the history is reached with certificates of the authority that `control` makes" -}}
+{{- end -}}
+{{ $name }}
+{{- end }}

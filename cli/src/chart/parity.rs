@@ -145,6 +145,11 @@ fn what_the_chart_cannot_do_it_says() {
             &["--set", "policies={my-own}"],
             "policies: `my-own` is not built in; policies of your own are Policy objects",
         ),
+        (
+            &["--set", "certificate.secretName=a,history.enabled=true"],
+            "certificate: not together with history.enabled",
+        ),
+        (&["--set", "certificate.certManager.enabled=true"], "issuerRef.name is missing"),
         (&["--set", "inventory={services}"], "does not match pattern"),
     ] {
         let Some(helm) = helm() else { return };

@@ -56,6 +56,9 @@ pub struct InstallOptions {
     pub provisioning: Option<Provisioning>,
     /// Where decisions and audit states are kept. Default: nowhere.
     pub history: Option<History>,
+    /// A Secret of the suite's own namespace with `tls.crt`, `tls.key` and `ca.crt`, which somebody else renews. Default: none,
+    /// `control` makes an authority.
+    pub certificate: Option<String>,
     /// Without one, Pods of others come first when nodes are full. Default `system-cluster-critical`.
     pub priority_class: Option<String>,
 }
@@ -83,6 +86,7 @@ impl InstallOptions {
             gatekeeper: false,
             provisioning: None,
             history: None,
+            certificate: None,
             priority_class: Some("system-cluster-critical".to_owned()),
         }
     }
@@ -303,6 +307,14 @@ mod tests {
                 "{deployment}"
             );
         }
+    }
+
+    #[test]
+    fn a_certificate_of_somebody_else_is_mounted_and_its_authority_trusted() {
+        let with = InstallOptions { certificate: Some("tls".into()), ..options() };
+        let plain = objects(&options());
+        let more: Vec<Value> = objects(&with).into_iter().filter(|object| !plain.contains(object)).collect();
+        golden::check("golden/install-certificate.yaml", &manifest::stream(&more));
     }
 
     #[test]

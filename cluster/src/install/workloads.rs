@@ -13,6 +13,8 @@ pub(super) const HEALTH: u16 = 8080;
 pub(super) const USER: u32 = 65532;
 /// The server answers on for this long after it turned unready, so that no request meets a closed port.
 const DRAIN_SECONDS: u32 = 10;
+/// Where a certificate of somebody else is mounted.
+const TLS: &str = "/etc/wayguard/tls";
 /// Draining, then requests that have begun, then some.
 const GRACE_SECONDS: u32 = 45;
 
@@ -78,6 +80,9 @@ fn serve(options: &InstallOptions) -> Value {
         format!("--authority-secret-name={AUTHORITY_SECRET}"),
         format!("--drain-delay={DRAIN_SECONDS}"),
     ];
+    if options.certificate.is_some() {
+        arguments.extend([format!("--cert={TLS}/tls.crt"), format!("--key={TLS}/tls.key")]);
+    }
     arguments.extend(super::history::argument(options));
     arguments.extend(shared(options));
     let ports = json!([
@@ -89,7 +94,8 @@ fn serve(options: &InstallOptions) -> Value {
         // No limit on CPU: a verdict that is throttled is a request that waits.
         "limits": {"memory": "512Mi"},
     });
-    deployment(options, "serve", options.replicas, &arguments, &ports, &resources)
+    let deployment = deployment(options, "serve", options.replicas, &arguments, &ports, &resources);
+    with_certificate(options, &["tls.crt", "tls.key"], deployment)
 }
 
 fn control(options: &InstallOptions) -> Value {
@@ -100,14 +106,35 @@ fn control(options: &InstallOptions) -> Value {
         format!("--own-namespace={}", options.namespace),
         format!("--health-listen=:{HEALTH}"),
         format!("--service={SERVICE}"),
-        format!("--authority-secret-name={AUTHORITY_SECRET}"),
+        // Of a certificate that somebody else made, the authority is trusted; none is made.
+        match options.certificate {
+            Some(_) => format!("--ca-bundle={TLS}/ca.crt"),
+            None => format!("--authority-secret-name={AUTHORITY_SECRET}"),
+        },
         format!("--anchor={}", super::ANCHOR),
     ];
     arguments.extend(shared(options));
     let ports = json!([{"name": HEALTH_PORT, "containerPort": HEALTH, "protocol": "TCP"}]);
     let resources = json!({"requests": {"cpu": "20m", "memory": "256Mi"}, "limits": {"memory": "256Mi"}});
     // Two: the one that waits takes over within seconds.
-    deployment(options, "control", 2, &arguments, &ports, &resources)
+    with_certificate(options, &["ca.crt"], deployment(options, "control", 2, &arguments, &ports, &resources))
+}
+
+/// Mounts these keys of the certificate's Secret, if there is one.
+fn with_certificate(options: &InstallOptions, keys: &[&str], mut deployment: Value) -> Value {
+    let Some(secret) = &options.certificate else { return deployment };
+    let items: Vec<Value> = keys.iter().map(|key| json!({"key": key, "path": key})).collect();
+    let volume = json!([{"name": "tls", "secret": {"secretName": secret, "items": items}}]);
+    let mount = json!([{"name": "tls", "mountPath": TLS, "readOnly": true}]);
+    for (place, key, value) in [
+        ("/spec/template/spec", "volumes", volume),
+        ("/spec/template/spec/containers/0", "volumeMounts", mount),
+    ] {
+        if let Some(Value::Object(members)) = deployment.pointer_mut(place) {
+            members.insert(key.to_owned(), value);
+        }
+    }
+    deployment
 }
 
 fn audit(options: &InstallOptions) -> Value {

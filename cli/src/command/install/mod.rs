@@ -91,6 +91,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME[=NAMESPACE,…]")]
     registry_secret: Vec<LoginSecret>,
 
+    /// Serve with the certificate in this Secret of the suite's own namespace (`tls.crt`, `tls.key`), and trust its `ca.crt`, as
+    /// cert-manager makes and renews them. [default: `control` makes an authority]
+    #[arg(long, value_name = "NAME", conflicts_with = "history")]
+    certificate_secret: Option<String>,
+
     /// The priority class of all Pods; empty for none
     #[arg(long, value_name = "NAME", default_value = "system-cluster-critical")]
     priority_class: String,
@@ -168,6 +173,7 @@ pub(crate) fn options(args: &Args) -> Result<InstallOptions, Failure> {
     }
     let policies = with_self_service(args.policies.policies.clone(), args.provisioning);
     options.policies.clone_from(&policies);
+    options.certificate.clone_from(&args.certificate_secret);
     options.secrets.clone_from(&args.secret);
     options.registry_secrets.clone_from(&args.registry_secret);
     options.exempt_namespaces.clone_from(&args.policies.exempt_namespaces);
