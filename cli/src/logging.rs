@@ -2,7 +2,9 @@
 
 use crate::exit::Failure;
 use std::io::IsTerminal as _;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// Options about logs.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,12 +36,19 @@ pub(crate) fn start(args: &LoggingArgs) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&args.log)
         .map_err(|error| Failure::Invalid(format!("`{}` is no log filter: {error}", args.log)))?;
     let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
-    // A second start in one process (tests) keeps the first.
-    let _ = match args.log_format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi);
+    let lines = match args.log_format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        // Fields lie beside the message, and nothing else does: their names are documented.
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_filter(filter)
+            .boxed(),
     };
+    // A second start in one process (tests) keeps the first.
+    let _ = tracing_subscriber::registry().with(lines).try_init();
     Ok(())
 }

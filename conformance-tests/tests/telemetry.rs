@@ -72,7 +72,18 @@ fn exposed(metrics: &str) -> BTreeSet<String> {
 /// Everything on, something refused, something for the audit to find, a claim's kinds at least watched.
 fn everything() -> Sandbox {
     let sandbox =
-        Sandbox::start(&["--audit", "--provisioning", "--history", "--policies", "images/latest-tag"]);
+        Sandbox::start_with(
+        &[
+            "--audit",
+            "--provisioning",
+            "--history",
+            "--policies",
+            "images/latest-tag",
+            "--policies",
+            "secrets/literal-credentials",
+        ],
+        &[("WAYGUARD_LOG_FORMAT", "json"), ("WAYGUARD_LOG", "info,wayguard::decision=debug")],
+    );
     sandbox
         .apply(&policy("marked", "", "configmaps", "CREATE, UPDATE", "warn contains \"marked\" if true"))
         .accepted();
@@ -126,6 +137,8 @@ fn what_is_alerted_on_drawn_and_documented_is_measured() {
         }
     }
     documented_as_measured(&metrics);
+    decisions_are_logged_with_their_documented_fields(&sandbox);
+    what_is_planted_in_objects_is_nowhere_told(&sandbox);
     a_change_by_somebody_else_is_counted(&sandbox);
 }
 
@@ -137,6 +150,88 @@ fn a_change_by_somebody_else_is_counted(sandbox: &Sandbox) {
     eventually("the repair is counted", || {
         sandbox.metrics_of("control").contains("wayguard_control_repairs_total 1")
     });
+}
+
+fn decisions_are_logged_with_their_documented_fields(sandbox: &Sandbox) {
+    let page = read("docs/reference/logs.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | ").map(|row| row.0));
+    let documented: BTreeSet<&str> = rows.filter(|name| !name.contains([' ', ','])).collect();
+    let documented: BTreeSet<&str> =
+        documented.into_iter().filter(|name| !["denied", "admitted"].contains(name)).collect();
+    let lines: Vec<Value> = sandbox
+        .server_log()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let decisions: Vec<&Value> = lines.iter().filter(|line| line["target"] == "wayguard::decision").collect();
+    for line in &decisions {
+        let fields: BTreeSet<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, documented, "{line}");
+    }
+    let of = |decision: &str, policy: &str| {
+        decisions.iter().find(|line| line["decision"] == decision && line["policies"] == policy)
+    };
+    let denied = of("deny", "latest-tag").expect("the denial");
+    assert_eq!(denied["message"], "denied");
+    assert_eq!(
+        (&denied["kind"], &denied["name"], &denied["operation"]),
+        (&"Pod".into(), &"floating".into(), &"CREATE".into())
+    );
+    assert!(denied["user"].as_str().is_some_and(|user| !user.is_empty()), "{denied}");
+    println!("{denied}");
+    assert!(of("warn", "marked").is_some() && of("allow", "").is_some());
+}
+
+/// S11: fifty values, planted wherever objects hold what nobody else should read.
+fn what_is_planted_in_objects_is_nowhere_told(sandbox: &Sandbox) {
+    let canary = |number: usize| format!("canary{number:02}x5f3759df");
+    let list = |numbers: std::ops::Range<usize>, form: &dyn Fn(String) -> String| {
+        numbers.map(|number| form(canary(number))).collect::<Vec<_>>().join(", ")
+    };
+    let env = list(0..20, &|value| format!("{{name: PASSWORD_{}, value: '{value}'}}", &value[6..8]));
+    let arguments = list(20..25, &|value| format!("'--token={value}'"));
+    let annotations = list(25..30, &|value| format!("'example.com/{}': '{value}'", &value[6..8]));
+    let data = list(30..40, &|value| format!("'k{}': '{value}'", &value[6..8]));
+    let maps = list(40..49, &|value| format!("'k{}': '{value}'", &value[6..8]));
+    let token = canary(49);
+    for tag in ["latest", "1.4.2"] {
+        let pod = format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: planted-{}, annotations: {{{annotations}}}}}, spec: {{containers: [{{name: app, image: 'registry.example.com/app:{tag}', args: [{arguments}], env: [{env}]}}]}}}}",
+            if tag == "latest" { "a" } else { "b" }
+        );
+        let said = sandbox.apply(&pod);
+        assert!(!said.err.contains("x5f3759df"), "{}", said.err);
+    }
+    sandbox
+        .apply(&format!(
+            "{{apiVersion: v1, kind: Secret, metadata: {{name: planted}}, stringData: {{{data}}}}}"
+        ))
+        .accepted();
+    sandbox
+        .apply(&format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: planted}}, data: {{{maps}}}}}"))
+        .accepted();
+    sandbox.apply(&format!("{{apiVersion: v1, kind: Secret, metadata: {{name: token}}, type: Opaque, stringData: {{token: '{token}'}}}}")).accepted();
+    eventually("the servers have told of it", || sandbox.server_log().contains("planted-a"));
+    let mut told: Vec<(String, Vec<u8>)> = Vec::new();
+    for process in ["serve", "control", "audit", "provisioning", "history"] {
+        told.push((format!("the log of {process}"), sandbox.log(process).into_bytes()));
+    }
+    for process in ["serve", "control", "audit", "provisioning"] {
+        told.push((format!("metrics of {process}"), sandbox.metrics_of(process).into_bytes()));
+    }
+    for kinds in ["events", "policies.wayguard.io,policyexceptions.wayguard.io,platformclaims.wayguard.io"] {
+        let out = sandbox.kubectl(&["get", kinds, "-A", "-o", "json"], "").accepted();
+        told.push((kinds.to_owned(), out.into_bytes()));
+    }
+    for file in ["history.db", "history.db-wal"] {
+        told.push((file.to_owned(), std::fs::read(sandbox.state().join(file)).unwrap_or_default()));
+    }
+    for (place, bytes) in told {
+        let text = String::from_utf8_lossy(&bytes);
+        for number in 0..50 {
+            assert!(!text.contains(&canary(number)), "{} is in {place}", canary(number));
+        }
+    }
 }
 
 fn expressions_of(value: &Value) -> Vec<String> {

@@ -5,13 +5,14 @@ use crate::body::{self, Arrival, HEAD_BYTES};
 use crate::budget::{ByteBudget, Charge};
 use crate::connections::Busy;
 use crate::deadline::Deadline;
+use crate::decision_log::{Line, log};
 use crate::facts::FactSource;
 use crate::judging::{Case, FACT_ROUNDS, Round, Subject, Tools, Unreadable, decode, uid_in};
-use crate::log_text::{LONGEST_NAME, clean};
 use crate::metrics::Metrics;
 use crate::own_kinds::{Judged, Looked, OwnKinds};
 use crate::policies::PolicySource;
 use crate::stamps::stamp;
+use crate::trace_context::trace_id;
 use crate::workers::{Pending, QueueFull, WorkerPool};
 use crate::{Config, Path};
 use axum::Router;
@@ -54,21 +55,30 @@ impl Admission {
     async fn answer(&self, path: Path, request: Request<Body>) -> Response<Body> {
         let _in_flight = self.metrics.begin();
         let deadline = Deadline::from_query(request.uri().query(), self.config.default_timeout);
-        let span = tracing::info_span!(
+        // Spans are for debugging; log lines say all by themselves.
+        let span = tracing::debug_span!(
             "admission",
             path = path.url(),
             uid = tracing::field::Empty,
-            kind = tracing::field::Empty,
-            namespace = tracing::field::Empty,
-            name = tracing::field::Empty,
             operation = tracing::field::Empty,
+            kind = tracing::field::Empty,
             decision = tracing::field::Empty,
-            duration_ms = tracing::field::Empty,
+            decision_id = tracing::field::Empty,
         );
+        let trace_id = trace_id(request.headers()).map(ToOwned::to_owned);
         let (subject, answer) = self.judge(path, request, deadline).instrument(span.clone()).await;
         let took = deadline.started.elapsed();
         self.metrics.observe(path, subject.operation, &answer, took);
-        span.in_scope(|| log(&span, &subject, &answer, took.as_secs_f64() * 1000.0));
+        span.record("uid", &subject.uid);
+        span.record("operation", subject.operation);
+        span.record("kind", &subject.kind);
+        span.record("decision", answer.ending.as_str());
+        if let Some(decision) = &answer.decision {
+            span.record("decision_id", &decision.id);
+        }
+        let trace_id = trace_id.as_deref().unwrap_or_default();
+        let duration_ms = took.as_secs_f64() * 1000.0;
+        span.in_scope(|| log(&Line { path, subject: &subject, trace_id, duration_ms }, &answer));
         answer.into_response()
     }
 
@@ -137,7 +147,10 @@ impl Admission {
         let mut case = Case { stage, body: bytes, set, facts, deadline, rounds_left: FACT_ROUNDS };
         loop {
             let (tools, share) = (Arc::clone(&self.tools), Arc::clone(&charge));
+            let waiting = tracing::debug_span!("queue");
             let round = self.pool.submit(move |arena| {
+                let _judging = waiting.in_scope(|| tracing::debug_span!("evaluate")).entered();
+                drop(waiting);
                 let round = case.round(arena, &tools);
                 drop(share);
                 round
@@ -152,11 +165,13 @@ impl Admission {
                         place.record();
                     }
                     self.metrics.decided(&decision);
-                    return (subject, Answer::judged(decision.admits(stage), decision.verdict, reply));
+                    let answer = Answer::judged(decision.admits(stage), decision.verdict, reply);
+                    return (subject, answer.by(decision));
                 }
                 Round::NeedsFacts(next, keys) => {
                     case = next;
-                    self.fetch(&mut case, keys).await;
+                    let span = tracing::debug_span!("facts", keys = keys.len());
+                    self.fetch(&mut case, keys).instrument(span).await;
                 }
                 Round::Endless(subject) => {
                     let problem = "the policies kept asking for more facts: a policy asks providers without end, or this is a fault of the server";
@@ -249,12 +264,21 @@ impl Admission {
         let (external, others): (Vec<FactKey>, Vec<FactKey>) =
             keys.iter().cloned().partition(|key| matches!(key, FactKey::External { .. }));
         let source: Arc<dyn FactSource> = Arc::clone(&self.tools.facts);
+        let (look, ask) = if tracing::enabled!(tracing::Level::DEBUG) {
+            let images = others.iter().filter(|key| matches!(key, FactKey::Image { .. })).count();
+            (
+                tracing::debug_span!("look-ups", keys = others.len(), images),
+                tracing::debug_span!("providers", keys = external.len()),
+            )
+        } else {
+            (tracing::Span::none(), tracing::Span::none())
+        };
         let saying = Arc::clone(&self.tools.providers).fetch(Arc::clone(&case.set), external, by);
         // A task of its own: a panic in a look-up is an unavailable fact, not a lost request.
         let mut fetching = tokio::spawn(async move {
             let looking =
                 async { if others.is_empty() { Vec::new() } else { source.fetch(others, by).await } };
-            let (mut answers, said) = tokio::join!(looking, saying);
+            let (mut answers, said) = tokio::join!(looking.instrument(look), saying.instrument(ask));
             answers.extend(said);
             answers
         });
@@ -310,26 +334,4 @@ fn unreadable_answer(path: Path, unreadable: Unreadable) -> (Subject, Answer) {
     let ending = if too_large { Ending::TooLarge } else { Ending::Unreadable };
     let answer = Answer::unjudged(path, uid.as_deref(), ending, &problem);
     (Subject { uid: uid.unwrap_or_default(), ..Subject::default() }, answer)
-}
-
-/// One line per request: what was asked and how it ended, nothing of the object's content. Plain allows are
-/// for debugging.
-fn log(span: &tracing::Span, subject: &Subject, answer: &Answer, duration_ms: f64) {
-    span.record("uid", clean(&subject.uid, LONGEST_NAME));
-    span.record("kind", &subject.kind);
-    span.record("namespace", &subject.namespace);
-    span.record("name", &subject.name);
-    span.record("operation", subject.operation);
-    span.record("decision", answer.ending.as_str());
-    span.record("duration_ms", duration_ms);
-    match answer.ending {
-        Ending::Verdict(Verdict::Allow) => tracing::debug!("admitted"),
-        Ending::Verdict(Verdict::Warn) => tracing::info!("admitted with warnings"),
-        Ending::Verdict(_) if answer.admitted == Some(true) => tracing::warn!("not mutated"),
-        Ending::Verdict(Verdict::Deny) => tracing::info!("denied"),
-        Ending::Verdict(Verdict::Error) => tracing::warn!("denied: not all policies could be evaluated"),
-        Ending::NotAdmission => tracing::debug!("not an admission request"),
-        _ if answer.admitted == Some(true) => tracing::warn!("admitted without being judged"),
-        _ => tracing::warn!("refused without being judged"),
-    }
 }

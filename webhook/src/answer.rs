@@ -4,7 +4,7 @@ use crate::Path;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{Response, StatusCode};
-use wayguard_engine::{Verdict, reply};
+use wayguard_engine::{Decision, Verdict, reply};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +91,8 @@ pub(crate) struct Answer {
     pub(crate) ending: Ending,
     /// Whether the object gets in by this answer; `None` if HTTP's status leaves it to the failure policy.
     pub(crate) admitted: Option<bool>,
+    /// What the policies said, for the log.
+    pub(crate) decision: Option<Box<Decision>>,
     status: StatusCode,
     content_type: &'static str,
     body: Vec<u8>,
@@ -100,6 +102,11 @@ impl Answer {
     /// An AdmissionReview that says what the policies say.
     pub(crate) fn judged(admitted: bool, verdict: Verdict, body: Vec<u8>) -> Self {
         Self::review(Ending::Verdict(verdict), admitted, body)
+    }
+
+    /// The same, with what the policies said.
+    pub(crate) fn by(self, decision: Box<Decision>) -> Self {
+        Self { decision: Some(decision), ..self }
     }
 
     /// The explicit answer of this path to a review that was not judged, or without a uid the HTTP status.
@@ -120,12 +127,20 @@ impl Answer {
     /// No AdmissionReview: the failure policy that is registered for the path decides.
     pub(crate) fn http(ending: Ending, status: StatusCode, words: &str) -> Self {
         let body = format!("{words}\n").into_bytes();
-        Self { ending, admitted: None, status, content_type: "text/plain; charset=utf-8", body }
+        let content_type = "text/plain; charset=utf-8";
+        Self { ending, admitted: None, decision: None, status, content_type, body }
     }
 
     fn review(ending: Ending, admitted: bool, body: Vec<u8>) -> Self {
         let admitted = Some(admitted);
-        Self { ending, admitted, status: StatusCode::OK, content_type: "application/json", body }
+        Self {
+            ending,
+            admitted,
+            decision: None,
+            status: StatusCode::OK,
+            content_type: "application/json",
+            body,
+        }
     }
 
     /// The response.

@@ -107,6 +107,8 @@ pub(crate) struct Subject {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) operation: &'static str,
+    pub(crate) user: String,
+    pub(crate) dry_run: bool,
 }
 
 impl Subject {
@@ -121,6 +123,8 @@ impl Subject {
             namespace: clean(request.namespace, LONGEST_NAME),
             name: clean(request.name, LONGEST_NAME),
             operation: request.operation.as_str(),
+            user: clean(request.user, LONGEST_NAME),
+            dry_run: request.dry_run,
         }
     }
 }

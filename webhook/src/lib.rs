@@ -18,6 +18,7 @@ mod budget;
 mod config;
 mod connections;
 mod deadline;
+mod decision_log;
 mod facts;
 mod health;
 mod history;
@@ -39,6 +40,7 @@ mod server;
 mod stamps;
 #[cfg(test)]
 mod tests;
+mod trace_context;
 mod workers;
 
 pub use config::Config;
