@@ -118,7 +118,8 @@ async fn shoot(client: &Client, shot: &Shot) -> Result<bool, String> {
     let text = |path: &str| shot.object.pointer(path).and_then(Value::as_str).unwrap_or_default();
     let (group, version) = text("/apiVersion").split_once('/').unwrap_or(("", text("/apiVersion")));
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, text("/kind")));
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), text("/metadata/namespace"), &resource);
+    let api: Api<DynamicObject> =
+        Api::namespaced_with(client.clone(), text("/metadata/namespace"), &resource);
     let object = serde_json::from_value(shot.object.clone()).map_err(|error| error.to_string())?;
     let answer = api.create(&PostParams { dry_run: true, ..PostParams::default() }, &object).await;
     match (answer, &shot.expected) {

@@ -28,11 +28,18 @@ fn the_gate_stays_up() {
 fn a_rolling_update_loses_and_lets_through_nothing(fleet: &Fleet) {
     let load = fleet.load();
     std::thread::sleep(Duration::from_secs(2));
-    fleet.kubectl(&["rollout", "restart", "deployment/wayguard-serve", "-n", "wayguard-system"], "").accepted();
+    fleet
+        .kubectl(&["rollout", "restart", "deployment/wayguard-serve", "-n", "wayguard-system"], "")
+        .accepted();
     fleet.rolled_out("wayguard-serve");
     std::thread::sleep(Duration::from_secs(2));
     let outcome = load.stop(fleet.node.runtime());
-    println!("rolling update: {} requests, slowest {:?}, {:?}", outcome.all(), outcome.slowest, outcome.failed);
+    println!(
+        "rolling update: {} requests, slowest {:?}, {:?}",
+        outcome.all(),
+        outcome.slowest,
+        outcome.failed
+    );
     assert_eq!((outcome.failures(), outcome.unenforced), (0, 0), "{outcome:?}");
     assert!(outcome.fine > 100, "{outcome:?}");
     let _ = json!({});

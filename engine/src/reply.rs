@@ -120,6 +120,9 @@ fn annotations(decision: &Decision) -> Value {
     if !excepted.is_empty() {
         annotations.insert("exceptions".into(), excepted.join(",").into());
     }
+    if !decision.assumed.is_empty() {
+        annotations.insert("assumed".into(), decision.assumed.join("; ").into());
+    }
     let audits = decision.findings.iter().filter(|finding| finding.effect == Effect::Audit);
     let audits: Vec<String> =
         audits.map(|finding| format!("{}: {}", finding.policy, finding.message)).collect();

@@ -3,13 +3,16 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use wayguard_engine::FactKey;
 use wayguard_engine::facts::Fact;
 use wayguard_engine::value::Document;
 
 /// A boxed future, as `futures::future::BoxFuture`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A watch is begun anew each minute; one that has not been for longer has lost its API server.
+pub(crate) const STALE_AFTER: Duration = Duration::from_secs(75);
 
 /// What answers the engine's questions: caches and look-ups of a cluster, or [`NoCluster`].
 pub trait FactSource: Send + Sync + 'static {
@@ -18,6 +21,18 @@ pub trait FactSource: Send + Sync + 'static {
     fn at_hand(&self, key: &FactKey) -> Option<Fact> {
         let _ = key;
         None
+    }
+
+    /// Time since the API server was last heard of, by the watch that has waited longest; `None` without a cluster
+    /// and before the first answer. About a minute at most while all is well: each watch lasts as long.
+    fn last_heard(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The same, once it is longer than all is well can be: policies, namespaces and objects are then used as they
+    /// were, and answers say so.
+    fn stale(&self) -> Option<Duration> {
+        self.last_heard().filter(|age| *age > STALE_AFTER)
     }
 
     /// Answers what was not at hand. Must answer by `deadline`; keys that are not in the answer, and all keys

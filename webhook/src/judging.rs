@@ -171,6 +171,9 @@ impl Case {
             };
             let wanted = match tools.judge.decide(arena, &request, &self.set, &self.facts, &context) {
                 Outcome::Decided(mut decision) => {
+                    if let Some(age) = tools.facts.stale() {
+                        say_stale(&mut decision, age);
+                    }
                     let recording = tools.recording.as_ref();
                     let place =
                         recording.and_then(|it| it.reserve(&request, &mut decision, self.stage, context.now));
@@ -201,4 +204,15 @@ impl Case {
             }
         }
     }
+}
+
+/// Says in the answer, and in the audit log, on how old a state of the cluster it rests.
+fn say_stale(decision: &mut Decision, age: Duration) {
+    let seconds = age.as_secs();
+    let age = if seconds < 120 { format!("{seconds} seconds") } else { format!("{} minutes", seconds / 60) };
+    let words = format!(
+        "wayguard judged this by policies and namespaces as they were {age} ago: its server has no contact to the API server"
+    );
+    decision.warnings.push(words.clone());
+    decision.assumed.push(words);
 }

@@ -4,6 +4,7 @@ use crate::Path;
 use crate::answer::{Answer, Ending};
 use crate::budget::ByteBudget;
 use crate::connections::Connections;
+use crate::facts::FactSource;
 use crate::health::Conditions;
 use crate::metric::Described;
 use crate::policies::PolicySource;
@@ -90,6 +91,11 @@ static EXPIRY: Described = Described::gauge(
     "When the serving certificate expires, as Unix time",
 )
 .when("once there is a certificate");
+static STALE: Described = Described::gauge(
+    "wayguard_cluster_stale",
+    "1 while verdicts rest on an old state of the cluster, because the API server cannot be reached",
+)
+.when("in a cluster, after its first answer");
 static POLICIES: Described = Described::gauge("wayguard_policies", "Policies in the set that is served");
 static LEFT_OUT: Described = Described::gauge(
     "wayguard_policy_load_failures",
@@ -133,6 +139,7 @@ pub(crate) static METRICS: [&Described; 26] = [
     &REFUSED,
     &HANDSHAKES,
     &EXPIRY,
+    &STALE,
     &POLICIES,
     &LEFT_OUT,
     &SET,
@@ -289,6 +296,7 @@ pub(crate) struct State {
     pub(crate) handshake_failures: Arc<AtomicU64>,
     pub(crate) certificate_expiry: ExpiryCheck,
     pub(crate) conditions: Arc<Conditions>,
+    pub(crate) facts: Arc<dyn FactSource>,
 }
 
 impl fmt::Debug for State {
@@ -318,6 +326,9 @@ impl Collector for State {
         HANDSHAKES.write(to, self.handshake_failures.as_ref())?;
         if let Some(expiry) = (self.certificate_expiry)() {
             EXPIRY.write(to, u64::try_from(expiry.as_second()).unwrap_or_default())?;
+        }
+        if self.facts.last_heard().is_some() {
+            STALE.write(to, u64::from(self.facts.stale().is_some()))?;
         }
         let set = self.policies.current();
         POLICIES.write(to, set.as_ref().map_or(0, |set| set.policies().len()))?;

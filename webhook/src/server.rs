@@ -292,6 +292,7 @@ impl Assembled {
             handshake_failures: Arc::clone(&handshake_failures),
             certificate_expiry,
             conditions: Arc::clone(&conditions),
+            facts: Arc::clone(&facts),
         }));
         if let Some(recording) = &recording {
             registry.register_collector(Box::new(RecordingMetrics(Arc::clone(recording.recorder.counts()))));

@@ -58,12 +58,17 @@ pub(super) struct Surroundings<'a> {
 
 impl Running {
     /// Starts the only container of the Pod.
-    pub(super) fn start(pod: &Pod, program: Option<&Path>, around: &Surroundings<'_>) -> Result<Self, String> {
+    pub(super) fn start(
+        pod: &Pod,
+        program: Option<&Path>,
+        around: &Surroundings<'_>,
+    ) -> Result<Self, String> {
         let spec = pod.spec.as_ref().ok_or("the Pod has no spec")?;
         let [container] = spec.containers.as_slice() else {
             return Err("this node runs Pods of one container".into());
         };
-        let user = ids(pod, container).ok_or("the Pod does not say as whom it runs: runAsUser, runAsGroup")?;
+        let user =
+            ids(pod, container).ok_or("the Pod does not say as whom it runs: runAsUser, runAsGroup")?;
         let program = program.map_or_else(wayguard, PathBuf::from);
         let log = || {
             let file = std::fs::OpenOptions::new().create(true).append(true).open(around.log);
@@ -131,10 +136,12 @@ impl Drop for Running {
 fn ids(pod: &Pod, container: &Container) -> Option<(i64, i64)> {
     let of_pod = pod.spec.as_ref()?.security_context.as_ref();
     let of_container = container.security_context.as_ref();
-    let user =
-        of_container.and_then(|context| context.run_as_user).or(of_pod.and_then(|context| context.run_as_user));
-    let group =
-        of_container.and_then(|context| context.run_as_group).or(of_pod.and_then(|context| context.run_as_group));
+    let user = of_container
+        .and_then(|context| context.run_as_user)
+        .or(of_pod.and_then(|context| context.run_as_user));
+    let group = of_container
+        .and_then(|context| context.run_as_group)
+        .or(of_pod.and_then(|context| context.run_as_group));
     Some((user?, group?))
 }
 

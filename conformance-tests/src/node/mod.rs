@@ -62,7 +62,8 @@ impl Node {
     /// # Panics
     /// If it cannot.
     pub fn join(sandbox: &Sandbox, namespace: &str, folder: &Path) -> Self {
-        let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
+        {
             Ok(runtime) => runtime,
             Err(error) => panic!("no runtime: {error}"),
         };
@@ -91,7 +92,11 @@ impl Node {
     /// The Pods that run now whose names begin so, each with its place.
     pub fn running(&self, prefix: &str) -> Vec<(String, Place)> {
         let running = self.shared.lock();
-        running.iter().filter(|(name, _)| name.starts_with(prefix)).map(|(n, p)| (n.clone(), p.clone())).collect()
+        running
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix))
+            .map(|(n, p)| (n.clone(), p.clone()))
+            .collect()
     }
 
     /// What Pods whose names begin so have written.
@@ -217,16 +222,22 @@ impl Shared {
     async fn bind(&self, name: &str) -> Result<(), String> {
         let binding = Binding {
             metadata: ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() },
-            target: ObjectReference { kind: Some("Node".into()), name: Some(NODE.into()), ..ObjectReference::default() },
+            target: ObjectReference {
+                kind: Some("Node".into()),
+                name: Some(NODE.into()),
+                ..ObjectReference::default()
+            },
         };
         let (pods, parameters) = (self.pods(), PostParams::default());
-        let bound = pods.create_subresource::<_, serde_json::Value>("binding", name, &parameters, &binding).await;
+        let bound =
+            pods.create_subresource::<_, serde_json::Value>("binding", name, &parameters, &binding).await;
         bound.map(drop).map_err(|error| format!("it cannot be bound: {error}"))
     }
 
     /// The folder with a token of the Pod's account, as kubelet mounts it.
     async fn secrets(&self, pod: &Pod, ca: &str) -> Result<PathBuf, String> {
-        let account = pod.spec.as_ref().and_then(|spec| spec.service_account_name.clone()).unwrap_or_default();
+        let account =
+            pod.spec.as_ref().and_then(|spec| spec.service_account_name.clone()).unwrap_or_default();
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client(), &self.namespace);
         let request = TokenRequest {
             spec: Some(TokenRequestSpec { expiration_seconds: Some(3607), ..TokenRequestSpec::default() }),

@@ -30,7 +30,12 @@ pub(super) struct PodTask {
 
 impl PodTask {
     /// Binds the Pod, and starts the task that runs it.
-    pub(super) async fn begin(shared: &Arc<Shared>, pod: &Pod, number: u16, ca: &str) -> Result<Arc<Self>, String> {
+    pub(super) async fn begin(
+        shared: &Arc<Shared>,
+        pod: &Pod,
+        number: u16,
+        ca: &str,
+    ) -> Result<Arc<Self>, String> {
         let name = pod.metadata.name.clone().unwrap_or_default();
         shared.bind(&name).await?;
         let secrets = shared.secrets(pod, ca).await?;

@@ -43,9 +43,8 @@ impl Fleet {
         let node = Node::join(&sandbox, OWN, &pods);
         let client = node.runtime().block_on(node::client(&sandbox.kubeconfig()));
         let fleet = Self { node, client, sandbox, folder };
-        let installed = fleet.wayguard(
-            &[&["install", "--image", "registry.example/wayguard:test"], install].concat(),
-        );
+        let installed =
+            fleet.wayguard(&[&["install", "--image", "registry.example/wayguard:test"], install].concat());
         assert!(installed.fine, "{}{}", installed.out, installed.err);
         for component in ["wayguard-serve", "wayguard-control", "wayguard-audit"] {
             fleet.rolled_out(component);
@@ -113,17 +112,20 @@ impl Drop for Fleet {
 pub(crate) fn shots() -> Vec<Shot> {
     let pod = |context: Value| {
         json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"generateName": "shot-", "namespace": "alpha"},
-            "spec": {"containers": [{
-                "name": "web", "image": "registry.example/web:1.0", "securityContext": context,
-            }]}})
+        "metadata": {"generateName": "shot-", "namespace": "alpha"},
+        "spec": {"containers": [{
+            "name": "web", "image": "registry.example/web:1.0", "securityContext": context,
+        }]}})
     };
     vec![
         Shot {
             object: pod(json!({})),
             expected: Expected::Admitted("/metadata/labels/team", json!("alpha")),
         },
-        Shot { object: pod(json!({"privileged": true})), expected: Expected::Refused("denied the request: ") },
+        Shot {
+            object: pod(json!({"privileged": true})),
+            expected: Expected::Refused("denied the request: "),
+        },
     ]
 }
 

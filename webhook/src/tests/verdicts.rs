@@ -3,7 +3,7 @@
 use super::fixture::{
     FakeFacts, Rig, decided, eventually, judged_by, parts, pod, policy, policy_set, post, review, rig, rig_of,
 };
-use crate::{Config, Parts, Path};
+use crate::{BoxFuture, Config, FactSource, NoCluster, Parts, Path};
 use serde_json::json;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -244,4 +244,47 @@ async fn a_request_keeps_the_policy_set_that_it_began_with() {
     for seen in asking {
         assert!(seen.await.unwrap().iter().all(|digest| digests.contains(digest)));
     }
+}
+
+/// A cluster whose watches have heard nothing for so long.
+struct Unheard(Duration);
+
+impl FactSource for Unheard {
+    fn at_hand(&self, key: &FactKey) -> Option<Fact> {
+        NoCluster.at_hand(key)
+    }
+
+    fn fetch(&self, keys: Vec<FactKey>, deadline: Instant) -> BoxFuture<'_, Vec<(FactKey, Fact)>> {
+        NoCluster.fetch(keys, deadline)
+    }
+
+    fn last_heard(&self) -> Option<Duration> {
+        Some(self.0)
+    }
+}
+
+#[tokio::test]
+async fn verdicts_go_on_and_say_on_how_old_a_state_they_rest() {
+    let rig_after = |seconds| {
+        let facts = Arc::new(Unheard(Duration::from_secs(seconds)));
+        rig_of(Parts { facts, ..parts(Config::default()) })
+    };
+    let fresh = rig_after(61);
+    let denied = fresh.post(Path::Fail, review("u", &pod("web:latest"))).await.review("u");
+    assert!(
+        denied.get("warnings").is_none() && denied["auditAnnotations"].get("assumed").is_none(),
+        "{denied}"
+    );
+    assert_eq!(fresh.metric("wayguard_cluster_stale").await, Some(0));
+
+    let stale = rig_after(600);
+    let words = "wayguard judged this by policies and namespaces as they were 10 minutes ago: \
+                 its server has no contact to the API server";
+    for (image, allowed) in [("web:latest", false), ("web:1", true)] {
+        let reply = stale.post(Path::Fail, review("u", &pod(image))).await.review("u");
+        assert_eq!(reply["allowed"], allowed, "{reply}");
+        assert_eq!(reply["warnings"], json!([words]));
+        assert_eq!(reply["auditAnnotations"]["assumed"], words);
+    }
+    assert_eq!(stale.metric("wayguard_cluster_stale").await, Some(1));
 }

@@ -194,6 +194,10 @@ impl FactSource for WithImages {
         }
     }
 
+    fn last_heard(&self) -> Option<Duration> {
+        self.beside.last_heard()
+    }
+
     fn fetch(&self, keys: Vec<FactKey>, deadline: Instant) -> BoxFuture<'_, Vec<(FactKey, Fact)>> {
         Box::pin(async move {
             let (images, others): (Vec<_>, Vec<_>) =

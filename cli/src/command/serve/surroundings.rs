@@ -31,15 +31,22 @@ struct Cluster {
 }
 
 /// The cluster's look-ups as the server asks them.
-struct FromCluster(Arc<ClusterFacts>);
+struct FromCluster {
+    facts: Arc<ClusterFacts>,
+    watch: Arc<PolicyWatch>,
+}
 
 impl FactSource for FromCluster {
     fn at_hand(&self, key: &FactKey) -> Option<Fact> {
-        self.0.at_hand(key)
+        self.facts.at_hand(key)
     }
 
     fn fetch(&self, keys: Vec<FactKey>, deadline: Instant) -> BoxFuture<'_, Vec<(FactKey, Fact)>> {
-        Box::pin(self.0.fetch(keys, deadline))
+        Box::pin(self.facts.fetch(keys, deadline))
+    }
+
+    fn last_heard(&self) -> Option<Duration> {
+        self.facts.namespaces().staleness().into_iter().chain(self.watch.staleness()).max()
     }
 }
 
@@ -60,14 +67,15 @@ pub(super) fn open(
     let kinds = inventory_kinds(&gather(sources)?.compile());
     let facts = Arc::new(ClusterFacts::start(client, &kinds));
     let options = watch_options(sources, suite);
+    let watch = Arc::new(PolicyWatch::start(client, options));
     let cluster = Cluster {
         facts: Arc::clone(&facts),
-        watch: Arc::new(PolicyWatch::start(client, options)),
+        watch: Arc::clone(&watch),
         namespaces_latch: readiness.require("namespaces", "the namespaces have not been listed yet"),
         policies_latch: readiness
             .require("cluster-policies", "the cluster's policies have not been listed yet"),
     };
-    Ok(Surroundings { facts: Arc::new(FromCluster(facts)), cluster: Some(cluster) })
+    Ok(Surroundings { facts: Arc::new(FromCluster { facts, watch }), cluster: Some(cluster) })
 }
 
 /// How the cluster's policies join those of files and bundles: the same for every replica and for `control`.
