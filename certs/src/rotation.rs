@@ -5,6 +5,8 @@
 //!                         ▲                                                                               │ SETTLE
 //!                         └─── Publish(new) ◄─ DropPrevious ◄─ (OVERLAP, all leaves new) ◄─ Activate ◄────┘
 //! ```
+//! A person may ask for it earlier, by a key `rotate-now` in the Secret; the steps are the same.
+//!
 //! INVARIANT: an authority signs only while it is the active one, and becomes active only after every caBundle that
 //! exists was seen to hold it, for [`SETTLE`]. Until then the old one signs. Every step is one write, of the Secret or
 //! of the caBundles, and may be lost, repeated or taken over by another leader at any point: the next decision starts
@@ -121,7 +123,8 @@ fn rotation(state: &AuthoritySecret, now: SystemTime, seen: &[Option<CaBundle>])
     let usable = |authority: &Authority| authority.check_time(now).is_ok();
     let can_sign = state.active.as_ref().is_some_and(usable);
     let next = state.next.as_ref().filter(|next| usable(&next.authority));
-    let due = state.active.as_ref().is_none_or(|active| now >= active.certificate().renewal_due());
+    let due = state.rotate_now
+        || state.active.as_ref().is_none_or(|active| now >= active.certificate().renewal_due());
     if (due || !can_sign) && next.is_none() {
         return Some(Step::PrepareNext);
     }
@@ -198,7 +201,7 @@ pub fn carry_out(
         }
         Step::PrepareNext => {
             let next = NextAuthority { authority: Authority::generate(now)?, published_at: None };
-            AuthoritySecret { next: Some(next), ..read()? }
+            AuthoritySecret { next: Some(next), rotate_now: false, ..read()? }
         }
         Step::MarkPublished => marked(read()?, Some(now))?,
         Step::MarkUnpublished => marked(read()?, None)?,
@@ -222,7 +225,7 @@ fn activated(state: AuthoritySecret, now: SystemTime) -> Result<AuthoritySecret,
     let next = state.next.filter(|next| next.published_at.is_some()).ok_or(RotationError::NotPublished)?;
     let previous = state.active.iter().fold(state.previous, |previous, old| previous.with(old.certificate()));
     let previous_since = (!previous.is_empty()).then_some(now);
-    Ok(AuthoritySecret { active: Some(next.authority), next: None, previous, previous_since })
+    Ok(AuthoritySecret { active: Some(next.authority), next: None, previous, previous_since, ..state })
 }
 
 /// The CAs that leaves in service may lead to when the Secret does not say.

@@ -6,7 +6,7 @@ use crate::names::ServingNames;
 use crate::samples::now;
 use crate::secret::{
     CA_CERTIFICATE, CA_KEY, NEXT_CERTIFICATE, NEXT_KEY, NEXT_PUBLISHED_AT, PREVIOUS_CERTIFICATES,
-    PREVIOUS_SINCE,
+    PREVIOUS_SINCE, ROTATE_NOW,
 };
 use crate::serving::ServingCertificate;
 
@@ -159,6 +159,33 @@ fn a_rotation_goes_through_its_steps_in_order() {
     assert_eq!(decide(&dropped, at + OVERLAP, &seen(&active)), Step::Publish { bundle: dropped.bundle() });
     assert_eq!(dropped.bundle().certificates().len(), 1);
     assert!(matches!(decide(&dropped, at + OVERLAP, &seen(&dropped)), Step::Nothing { .. }));
+}
+
+#[test]
+fn who_asks_for_a_rotation_gets_one_by_the_same_steps_and_only_one() {
+    let state = AuthoritySecret { active: Some(authority_of(now())), ..AuthoritySecret::default() };
+    let mut data = state.to_data(None);
+    data.insert(ROTATE_NOW.to_owned(), b"leaked".to_vec());
+    let seen = |data: &SecretData| seen(&AuthoritySecret::from_data(data).unwrap());
+    let mut steps = Vec::new();
+    for at in [now(), now(), now() + SETTLE, now() + SETTLE] {
+        let step = next_step(Some(&data), at, &seen(&data));
+        if let Some(changed) = carry_out(&step, Some(&data), at).unwrap() {
+            data = changed;
+        }
+        assert!(!data.contains_key(ROTATE_NOW), "{step:?}");
+        steps.push(step);
+    }
+    assert!(
+        matches!(*steps, [Step::PrepareNext, Step::MarkPublished, Step::Activate, Step::Nothing { .. }]),
+        "{steps:?}"
+    );
+    // Asked again while one is on its way, it is one more, after that.
+    data.insert(ROTATE_NOW.to_owned(), Vec::new());
+    assert_eq!(next_step(Some(&data), now(), &seen(&data)), Step::PrepareNext);
+    // It makes nothing ours that is not.
+    let foreign = SecretData::from([(ROTATE_NOW.to_owned(), vec![]), ("tls.key".to_owned(), vec![])]);
+    assert!(matches!(next_step(Some(&foreign), now(), &Observed::default()), Step::Refuse { .. }));
 }
 
 #[test]

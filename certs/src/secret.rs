@@ -7,6 +7,7 @@
 //! | `next-ca-published-at` | since when every caBundle has held the next one |
 //! | `previous-ca.crt` | authorities that signed before, still trusted; without keys, they sign nothing any more |
 //! | `previous-ca-since` | when they stopped signing |
+//! | `rotate-now` | anything: a person asks for the next authority before it is due; taken out once it is made |
 //!
 //! Times are RFC 3339. Keys that are not in this table are left alone. Reading is lenient where nothing is lost: a
 //! broken next or previous part is dropped, only a broken active part makes the Secret unusable.
@@ -28,6 +29,7 @@ pub(crate) const NEXT_KEY: &str = "next-ca.key";
 pub(crate) const NEXT_PUBLISHED_AT: &str = "next-ca-published-at";
 pub(crate) const PREVIOUS_CERTIFICATES: &str = "previous-ca.crt";
 pub(crate) const PREVIOUS_SINCE: &str = "previous-ca-since";
+pub(crate) const ROTATE_NOW: &str = "rotate-now";
 const OURS: [&str; 7] = [
     CA_CERTIFICATE,
     CA_KEY,
@@ -82,6 +84,8 @@ pub struct AuthoritySecret {
     pub previous: CaBundle,
     /// When they stopped; `None` if there are none, or if it is not written down.
     pub previous_since: Option<SystemTime>,
+    /// A person asks for the next one before it is due.
+    pub rotate_now: bool,
 }
 
 impl AuthoritySecret {
@@ -115,13 +119,14 @@ impl AuthoritySecret {
             .and_then(|text| CaBundle::from_pem(text).ok())
             .unwrap_or_default();
         let previous_since = if previous.is_empty() { None } else { time(data, PREVIOUS_SINCE) };
-        Ok(Self { active, next, previous, previous_since })
+        let rotate_now = data.contains_key(ROTATE_NOW);
+        Ok(Self { active, next, previous, previous_since, rotate_now })
     }
 
     /// The Secret's data for this state. What `current` holds beside our keys stays.
     pub fn to_data(&self, current: Option<&SecretData>) -> SecretData {
         let mut data = current.cloned().unwrap_or_default();
-        data.retain(|key, _| !OURS.contains(&key.as_str()));
+        data.retain(|key, _| !OURS.contains(&key.as_str()) && (self.rotate_now || key != ROTATE_NOW));
         let mut put = |key: &str, text: String| data.insert(key.to_owned(), text.into_bytes());
         if let Some(active) = &self.active {
             put(CA_CERTIFICATE, active.certificate().to_pem());
@@ -193,6 +198,7 @@ mod tests {
             next: Some(NextAuthority { authority: authority(), published_at: Some(now()) }),
             previous: CaBundle::default().with(authority().certificate()).with(authority().certificate()),
             previous_since: Some(now()),
+            rotate_now: false,
         };
         let note = SecretData::from([("note".to_owned(), b"keep me".to_vec())]);
         let data = state.to_data(Some(&note));
