@@ -25,10 +25,12 @@ test-end-to-end:
     cargo build --bin wayguard
     cargo test -p wayguard-conformance-tests --no-fail-fast -- --test-threads 1
 
-# What takes long: 200 idle namespaces for two minutes, thirty claims at once twenty times (10 minutes)
+# What takes long: 200 idle namespaces for two minutes, thirty claims at once twenty times (10 minutes); 100 rotations,
+# 500 generations of a policy, ten minutes without an API server (two hours)
 soak:
     cargo build --bin wayguard
     WAYGUARD_SOAK=1 cargo test -p wayguard-conformance-tests --test provisioning -- --nocapture
+    WAYGUARD_SOAK=1 cargo test -p wayguard-conformance-tests --test availability -- --nocapture
 
 # OPA's conformance cases on our engine, and our parser beside OPA's
 compare-rego-cases:

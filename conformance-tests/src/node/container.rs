@@ -1,27 +1,17 @@
-//! A container of a Pod as a real process: its own network, its arguments and environment, the user and group that the
+//! A container of a Pod as a real process: the Pod's network, its arguments and environment, the user and group that the
 //! Pod names, no capabilities, a root that it cannot write to, the account's token where kubelet mounts it.
 
-use super::network;
+use super::network::{self, Network};
 use crate::wayguard;
 use k8s_openapi::api::core::v1::{Container, Pod};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-/// Run by `sh` in new network and mount namespaces; what follows the script are the container's arguments.
-/// `$SECRETS` is mounted read-only, the rest of the root cannot be written to, and the binary is reached though its
-/// folder may be closed to the container's user.
+/// Run by `sh` in a new mount namespace; what follows the script are the container's arguments. `$SECRETS` is mounted
+/// read-only, the rest of the root cannot be written to, and the binary is reached though its folder may be closed to
+/// the container's user.
 const SCRIPT: &str = r#"
 set -e
-tries=0
-until ip link show eth0 >/dev/null 2>&1; do
-  tries=$((tries + 1)); [ "$tries" -lt 500 ] || { echo 'no network came' >&2; exit 70; }
-  sleep 0.01
-done
-ip link set lo up
-ip link set eth0 up
-ip addr add "$ADDRESS/16" dev eth0
-ip route add default via "$GATEWAY"
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/secrets/kubernetes.io/serviceaccount
@@ -32,7 +22,7 @@ mount --bind "$PROGRAM" /run/program
 mount -o remount,ro,bind /
 mount -o remount,ro /run
 cd /
-unset SECRETS PROGRAM ADDRESS GATEWAY PWD OLDPWD
+unset SECRETS PROGRAM PWD OLDPWD
 exec setpriv --reuid="$RUN_AS" --regid="$RUN_AS_GROUP" --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all \
   env -u RUN_AS -u RUN_AS_GROUP /run/program "$@"
 "#;
@@ -46,14 +36,12 @@ pub(super) struct Running {
 /// What a container is started with, besides what its Pod says.
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
-    pub(super) address: &'a str,
+    pub(super) network: &'a Network,
     /// The folder with the account's token, CA and namespace.
     pub(super) secrets: &'a Path,
     /// Where its output goes, after what is there.
     pub(super) log: &'a Path,
     pub(super) api_port: u16,
-    /// The Pod's number, for its plug.
-    pub(super) number: u16,
 }
 
 impl Running {
@@ -74,17 +62,16 @@ impl Running {
             let file = std::fs::OpenOptions::new().create(true).append(true).open(around.log);
             file.map(Stdio::from).map_err(|error| format!("the log cannot be written: {error}"))
         };
-        let mut command = Command::new("unshare");
+        let mut command = Command::new("nsenter");
         command
-            .args(["--net", "--mount", "--", "sh", "-c", SCRIPT, "sh"])
+            .arg(format!("--net=/proc/{}/ns/net", around.network.holder()))
+            .args(["--", "unshare", "--mount", "--", "sh", "-c", SCRIPT, "sh"])
             .args(container.args.iter().flatten())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs(environment(pod, container)?)
             .env("KUBERNETES_SERVICE_HOST", network::API_SERVICE)
             .env("KUBERNETES_SERVICE_PORT", around.api_port.to_string())
-            .env("ADDRESS", around.address)
-            .env("GATEWAY", network::NODE_ADDRESS)
             .env("SECRETS", around.secrets)
             .env("PROGRAM", program)
             .env("RUN_AS", user.0.to_string())
@@ -93,14 +80,6 @@ impl Running {
             .stdout(log()?)
             .stderr(log()?);
         let child = command.spawn().map_err(|error| format!("it cannot be started: {error}"))?;
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while !network::has_own(child.id()) {
-            if Instant::now() >= deadline {
-                return Err("it got no network of its own".into());
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        network::plug_in(around.number, child.id());
         Ok(Self { child })
     }
 

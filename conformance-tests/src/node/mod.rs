@@ -62,7 +62,7 @@ impl Node {
     /// # Panics
     /// If it cannot.
     pub fn join(sandbox: &Sandbox, namespace: &str, folder: &Path) -> Self {
-        let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
+        let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
         {
             Ok(runtime) => runtime,
             Err(error) => panic!("no runtime: {error}"),

@@ -3,7 +3,8 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Says, in the environment, that a test runs inside of its network already.
 const INSIDE: &str = "WAYGUARD_TEST_NETWORK";
@@ -71,17 +72,70 @@ fn prepare() {
     }
 }
 
-/// Plugs a process that has a network namespace of its own into the bridge, as `eth0`.
-pub(super) fn plug_in(number: u16, pid: u32) {
-    ip(&format!("link add pod{number} type veth peer name eth0 netns {pid}"));
-    ip(&format!("link set pod{number} master pods"));
-    ip(&format!("link set pod{number} up"));
+/// Run by `sh` in a new network namespace: waits for its plug, and then for its end, so that the network outlives the
+/// containers, as on any node.
+const HOLDER: &str = r#"
+set -e
+until ip link show eth0 >/dev/null 2>&1; do sleep 0.01; done
+ip link set lo up
+ip link set eth0 up
+ip addr add "$1/16" dev eth0
+ip route add default via "$2"
+exec sleep infinity
+"#;
+
+/// A Pod's own network, with an address that all others reach.
+#[derive(Debug)]
+pub(super) struct Network {
+    holder: Child,
+    address: String,
 }
 
-/// The address of the Pod of that number.
-pub(super) fn address(number: u16) -> String {
-    let [high, low] = number.to_be_bytes();
-    format!("10.77.{}.{low}", high + 1)
+impl Network {
+    /// Makes the network of the Pod of that number; numbers differ.
+    pub(super) fn new(number: u16) -> Result<Self, String> {
+        let [high, low] = number.to_be_bytes();
+        let address = format!("10.77.{}.{low}", high + 1);
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--", "sh", "-c", HOLDER, "sh", &address, NODE_ADDRESS]).stdin(Stdio::null());
+        let holder = command.spawn().map_err(|error| format!("`unshare` cannot be run: {error}"))?;
+        let network = Self { holder, address };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let wait = |what: &str, holds: &dyn Fn() -> bool| {
+            while !holds() {
+                if Instant::now() >= deadline {
+                    return Err(format!("the Pod's network {what}"));
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Ok(())
+        };
+        let pid = network.holder();
+        wait("was not made", &|| has_own(pid))?;
+        ip(&format!("link add pod{number} type veth peer name eth0 netns {pid}"));
+        ip(&format!("link set pod{number} master pods"));
+        ip(&format!("link set pod{number} up"));
+        let named = || std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+        wait("has no address", &|| named() == b"sleep\n")?;
+        Ok(network)
+    }
+
+    /// The address.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The process that keeps it.
+    pub(super) fn holder(&self) -> u32 {
+        self.holder.id()
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
 }
 
 #[track_caller]
@@ -95,7 +149,7 @@ fn ip(line: &str) {
 }
 
 /// Whether a process has left the network namespace of this one.
-pub(super) fn has_own(pid: u32) -> bool {
+fn has_own(pid: u32) -> bool {
     let of = |who: &str| std::fs::read_link(Path::new("/proc").join(who).join("ns/net")).ok();
     matches!((of("self"), of(&pid.to_string())), (Some(here), Some(there)) if here != there)
 }

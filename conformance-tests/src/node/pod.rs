@@ -1,7 +1,8 @@
 //! One Pod's life on the node: started, probed, started anew when it ends by itself, ended with its grace.
 
 use super::container::{Running, Surroundings};
-use super::{Place, Shared, network, until};
+use super::network::{self, Network};
+use super::{Place, Shared, until};
 use k8s_openapi::api::core::v1::{Pod, Probe};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -46,8 +47,7 @@ impl PodTask {
             shared: Arc::clone(shared),
             pod: pod.clone(),
             name,
-            address: network::address(number),
-            number,
+            network: Network::new(number)?,
             secrets,
             program,
             restarts: 0,
@@ -74,8 +74,7 @@ struct Life {
     shared: Arc<Shared>,
     pod: Pod,
     name: String,
-    address: String,
-    number: u16,
+    network: Network,
     secrets: PathBuf,
     program: Option<PathBuf>,
     restarts: u32,
@@ -106,11 +105,10 @@ impl Life {
     fn start(&self) -> Result<Running, String> {
         let log = self.shared.folder.join(format!("{}.log", self.name));
         let around = Surroundings {
-            address: &self.address,
+            network: &self.network,
             secrets: &self.secrets,
             log: &log,
             api_port: self.shared.api_port,
-            number: self.number,
         };
         Running::start(&self.pod, self.program.as_deref(), &around)
     }
@@ -136,7 +134,7 @@ impl Life {
                 return self.place(0);
             }
             for probe in &mut probes {
-                probe.ask(&self.address, &self.pod).await;
+                probe.ask(self.network.address(), &self.pod).await;
             }
             let [readiness, liveness] = &probes;
             if liveness.failed() {
@@ -151,7 +149,7 @@ impl Life {
     }
 
     fn place(&self, pid: u32) {
-        let place = Place { pid, address: self.address.clone() };
+        let place = Place { pid, address: self.network.address().to_owned() };
         self.shared.lock().insert(self.name.clone(), place);
     }
 
@@ -164,8 +162,8 @@ impl Life {
             "phase": "Running",
             "startTime": self.started,
             "hostIP": network::NODE_ADDRESS,
-            "podIP": self.address,
-            "podIPs": [{"ip": self.address}],
+            "podIP": self.network.address(),
+            "podIPs": [{"ip": self.network.address()}],
             "conditions": [
                 condition("PodScheduled", "True"), condition("Initialized", "True"),
                 condition("ContainersReady", word), condition("Ready", word),

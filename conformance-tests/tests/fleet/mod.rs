@@ -1,12 +1,16 @@
 //! The suite installed in a cluster of its own, with its Pods running behind its Service.
 
+use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use wayguard_conformance_tests::load::{Expected, Load, Shot};
 use wayguard_conformance_tests::node::{self, Node};
 use wayguard_conformance_tests::{Said, eventually, output, wayguard};
-use wayguard_sandbox::{Binaries, BinariesError, CompileError, Lifetime, Options, Sandbox, Search};
+use wayguard_sandbox::{Binaries, BinariesError, CompileError, Lifetime, Options, Program, Sandbox, Search};
 
 /// The suite's own namespace.
 pub(crate) const OWN: &str = "wayguard-system";
@@ -16,7 +20,9 @@ pub(crate) struct Fleet {
     pub(crate) node: Node,
     pub(crate) client: kube::Client,
     pub(crate) sandbox: Sandbox,
-    pub(crate) folder: tempfile::TempDir,
+    install: Vec<String>,
+    starts: u32,
+    folder: tempfile::TempDir,
 }
 
 impl Fleet {
@@ -42,10 +48,9 @@ impl Fleet {
         std::fs::create_dir(&pods).unwrap();
         let node = Node::join(&sandbox, OWN, &pods);
         let client = node.runtime().block_on(node::client(&sandbox.kubeconfig()));
-        let fleet = Self { node, client, sandbox, folder };
-        let installed =
-            fleet.wayguard(&[&["install", "--image", "registry.example/wayguard:test"], install].concat());
-        assert!(installed.fine, "{}{}", installed.out, installed.err);
+        let install = install.iter().map(|&argument| argument.to_owned()).collect();
+        let fleet = Self { node, client, sandbox, install, starts: 0, folder };
+        fleet.install();
         for component in ["wayguard-serve", "wayguard-control", "wayguard-audit"] {
             fleet.rolled_out(component);
         }
@@ -60,6 +65,155 @@ impl Fleet {
             fleet.kubectl(&["get", "serviceaccount", "default", "-n", "alpha"], "").fine
         });
         Some(fleet)
+    }
+
+    /// `wayguard install`, as at the start.
+    #[track_caller]
+    pub(crate) fn install(&self) {
+        let arguments = ["install", "--image", "registry.example/wayguard:test"].into_iter();
+        let arguments: Vec<&str> = arguments.chain(self.install.iter().map(String::as_str)).collect();
+        let said = self.wayguard(&arguments);
+        assert!(said.fine, "{}{}", said.out, said.err);
+    }
+
+    /// The names of the Pods that run now and begin so.
+    pub(crate) fn names(&self, prefix: &str) -> BTreeSet<String> {
+        self.node.running(prefix).into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Sends a process a signal, such as `STOP`.
+    #[track_caller]
+    pub(crate) fn kill(&self, pid: u32, signal: &str) {
+        assert!(pid != 0, "it is just being started anew");
+        output(Command::new("kill").args([format!("-{signal}"), pid.to_string()]), "").accepted();
+    }
+
+    /// The addresses of the server's ready replicas, as the API server knows them.
+    pub(crate) fn endpoints(&self) -> BTreeSet<String> {
+        let arguments =
+            ["get", "endpointslices", "-n", OWN, "-l", "kubernetes.io/service-name=wayguard", "-o", "json"];
+        let slices: Value = serde_json::from_str(&self.kubectl(&arguments, "").out).unwrap_or_default();
+        let endpoints = slices["items"].as_array().into_iter().flatten();
+        let endpoints = endpoints.flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
+        let ready = endpoints.filter(|endpoint| endpoint["conditions"]["ready"] == true);
+        let addresses = ready.flat_map(|endpoint| endpoint["addresses"].as_array().into_iter().flatten());
+        addresses.filter_map(|address| address.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Reads whom the registration trusts, for [`Self::ask_directly`].
+    #[track_caller]
+    pub(crate) fn trust(&self) {
+        let configuration = self.get("validatingwebhookconfiguration/wayguard", "");
+        let bundle = configuration["webhooks"][0]["clientConfig"]["caBundle"].as_str().unwrap_or_default();
+        let text = output(Command::new("base64").arg("-d"), bundle).accepted();
+        std::fs::write(self.folder.path().join("ca.pem"), text).unwrap();
+    }
+
+    /// Asks a replica as an API server does, with the trust that was read last.
+    pub(crate) fn ask_directly(&self, address: &str, review: &Value) -> Result<Value, String> {
+        let name = format!("wayguard.{OWN}.svc");
+        let said = output(
+            Command::new("curl")
+                .args(["--silent", "--show-error", "--max-time", "5", "--cacert"])
+                .arg(self.folder.path().join("ca.pem"))
+                .args([
+                    "--resolve",
+                    &format!("{name}:8443:{address}"),
+                    "-H",
+                    "content-type: application/json",
+                ])
+                .args(["--data-binary", "@-", &format!("https://{name}:8443/validate/fail")]),
+            &review.to_string(),
+        );
+        serde_json::from_str(&said.out).map_err(|_| format!("{}{}", said.err, said.out))
+    }
+
+    /// The metrics of a Pod.
+    pub(crate) fn metrics(&self, address: &str) -> String {
+        let url = format!("http://{address}:8080/metrics");
+        output(Command::new("curl").args(["--silent", "--max-time", "5", &url]), "").out
+    }
+
+    /// Ends the API server; with what it was run.
+    pub(crate) fn stop_api_server(&self) -> Vec<String> {
+        self.trust();
+        let supervisor = self.sandbox.supervisor();
+        let running = supervisor.running();
+        let name = running.iter().map(|process| process.name().to_owned());
+        let name = name.filter(|name| name.starts_with("kube-apiserver")).last().unwrap();
+        let process = supervisor.find(&name).unwrap();
+        let line = std::fs::read(format!("/proc/{}/cmdline", process.pid())).unwrap();
+        self.kill(process.pid(), "KILL");
+        String::from_utf8(line).unwrap().split_terminator('\0').map(str::to_owned).collect()
+    }
+
+    /// Starts it again, and waits until it is ready.
+    pub(crate) fn start_api_server(&mut self, line: &[String]) {
+        self.starts += 1;
+        let program = Program::new(format!("kube-apiserver-{}", self.starts), &line[0]).args(&line[1..]);
+        drop(self.sandbox.run(&program).unwrap());
+        eventually("the API server is ready", || self.kubectl(&["get", "--raw", "/readyz"], "").fine);
+    }
+
+    /// Whether a Policy of the cluster says that it is enforced.
+    pub(crate) fn is_enforced(&self, policy: &str) -> bool {
+        let policy = self.get(&format!("policy/{policy}"), "");
+        let conditions = policy["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.iter().any(|one| one["type"] == "Enforced" && one["status"] == "True")
+    }
+
+    /// Whether there is time for the long forms (`just soak`).
+    pub(crate) fn is_long(&self) -> bool {
+        std::env::var_os("WAYGUARD_SOAK").is_some()
+    }
+
+    /// One of two counts.
+    pub(crate) fn long_count(&self, usual: u32, long: u32) -> u32 {
+        if self.is_long() { long } else { usual }
+    }
+
+    /// Creates an object of the core group as a dry run, faster than kubectl; or how it was refused.
+    pub(crate) fn create(&self, object: &Value) -> Result<Value, String> {
+        let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", text("/kind")));
+        let namespace = text("/metadata/namespace");
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &resource);
+        let object = serde_json::from_value(object.clone()).unwrap();
+        let parameters = PostParams { dry_run: true, ..PostParams::default() };
+        match self.node.runtime().block_on(api.create(&parameters, &object)) {
+            Ok(created) => Ok(serde_json::to_value(created).unwrap()),
+            Err(kube::Error::Api(status)) => Err(status.message.clone()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Changes a Policy so many times, once in each span; how many changes were taken is what the task gives.
+    pub(crate) fn keep_changing(
+        &self,
+        policy: &'static str,
+        times: u32,
+        every: Duration,
+        change: impl Fn(u32) -> Value + Send + 'static,
+    ) -> JoinHandle<u32> {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("wayguard.io", "v1alpha1", "Policy"));
+        let resource = ApiResource { plural: "policies".into(), ..resource };
+        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+        self.node.runtime().spawn(async move {
+            let mut ticks = tokio::time::interval(every);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            let mut taken = 0;
+            for number in 1..=times {
+                ticks.tick().await;
+                let patch = Patch::Merge(change(number));
+                taken += u32::from(api.patch(policy, &PatchParams::default(), &patch).await.is_ok());
+            }
+            taken
+        })
+    }
+
+    /// One of two lengths.
+    pub(crate) fn long(&self, usual: Duration, long: Duration) -> Duration {
+        if self.is_long() { long } else { usual }
     }
 
     pub(crate) fn kubectl(&self, arguments: &[&str], input: &str) -> Said {
@@ -101,9 +255,10 @@ impl Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            // Each denied request has a line; what is left tells of the processes.
             let logs = self.node.logs("");
-            let from = logs.len().saturating_sub(6000);
-            println!("{}", logs.get(from..).unwrap_or(&logs));
+            let lines: Vec<&str> = logs.lines().filter(|line| !line.contains("INFO admission")).collect();
+            println!("{}", lines[lines.len().saturating_sub(100)..].join("\n"));
         }
     }
 }
@@ -128,6 +283,3 @@ pub(crate) fn shots() -> Vec<Shot> {
         },
     ]
 }
-
-/// How long a wait for something that takes its time may last.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
