@@ -63,7 +63,7 @@ fn a_replica_that_is_killed_costs_next_to_nothing(fleet: &Fleet) {
     for _ in 0..2 {
         std::thread::sleep(Duration::from_secs(2));
         let (name, place) = fleet.node.running("wayguard-serve").swap_remove(0);
-        fleet.kill(place.pid, "KILL");
+        fleet::kill(place.pid, "KILL");
         let killed = Instant::now();
         eventually("its endpoint is gone", || !fleet.endpoints().contains(&place.address));
         println!("{name} was killed; its endpoint was gone after {:?}", killed.elapsed());
@@ -96,18 +96,18 @@ fn what_somebody_changes_in_the_registration_is_put_back(fleet: &Fleet) {
     let what = "validatingwebhookconfiguration/wayguard";
     let webhooks = || fleet.get(what, "")["webhooks"].clone();
     let wanted = webhooks();
-    let changes = [
+    let edits = [
         json!([{"op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Ignore"}]),
         json!([{"op": "replace", "path": "/webhooks/0/rules", "value": []}]),
         json!([{"op": "add", "path": "/webhooks/0/objectSelector", "value": {"matchLabels": {"judge": "me"}}}]),
         json!([{"op": "add", "path": "/webhooks/0/matchConditions", "value": [{"name": "never", "expression": "false"}]}]),
     ];
-    for change in changes {
-        fleet.kubectl(&["patch", what, "--type=json", "-p", &change.to_string()], "").accepted();
+    for edit in edits {
+        fleet.kubectl(&["patch", what, "--type=json", "-p", &edit.to_string()], "").accepted();
         let changed = Instant::now();
         eventually("the change is taken out", || webhooks() == wanted);
-        println!("put back after {:?}: {change}", changed.elapsed());
-        assert!(changed.elapsed() < Duration::from_secs(10), "{change}");
+        println!("put back after {:?}: {edit}", changed.elapsed());
+        assert!(changed.elapsed() < Duration::from_secs(10), "{edit}");
     }
 }
 
@@ -115,7 +115,7 @@ fn what_somebody_changes_in_the_registration_is_put_back(fleet: &Fleet) {
 fn a_policy_is_enforced_only_once_all_replicas_have_it(fleet: &Fleet) {
     let enforced = || fleet.is_enforced("late");
     let (_, place) = fleet.node.running("wayguard-serve").swap_remove(0);
-    fleet.kill(place.pid, "STOP");
+    fleet::kill(place.pid, "STOP");
     let rules = "deny contains \"never\" if input.review.object.data.late";
     let policy = wayguard_conformance_tests::policy("late", "", "configmaps", "CREATE", rules);
     fleet.kubectl(&["apply", "-f", "-"], &policy).accepted();
@@ -124,7 +124,7 @@ fn a_policy_is_enforced_only_once_all_replicas_have_it(fleet: &Fleet) {
         assert!(!enforced(), "enforced, though a ready replica does not have it");
         std::thread::sleep(Duration::from_millis(200));
     }
-    fleet.kill(place.pid, "CONT");
+    fleet::kill(place.pid, "CONT");
     eventually("all have it", enforced);
     fleet.kubectl(&["delete", "policy", "late"], "").accepted();
     fleet.rolled_out("wayguard-serve");
@@ -150,7 +150,7 @@ fn each_decision_is_of_one_generation(fleet: &Fleet) {
         "metadata": {"generateName": "probe-", "namespace": "alpha"}, "data": {"probe": "yes"}});
     eventually("all replicas have it", || fleet.is_enforced("generation"));
     let load = fleet.load();
-    let changes = fleet.long_count(80, 500);
+    let changes = fleet::long_count(80, 500);
     let changing = fleet.keep_changing("generation", changes, Duration::from_millis(120), move |number| {
         let rego = rego.replace("of generation 0", &format!("of generation {number}"));
         json!({"spec": {"source": {"rego": rego}}})
@@ -197,7 +197,7 @@ fn a_replica_that_starts_lets_nothing_through(fleet: &Fleet) {
     let review = config_map_review(&json!({"number": "199"}));
     let mut answers: Vec<(Duration, Value)> = Vec::new();
     let mut refused = 0;
-    while answers.len() < 50 && started.elapsed() < Duration::from_secs(60) {
+    while answers.len() < 50 && started.elapsed() < Duration::from_mins(1) {
         match fleet.ask_directly(&place.address, &review) {
             Ok(answer) => answers.push((started.elapsed(), answer)),
             Err(_) => refused += 1,
@@ -222,7 +222,7 @@ fn a_new_authority_breaks_no_handshake(fleet: &Fleet) {
     let authority = || fleet.get("secret/wayguard-ca", OWN)["data"]["ca.crt"].clone();
     let failures = handshake_failures(fleet);
     let load = fleet.load();
-    let rounds = if fleet.is_long() { 100 } else { 1 };
+    let rounds = if fleet::is_long() { 100 } else { 1 };
     for _ in 0..rounds {
         let before = authority();
         let patch = json!({"stringData": {"rotate-now": "by a test"}}).to_string();
@@ -243,7 +243,7 @@ fn a_new_authority_breaks_no_handshake(fleet: &Fleet) {
 
 /// Of each replica; what comes before it has a certificate is among them.
 fn handshake_failures(fleet: &Fleet) -> Vec<(String, Option<f64>)> {
-    let of = |address: &str| metric(&fleet.metrics(address), "wayguard_tls_handshake_failures_total");
+    let of = |address: &str| metric(&fleet::metrics(address), "wayguard_tls_handshake_failures_total");
     fleet.node.running("wayguard-serve").into_iter().map(|(name, place)| (name, of(&place.address))).collect()
 }
 
@@ -251,16 +251,16 @@ fn handshake_failures(fleet: &Fleet) -> Vec<(String, Option<f64>)> {
 fn without_the_api_server_verdicts_go_on(fleet: &mut Fleet) {
     let review = pod_review(true);
     let places = fleet.node.running("wayguard-serve");
-    let stale = |fleet: &Fleet| {
+    let stale = || {
         places
             .iter()
-            .all(|(_, place)| metric(&fleet.metrics(&place.address), "wayguard_cluster_stale") == Some(1.0))
+            .all(|(_, place)| metric(&fleet::metrics(&place.address), "wayguard_cluster_stale") == Some(1.0))
     };
     let program = fleet.stop_api_server();
     let stopped = Instant::now();
     let mut asked = 0;
-    let limit = fleet.long(Duration::from_secs(90), Duration::from_mins(10));
-    while stopped.elapsed() < limit && (fleet.is_long() || !stale(fleet)) {
+    let limit = fleet::long(Duration::from_secs(90), Duration::from_mins(10));
+    while stopped.elapsed() < limit && (fleet::is_long() || !stale()) {
         for (name, place) in &places {
             let answer =
                 fleet.ask_directly(&place.address, &review).unwrap_or_else(|why| panic!("{name}: {why}"));
@@ -270,7 +270,7 @@ fn without_the_api_server_verdicts_go_on(fleet: &mut Fleet) {
         std::thread::sleep(Duration::from_millis(500));
     }
     println!("{asked} verdicts in {:?} without an API server", stopped.elapsed());
-    assert!(stale(fleet), "the metric does not say that answers rest on an old state");
+    assert!(stale(), "the metric does not say that answers rest on an old state");
     for (_, place) in &places {
         let answer = fleet.ask_directly(&place.address, &review).unwrap();
         let warnings = answer["response"]["warnings"].to_string();
@@ -286,7 +286,7 @@ fn without_the_api_server_verdicts_go_on(fleet: &mut Fleet) {
             .node
             .running("wayguard-serve")
             .iter()
-            .all(|(_, place)| metric(&fleet.metrics(&place.address), "wayguard_cluster_stale") == Some(0.0))
+            .all(|(_, place)| metric(&fleet::metrics(&place.address), "wayguard_cluster_stale") == Some(0.0))
     });
     let load = fleet.load();
     std::thread::sleep(Duration::from_secs(3));

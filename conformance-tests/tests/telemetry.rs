@@ -71,8 +71,7 @@ fn exposed(metrics: &str) -> BTreeSet<String> {
 
 /// Everything on, something refused, something for the audit to find, a claim's kinds at least watched.
 fn everything() -> Sandbox {
-    let sandbox =
-        Sandbox::start_with(
+    let sandbox = Sandbox::start_with(
         &[
             "--audit",
             "--provisioning",

@@ -120,7 +120,7 @@ static HITS: Described = Described::counter(
 static MISSES: Described = Described::counter("wayguard_memo_misses", "Policies that were run");
 
 /// All metrics of the admission path.
-pub(crate) static METRICS: [&Described; 26] = [
+pub(crate) static METRICS: [&Described; 27] = [
     &DURATIONS,
     &VERDICTS,
     &UNJUDGED,

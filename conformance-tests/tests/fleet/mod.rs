@@ -81,13 +81,6 @@ impl Fleet {
         self.node.running(prefix).into_iter().map(|(name, _)| name).collect()
     }
 
-    /// Sends a process a signal, such as `STOP`.
-    #[track_caller]
-    pub(crate) fn kill(&self, pid: u32, signal: &str) {
-        assert!(pid != 0, "it is just being started anew");
-        output(Command::new("kill").args([format!("-{signal}"), pid.to_string()]), "").accepted();
-    }
-
     /// The addresses of the server's ready replicas, as the API server knows them.
     pub(crate) fn endpoints(&self) -> BTreeSet<String> {
         let arguments =
@@ -128,22 +121,15 @@ impl Fleet {
         serde_json::from_str(&said.out).map_err(|_| format!("{}{}", said.err, said.out))
     }
 
-    /// The metrics of a Pod.
-    pub(crate) fn metrics(&self, address: &str) -> String {
-        let url = format!("http://{address}:8080/metrics");
-        output(Command::new("curl").args(["--silent", "--max-time", "5", &url]), "").out
-    }
-
     /// Ends the API server; with what it was run.
     pub(crate) fn stop_api_server(&self) -> Vec<String> {
         self.trust();
         let supervisor = self.sandbox.supervisor();
         let running = supervisor.running();
-        let name = running.iter().map(|process| process.name().to_owned());
-        let name = name.filter(|name| name.starts_with("kube-apiserver")).last().unwrap();
-        let process = supervisor.find(&name).unwrap();
+        // The one that was started last; those before it have ended.
+        let process = running.iter().rfind(|process| process.name().starts_with("kube-apiserver")).unwrap();
         let line = std::fs::read(format!("/proc/{}/cmdline", process.pid())).unwrap();
-        self.kill(process.pid(), "KILL");
+        kill(process.pid(), "KILL");
         String::from_utf8(line).unwrap().split_terminator('\0').map(str::to_owned).collect()
     }
 
@@ -160,16 +146,6 @@ impl Fleet {
         let policy = self.get(&format!("policy/{policy}"), "");
         let conditions = policy["status"]["conditions"].as_array().cloned().unwrap_or_default();
         conditions.iter().any(|one| one["type"] == "Enforced" && one["status"] == "True")
-    }
-
-    /// Whether there is time for the long forms (`just soak`).
-    pub(crate) fn is_long(&self) -> bool {
-        std::env::var_os("WAYGUARD_SOAK").is_some()
-    }
-
-    /// One of two counts.
-    pub(crate) fn long_count(&self, usual: u32, long: u32) -> u32 {
-        if self.is_long() { long } else { usual }
     }
 
     /// Creates an object of the core group as a dry run, faster than kubectl; or how it was refused.
@@ -211,11 +187,6 @@ impl Fleet {
         })
     }
 
-    /// One of two lengths.
-    pub(crate) fn long(&self, usual: Duration, long: Duration) -> Duration {
-        if self.is_long() { long } else { usual }
-    }
-
     pub(crate) fn kubectl(&self, arguments: &[&str], input: &str) -> Said {
         output(self.sandbox.kubectl().args(arguments), input)
     }
@@ -250,6 +221,34 @@ impl Fleet {
         let rate = std::env::var("WAYGUARD_LOAD").ok().and_then(|rate| rate.parse().ok()).unwrap_or(40);
         Load::start(self.node.runtime(), &self.client, &shots(), rate, 8)
     }
+}
+
+/// Sends a process a signal, such as `STOP`.
+#[track_caller]
+pub(crate) fn kill(pid: u32, signal: &str) {
+    assert!(pid != 0, "it is just being started anew");
+    output(Command::new("kill").args([format!("-{signal}"), pid.to_string()]), "").accepted();
+}
+
+/// Whether there is time for the long forms (`just soak`).
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("WAYGUARD_SOAK").is_some()
+}
+
+/// One of two counts.
+pub(crate) fn long_count(usual: u32, long: u32) -> u32 {
+    if is_long() { long } else { usual }
+}
+
+/// One of two lengths.
+pub(crate) fn long(usual: Duration, long: Duration) -> Duration {
+    if is_long() { long } else { usual }
+}
+
+/// The metrics of a Pod.
+pub(crate) fn metrics(address: &str) -> String {
+    let url = format!("http://{address}:8080/metrics");
+    output(Command::new("curl").args(["--silent", "--max-time", "5", &url]), "").out
 }
 
 impl Drop for Fleet {
