@@ -148,3 +148,16 @@ fn mdbook_builds_it() {
     let named = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("searchindex");
     assert!(std::fs::read_dir(folder.path()).unwrap().flatten().any(named), "it can be searched");
 }
+
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let page = std::fs::read_to_string(repository().join("docs/threat-model.md")).unwrap();
+    let named: Vec<&str> = page.split('`').filter(|words| words.contains(".rs")).collect();
+    assert!(named.len() > 40, "{}", named.len());
+    for named in named {
+        let (file, function) = named.split_once("::").unwrap_or((named, ""));
+        let text = std::fs::read_to_string(repository().join(file));
+        let text = text.unwrap_or_else(|error| panic!("`{file}`: {error}"));
+        assert!(text.contains(&format!("fn {function}")), "`{file}` has no `{function}`");
+    }
+}

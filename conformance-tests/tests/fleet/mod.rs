@@ -54,17 +54,23 @@ impl Fleet {
         for component in ["wayguard-serve", "wayguard-control", "wayguard-audit"] {
             fleet.rolled_out(component);
         }
-        eventually("the webhooks are registered", || {
-            fleet.get("validatingwebhookconfiguration/wayguard", "")["webhooks"]
-                .as_array()
-                .is_some_and(|all| !all.is_empty())
-        });
+        fleet.registered();
         let labels = json!({"team": "alpha", "environment": "development", "managed-by": "idp"});
         fleet.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "alpha", "labels": labels}})).accepted();
         eventually("the default service account", || {
             fleet.kubectl(&["get", "serviceaccount", "default", "-n", "alpha"], "").fine
         });
         Some(fleet)
+    }
+
+    /// Waits until the API server asks the gate.
+    #[track_caller]
+    pub(crate) fn registered(&self) {
+        eventually("the webhooks are registered", || {
+            self.get("validatingwebhookconfiguration/wayguard", "")["webhooks"]
+                .as_array()
+                .is_some_and(|all| !all.is_empty())
+        });
     }
 
     /// `wayguard install`, as at the start.

@@ -7,10 +7,13 @@ use crate::exit::Failure;
 use crate::policies::Sources;
 use serde_json::Value;
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use wayguard_cluster::authority::AUTHORITY_SECRET;
 use wayguard_cluster::install::{
@@ -271,8 +274,22 @@ fn inventory(set: &PolicySet, resources: &Resources) -> Vec<InventoryRight> {
     rights
 }
 
-/// A loopback address whose port is free now.
+/// The ports to choose from lie below those that systems give to outgoing connections (Linux: 32768 and up; RFC 6335:
+/// 49152 and up). Of those, one that is free now may be taken by anybody's connection before it is listened on.
+const PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// A loopback address whose port is free now, and which is given once.
 fn free_address() -> std::io::Result<SocketAddr> {
+    static NEXT: OnceLock<AtomicU64> = OnceLock::new();
+    // Beside other sandboxes, which count too: each from a place of its own.
+    let next = NEXT.get_or_init(|| AtomicU64::new(RandomState::new().hash_one(0) >> 1));
+    for _ in PORTS {
+        let step = next.fetch_add(1, Ordering::Relaxed) % u64::from(PORTS.end - PORTS.start);
+        let port = PORTS.start + u16::try_from(step).unwrap_or_default();
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return listener.local_addr();
+        }
+    }
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 

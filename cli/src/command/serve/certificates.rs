@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use wayguard_certs::{
-    CertificateFiles, CertificateReloader, FileEvent, MinimumTls, POLL_EVERY, SelfMade, ServingCertificate,
-    ServingNames, server_config,
+    CertificateFiles, CertificateReloader, ClientCertificates, FileEvent, MinimumTls, POLL_EVERY, SelfMade,
+    ServingCertificate, ServingNames, server_config,
 };
 use wayguard_cluster::Client;
 use wayguard_cluster::authority::AuthorityFollower;
@@ -135,8 +135,12 @@ impl Certificates {
     ///
     /// # Errors
     /// If there is no randomness.
-    pub(super) fn tls(&self, minimum: MinimumTls) -> Result<Arc<rustls::ServerConfig>, Failure> {
-        server_config(Arc::clone(self.serving()), minimum, None)
+    pub(super) fn tls(
+        &self,
+        minimum: MinimumTls,
+        clients: Option<Arc<ClientCertificates>>,
+    ) -> Result<Arc<rustls::ServerConfig>, Failure> {
+        server_config(Arc::clone(self.serving()), minimum, clients)
             .map_err(|error| Failure::Ours(error.to_string()))
     }
 

@@ -8,6 +8,7 @@
 
 mod applied;
 mod certificates;
+mod clients;
 mod images;
 mod providers;
 mod recording;
@@ -24,12 +25,14 @@ use crate::policies::{PolicyArgs, Sources};
 use crate::suite::{LoginArgs, SuiteArgs};
 use applied::AppliedKinds;
 use certificates::CertificateArgs;
+use clients::ClientArgs;
 use images::{Following, WithImages};
 use providers::ProviderArgs;
 use reload::Reloader;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use wayguard_certs::POLL_EVERY;
 use wayguard_engine::policy::library::Library;
 use wayguard_provisioning::admission::Judge;
 use wayguard_webhook::{AdmissionServer, KindJudge, Parts, PolicySource, Readiness, terminated};
@@ -65,6 +68,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     certificates: CertificateArgs,
+
+    #[command(flatten)]
+    clients: ClientArgs,
 
     #[command(flatten)]
     providers: ProviderArgs,
@@ -156,7 +162,9 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
     };
     let certificates = certificates::open(&args.certificates, &args.suite, client.as_ref(), out)?;
 
-    let tls = certificates.tls(args.certificates.min_tls)?;
+    let clients = clients::open(&args.clients)?;
+    let tls = certificates
+        .tls(args.certificates.min_tls, clients.as_ref().map(|clients| Arc::clone(clients.clients())))?;
     let mut parts = Parts::new(tls, certificates.expiry(), Arc::clone(&policies), Library::embedded());
     parts.facts = Arc::clone(&surroundings.facts);
     surroundings.measure(&mut parts.registry);
@@ -210,10 +218,11 @@ async fn serve(args: Args, out: &mut Output) -> Result<(), Failure> {
         None => tokio::spawn(surroundings.keep(sources, policies, args.reload_interval)),
     };
     let identity = identity.map(|identity| tokio::spawn(identity.keep()));
+    let clients = clients.map(|clients| tokio::spawn(clients.keep(POLL_EVERY)));
     let trusting = following.map(|following| tokio::spawn(following.keep()));
     server.run(stop).await;
     renewing.abort();
-    identity.iter().chain(&trusting).for_each(tokio::task::JoinHandle::abort);
+    identity.iter().chain(&trusting).chain(&clients).for_each(tokio::task::JoinHandle::abort);
     reloading.abort();
     recording::finish(recording).await;
     tracing::info!("ended");
