@@ -82,3 +82,111 @@ test_ready_when_all_is_there if {
 	}
 	namespace.ready with input as asked("alpha", seed, {"observed": there})
 }
+
+test_all_that_is_made_is_as_it_is_written_here if {
+	made := namespace.objects with input as asked("developer-team-alpha", seed, {})
+	made == {
+		"account": {
+			"apiVersion": "v1",
+			"automountServiceAccountToken": false,
+			"kind": "ServiceAccount",
+			"metadata": {"name": "default"},
+		},
+		"limits": {
+			"apiVersion": "v1",
+			"kind": "LimitRange",
+			"metadata": {"name": "defaults"},
+			"spec": {
+				"limits": [
+					{
+						"default": {"memory": "512Mi"},
+						"defaultRequest": {"cpu": "250m", "memory": "256Mi"},
+						"type": "Container",
+					},
+				],
+			},
+		},
+		"network-deny": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "default-deny"},
+			"spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+		},
+		"network-dns": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "allow-dns"},
+			"spec": {
+				"egress": [
+					{
+						"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+						"to": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "kube-system"},
+								},
+							},
+						],
+					},
+				],
+				"podSelector": {},
+				"policyTypes": ["Egress"],
+			},
+		},
+		"network-metrics": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "allow-metrics"},
+			"spec": {
+				"ingress": [
+					{
+						"from": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "monitoring"},
+								},
+							},
+						],
+					},
+				],
+				"podSelector": {},
+				"policyTypes": ["Ingress"],
+			},
+		},
+		"network-neighbours": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "allow-neighbours"},
+			"spec": {
+				"egress": [{"to": [{"podSelector": {}}]}],
+				"ingress": [{"from": [{"podSelector": {}}]}],
+				"podSelector": {},
+				"policyTypes": ["Ingress", "Egress"],
+			},
+		},
+		"quota": {
+			"apiVersion": "v1",
+			"kind": "ResourceQuota",
+			"metadata": {"name": "environment"},
+			"spec": {"hard": {"pods": "50"}},
+		},
+		"team": {
+			"apiVersion": "rbac.authorization.k8s.io/v1",
+			"kind": "RoleBinding",
+			"metadata": {"name": "team"},
+			"roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
+			"subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "team-alpha"}],
+		},
+	}
+}
+
+test_a_refusal_says_where_and_what_is_offered if {
+	made := namespace.deny with input as asked("alpha", {"team": "alpha", "environment": "moon"}, {})
+	made == {
+		{
+			"expected": "one of `development`, `production`",
+			"found": "moon",
+			"path": "/metadata/labels/environment",
+		},
+	}
+}

@@ -53,3 +53,45 @@ test_ready_when_the_gateway_took_it if {
 	network.ready with input as asked("shop.alpha.apps.example.com", alpha, taken)
 	not network.ready with input as asked("shop.alpha.apps.example.com", alpha, {})
 }
+
+test_all_that_is_made_is_as_it_is_written_here if {
+	made := network.objects with input as asked("shop.alpha.apps.example.com", alpha, {})
+	made == {
+		"network-gateway": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "shop-gateway"},
+			"spec": {
+				"ingress": [
+					{
+						"from": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "gateway-system"},
+								},
+							},
+						],
+						"ports": [{"port": 8080, "protocol": "TCP"}],
+					},
+				],
+				"podSelector": {"matchLabels": {"app": "web"}},
+				"policyTypes": ["Ingress"],
+			},
+		},
+		"route": {
+			"apiVersion": "gateway.networking.k8s.io/v1",
+			"kind": "HTTPRoute",
+			"metadata": {"name": "shop"},
+			"spec": {
+				"hostnames": ["shop.alpha.apps.example.com"],
+				"parentRefs": [{"name": "public", "namespace": "gateway-system"}],
+				"rules": [
+					{
+						"backendRefs": [{"name": "web", "port": 80}],
+						"matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+					},
+				],
+			},
+		},
+	}
+}

@@ -110,3 +110,137 @@ test_ready_is_what_the_operator_says if {
 	other := {"conditions": [{"type": "Ready", "status": "False"}]}
 	not postgresql.ready with input as asked(seed, {"observed": {"cluster": {"status": other}}})
 }
+
+test_all_that_is_made_is_as_it_is_written_here if {
+	made := postgresql.objects with input as asked(seed, {})
+	made == {
+		"backup": {
+			"apiVersion": "postgresql.cnpg.io/v1",
+			"kind": "ScheduledBackup",
+			"metadata": {"name": "database-daily"},
+			"spec": {
+				"backupOwnerReference": "none",
+				"cluster": {"name": "database"},
+				"method": "plugin",
+				"pluginConfiguration": {"name": "barman-cloud.cloudnative-pg.io"},
+				"schedule": "0 0 2 * * *",
+			},
+		},
+		"cluster": {
+			"apiVersion": "postgresql.cnpg.io/v1",
+			"kind": "Cluster",
+			"metadata": {"name": "database"},
+			"spec": {
+				"bootstrap": {"initdb": {"database": "app", "owner": "app"}},
+				"imageName": "registry.example/postgresql:15",
+				"instances": 1,
+				"plugins": [
+					{
+						"isWALArchiver": true,
+						"name": "barman-cloud.cloudnative-pg.io",
+						"parameters": {"barmanObjectName": "backups"},
+					},
+				],
+				"resources": {
+					"limits": {"memory": "512Mi"},
+					"requests": {"cpu": "250m", "memory": "512Mi"},
+				},
+				"storage": {"resizeInUseVolumes": true, "size": "10Gi"},
+			},
+		},
+		"monitor": {
+			"apiVersion": "monitoring.coreos.com/v1",
+			"kind": "PodMonitor",
+			"metadata": {"name": "database"},
+			"spec": {
+				"podMetricsEndpoints": [{"port": "metrics"}],
+				"selector": {"matchLabels": {"cnpg.io/cluster": "database"}},
+			},
+		},
+		"network-clients": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "database-postgresql-clients"},
+			"spec": {
+				"egress": [
+					{
+						"ports": [{"port": 5432, "protocol": "TCP"}],
+						"to": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "database"}}}],
+					},
+				],
+				"podSelector": {},
+				"policyTypes": ["Egress"],
+			},
+		},
+		"network-servers": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "database-postgresql"},
+			"spec": {
+				"egress": [
+					{
+						"ports": [{"port": 5432, "protocol": "TCP"}, {"port": 8000, "protocol": "TCP"}],
+						"to": [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "database"}}}],
+					},
+					{
+						"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+						"to": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "kube-system"},
+								},
+							},
+						],
+					},
+					{"ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]},
+				],
+				"ingress": [
+					{"from": [{"podSelector": {}}], "ports": [{"port": 5432, "protocol": "TCP"}]},
+					{
+						"from": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "cnpg-system"},
+								},
+							},
+						],
+						"ports": [{"port": 8000, "protocol": "TCP"}, {"port": 5432, "protocol": "TCP"}],
+					},
+					{
+						"from": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "monitoring"},
+								},
+							},
+						],
+						"ports": [{"port": 9187, "protocol": "TCP"}],
+					},
+				],
+				"podSelector": {"matchLabels": {"cnpg.io/cluster": "database"}},
+				"policyTypes": ["Ingress", "Egress"],
+			},
+		},
+	}
+}
+
+test_all_that_is_handed_back_is_as_it_is_written_here if {
+	made := postgresql.outputs with input as asked(seed, {})
+	made == {
+		"connection_string": {"key": "uri", "secret": "database-app"},
+		"database": {"key": "dbname", "secret": "database-app"},
+		"host": {"key": "host", "secret": "database-app"},
+		"jdbc_url": {"key": "jdbc-uri", "secret": "database-app"},
+		"password": {"key": "password", "secret": "database-app"},
+		"port": {"key": "port", "secret": "database-app"},
+		"username": {"key": "username", "secret": "database-app"},
+	}
+}
+
+test_a_refusal_says_where_and_what_is_offered if {
+	made := postgresql.deny with input as asked({"version": "9", "size": "huge"}, {})
+	made == {
+		{"expected": "one of `15`, `16`", "found": "9", "path": "/spec/version"},
+		{"expected": "one of `large`, `small`", "found": "huge", "path": "/spec/size"},
+	}
+}

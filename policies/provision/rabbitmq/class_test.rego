@@ -62,3 +62,146 @@ test_ready_is_what_the_operator_says if {
 	not rabbitmq.ready with input as asked(usual, {"observed": {"cluster": {"status": {"conditions": one}}}})
 	not rabbitmq.ready with input as asked(usual, {})
 }
+
+test_all_that_is_made_is_as_it_is_written_here if {
+	made := rabbitmq.objects with input as asked(usual, {})
+	made == {
+		"cluster": {
+			"apiVersion": "rabbitmq.com/v1beta1",
+			"kind": "RabbitmqCluster",
+			"metadata": {"name": "orders"},
+			"spec": {
+				"image": "registry.example/rabbitmq:4.1",
+				"persistence": {"storage": "5Gi"},
+				"replicas": 1,
+				"resources": {
+					"limits": {"cpu": "250m", "memory": "1Gi"},
+					"requests": {"cpu": "250m", "memory": "1Gi"},
+				},
+			},
+		},
+		"network-clients": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "orders-rabbitmq-clients"},
+			"spec": {
+				"egress": [
+					{
+						"ports": [{"port": 5672, "protocol": "TCP"}, {"port": 5671, "protocol": "TCP"}],
+						"to": [
+							{
+								"podSelector": {
+									"matchLabels": {
+										"app.kubernetes.io/component": "rabbitmq",
+										"app.kubernetes.io/name": "orders",
+									},
+								},
+							},
+						],
+					},
+				],
+				"podSelector": {},
+				"policyTypes": ["Egress"],
+			},
+		},
+		"network-servers": {
+			"apiVersion": "networking.k8s.io/v1",
+			"kind": "NetworkPolicy",
+			"metadata": {"name": "orders-rabbitmq"},
+			"spec": {
+				"egress": [
+					{
+						"ports": [{"port": 4369, "protocol": "TCP"}, {"port": 25672, "protocol": "TCP"}],
+						"to": [
+							{
+								"podSelector": {
+									"matchLabels": {
+										"app.kubernetes.io/component": "rabbitmq",
+										"app.kubernetes.io/name": "orders",
+									},
+								},
+							},
+						],
+					},
+					{
+						"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+						"to": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "kube-system"},
+								},
+							},
+						],
+					},
+					{"ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]},
+				],
+				"ingress": [
+					{
+						"from": [{"podSelector": {}}],
+						"ports": [{"port": 5672, "protocol": "TCP"}, {"port": 5671, "protocol": "TCP"}],
+					},
+					{
+						"from": [
+							{
+								"podSelector": {
+									"matchLabels": {
+										"app.kubernetes.io/component": "rabbitmq",
+										"app.kubernetes.io/name": "orders",
+									},
+								},
+							},
+						],
+						"ports": [{"port": 4369, "protocol": "TCP"}, {"port": 25672, "protocol": "TCP"}],
+					},
+					{
+						"from": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "rabbitmq-system"},
+								},
+							},
+						],
+						"ports": [{"port": 15672, "protocol": "TCP"}, {"port": 15671, "protocol": "TCP"}],
+					},
+					{
+						"from": [
+							{
+								"namespaceSelector": {
+									"matchLabels": {"kubernetes.io/metadata.name": "monitoring"},
+								},
+							},
+						],
+						"ports": [{"port": 15692, "protocol": "TCP"}],
+					},
+				],
+				"podSelector": {
+					"matchLabels": {
+						"app.kubernetes.io/component": "rabbitmq",
+						"app.kubernetes.io/name": "orders",
+					},
+				},
+				"policyTypes": ["Ingress", "Egress"],
+			},
+		},
+	}
+}
+
+test_a_refusal_says_where_and_what_is_offered if {
+	made := rabbitmq.deny with input as asked({"version": "3", "size": "huge"}, {})
+	made == {
+		{"expected": "one of `4.1`", "found": "3", "path": "/spec/version"},
+		{"expected": "one of `medium`, `small`", "found": "huge", "path": "/spec/size"},
+	}
+}
+
+test_a_refusal_of_fewer_servers_says_what_to_do if {
+	made := rabbitmq.deny with input as asked(usual, {"observed": {"cluster": {"spec": {"replicas": 3}}}})
+	made == {
+		{
+			"expected": "a size with 3 servers or more: the operator removes none",
+			"found": "small",
+			"path": "/spec/size",
+			"remedy": "Make a new claim of that size and move the queues.",
+		},
+	}
+}
