@@ -14,6 +14,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use wayguard_sandbox::{Binaries, BinariesError, CompileError, Search};
 
 /// A running sandbox.
 #[derive(Debug)]
@@ -70,6 +71,21 @@ pub fn wayguard() -> PathBuf {
     match found {
         Some(path) => path,
         None => panic!("no `wayguard` binary beside the tests; run `cargo build --bin wayguard` first"),
+    }
+}
+
+/// The programs of the control plane; `None`, with a word, if there is no Go to build them with.
+///
+/// # Panics
+/// If they cannot be had for another reason, or are not there though `CI` is set.
+pub fn control_plane() -> Option<Binaries> {
+    match Binaries::find_or_build(&Search::from_env(), &mut |_| {}) {
+        Ok(binaries) => Some(binaries),
+        Err(error @ BinariesError::Compile(CompileError::NoGo)) if std::env::var_os("CI").is_none() => {
+            println!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
     }
 }
 

@@ -70,8 +70,8 @@ fn a_replica_that_is_killed_costs_next_to_nothing(fleet: &Fleet) {
         println!("{name} was killed; its endpoint was gone after {:?}", killed.elapsed());
         std::thread::sleep(Duration::from_secs(1));
         let failures = load.so_far().failures();
-        // Ten seconds at least, as the limit is a share of all requests.
-        std::thread::sleep(Duration::from_secs(6));
+        // The limit is a share of all requests, with a kill each half a minute; this is more often still.
+        std::thread::sleep(Duration::from_secs(16));
         assert_eq!(load.so_far().failures(), failures, "a request failed though the endpoint was gone");
         fleet.rolled_out("wayguard-serve");
     }
@@ -302,7 +302,6 @@ fn without_any_replica_the_cluster_still_comes_up(fleet: &Fleet) {
     let closed = fleet.kubectl(&["create", "--dry-run=server", "-f", "-"], &pod_object(false).to_string());
     assert!(closed.refused().contains("failed calling webhook"), "without a gate nothing may get in");
     let meta = |name: &str, namespace: &str| json!({"name": name, "namespace": namespace});
-    let request = "-----BEGIN CERTIFICATE REQUEST-----";
     for object in [
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta("dns", "kube-system"),
             "spec": {"hostNetwork": true, "containers": [{"name": "dns", "image": "registry.example/dns:1", "securityContext": {"privileged": true}}]}}),
@@ -313,11 +312,12 @@ fn without_any_replica_the_cluster_still_comes_up(fleet: &Fleet) {
     ] {
         fleet.apply(&object).accepted();
     }
-    // A request for a certificate must be a real one; what the API server complains of is that, and not our absence.
+    let key = rcgen::KeyPair::generate().unwrap();
+    let request =
+        rcgen::CertificateParams::new(Vec::new()).unwrap().serialize_request(&key).unwrap().pem().unwrap();
     let csr = json!({"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": "node-2"},
-        "spec": {"request": base64(request), "signerName": "kubernetes.io/kube-apiserver-client-kubelet", "usages": ["client auth"]}});
-    let said = fleet.apply(&csr);
-    assert!(!said.err.contains("webhook"), "{}", said.err);
+        "spec": {"request": base64(&request), "signerName": "example.com/nodes", "usages": ["client auth"]}});
+    fleet.apply(&csr).accepted();
 
     fleet.install();
     fleet.rolled_out("wayguard-serve");

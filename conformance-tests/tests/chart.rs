@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use wayguard_conformance_tests::node::{Node, network};
-use wayguard_conformance_tests::{Said, eventually, here, operators, output, wayguard};
-use wayguard_sandbox::{Binaries, BinariesError, CompileError, Lifetime, Options, Sandbox, Search};
+use wayguard_conformance_tests::{Said, control_plane, eventually, here, operators, output, wayguard};
+use wayguard_sandbox::{Lifetime, Options, Sandbox};
 
 /// The suite's own namespace.
 const OWN: &str = "wayguard-system";
@@ -45,11 +45,7 @@ impl Cluster {
         if Command::new("helm").arg("version").output().is_err() {
             return skipped(&"no helm; `scripts/install-helm FOLDER-OF-THE-PATH` makes it");
         }
-        let binaries = match Binaries::find_or_build(&Search::from_env(), &mut |_| {}) {
-            Ok(binaries) => binaries,
-            Err(error @ BinariesError::Compile(CompileError::NoGo)) => return skipped(&error),
-            Err(error) => panic!("{error}"),
-        };
+        let binaries = control_plane()?;
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options::new(folder.path().join("state"));
         options.lifetime = Lifetime::Foreground;

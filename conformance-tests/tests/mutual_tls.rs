@@ -18,8 +18,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
-use wayguard_conformance_tests::{eventually, output, policy, wayguard};
-use wayguard_sandbox::{Binaries, BinariesError, CompileError, Lifetime, Options, Sandbox, Search};
+use wayguard_conformance_tests::{control_plane, eventually, output, policy, wayguard};
+use wayguard_sandbox::{Binaries, Lifetime, Options, Sandbox};
 
 /// How many strangers knock.
 const STRANGERS: usize = 1000;
@@ -147,14 +147,7 @@ fn review() -> Value {
 
 #[test]
 fn strangers_get_no_word_and_the_api_server_its_verdicts() {
-    let binaries = match Binaries::find_or_build(&Search::from_env(), &mut |_| {}) {
-        Ok(binaries) => binaries,
-        Err(error @ BinariesError::Compile(CompileError::NoGo)) if std::env::var_os("CI").is_none() => {
-            println!("skipped: {error}");
-            return;
-        }
-        Err(error) => panic!("{error}"),
-    };
+    let Some(binaries) = control_plane() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (ours, foreign) = (Authority::new(), Authority::new());
     let api_server = ours.sign("kube-apiserver");

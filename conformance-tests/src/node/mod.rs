@@ -176,7 +176,7 @@ async fn heartbeats(shared: Arc<Shared>) {
     let leases: Api<Lease> = Api::namespaced(shared.client(), "kube-node-lease");
     loop {
         let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NODE},
-            "spec": {"holderIdentity": NODE, "leaseDurationSeconds": 40, "renewTime": jiff_now()}});
+            "spec": {"holderIdentity": NODE, "leaseDurationSeconds": 40, "renewTime": now_as_text()}});
         // An API server that is away hears the next one.
         let _ = leases.patch(NODE, &PatchParams::apply("node").force(), &Patch::Apply(&lease)).await;
         tokio::time::sleep(HEARTBEAT).await;
@@ -184,7 +184,7 @@ async fn heartbeats(shared: Arc<Shared>) {
 }
 
 /// The time as a Lease writes it.
-fn jiff_now() -> String {
+fn now_as_text() -> String {
     let now = k8s_openapi::jiff::Timestamp::now();
     format!("{now:.6}")
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use wayguard_conformance_tests::load::{Expected, Load, Shot};
 use wayguard_conformance_tests::node::{self, Node};
-use wayguard_conformance_tests::{Said, eventually, output, wayguard};
-use wayguard_sandbox::{Binaries, BinariesError, CompileError, Lifetime, Options, Program, Sandbox, Search};
+use wayguard_conformance_tests::{Said, control_plane, eventually, output, wayguard};
+use wayguard_sandbox::{Lifetime, Options, Program, Sandbox};
 
 /// The suite's own namespace.
 pub(crate) const OWN: &str = "wayguard-system";
@@ -29,14 +29,7 @@ impl Fleet {
     /// A cluster with the suite in it, all Pods ready and all webhooks registered; `None`, with a word, if there is
     /// nothing to start. Must be called inside of a network.
     pub(crate) fn start(install: &[&str]) -> Option<Self> {
-        let binaries = match Binaries::find_or_build(&Search::from_env(), &mut |_| {}) {
-            Ok(binaries) => binaries,
-            Err(error @ BinariesError::Compile(CompileError::NoGo)) if std::env::var_os("CI").is_none() => {
-                println!("skipped: {error}");
-                return None;
-            }
-            Err(error) => panic!("{error}"),
-        };
+        let binaries = control_plane()?;
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options::new(folder.path().join("state"));
         options.lifetime = Lifetime::Foreground;

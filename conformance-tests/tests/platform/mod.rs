@@ -5,10 +5,8 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use wayguard_conformance_tests::{Said, operators, output, wayguard};
-use wayguard_sandbox::{
-    Binaries, BinariesError, CompileError, Lifetime, Options, Process, Program, Sandbox, Search, User,
-};
+use wayguard_conformance_tests::{Said, control_plane, operators, output, wayguard};
+use wayguard_sandbox::{Lifetime, Options, Process, Program, Sandbox, User};
 
 const ACCOUNT: &str = "system:serviceaccount:wayguard-system:wayguard-provisioning";
 
@@ -54,11 +52,7 @@ impl Platform {
             println!("skipped: {why}");
             None
         };
-        let binaries = match Binaries::find_or_build(&Search::from_env(), &mut |_| {}) {
-            Ok(binaries) => binaries,
-            Err(error @ BinariesError::Compile(CompileError::NoGo)) => return skipped(&error),
-            Err(error) => panic!("{error}"),
-        };
+        let binaries = control_plane()?;
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options::new(folder.path().join("state"));
         options.lifetime = Lifetime::Foreground;
